@@ -1,0 +1,98 @@
+# Every target is an order: the stages' keys decide what there is to do.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help install corpus tokenizer tokens pretrain klue-eval report status generate plan export \
+        test test-extras lint bench clean settings lock
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+PRESET ?= demo
+EXTRAS ?=
+VENV   := .venv
+PY     := $(VENV)/bin/python
+READY  := $(VENV)/.ready
+
+export PYTHONUTF8 := 1
+export TOKENIZERS_PARALLELISM := false
+export PROMPT
+
+ARGS = --preset "$(PRESET)" \
+       $(if $(RECIPE),--recipe "$(RECIPE)") $(if $(DATA),--data "$(DATA)") $(if $(KLUE),--klue "$(KLUE)") \
+       $(if $(INIT),--init "$(INIT)") $(if $(MODEL),--model "$(MODEL)") $(if $(SEEDS),--seeds "$(SEEDS)") \
+       $(if $(CONTROL),--control "$(CONTROL)") $(if $(DEVICE),--device "$(DEVICE)") \
+       $(if $(WORKERS),--workers "$(WORKERS)") $(if $(OUT),--out "$(OUT)") $(if $(PROMPT),--prompt "$$PROMPT") $(SET)
+
+help: ## this list
+	@echo "Korean GPT-2: corpus -> tokenizer -> tokens -> pretrain -> klue-eval"; echo
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@echo; echo "Variables: PRESET=demo|laptop|small|medium|large|xl   RECIPE=name or .toml   DATA=folder of your text"
+	@echo "           KLUE=sample|hub|folder   SEEDS=3 CONTROL=1   INIT=model to continue   MODEL=model to evaluate"
+	@echo "           DEVICE=auto|cpu|cuda|mps   WORKERS=n   OUT=folder   SET=\"pretrain.steps=200 ...\"   EXTRAS=okt,tracking"
+
+# The lock's hashes cover everything but torch, which pip is left to choose the build of (see the README).
+$(READY): pyproject.toml requirements.lock
+	@test -n "$(PYTHON)" || { echo "error: no python3 found; set PYTHON=/path/to/python3.11"; exit 1; }
+	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
+	$(PY) -m pip install --quiet --disable-pip-version-check torch==2.13.0 $(if $(TORCH_INDEX),--index-url "$(TORCH_INDEX)")
+	@touch $@
+
+install: $(READY) ## set up .venv (other targets do so by themselves); EXTRAS=okt,tracking adds extras
+	$(if $(EXTRAS),$(PY) -m pip install --quiet --disable-pip-version-check ".[$(EXTRAS)]")
+
+corpus: $(READY) ## clean text: read, decode, clean, filter, deduplicate, split
+	@$(PY) -m pipeline corpus $(ARGS)
+
+tokenizer: corpus ## SentencePiece tokenizer with morpheme boundaries, exported for AutoTokenizer
+	@$(PY) -m pipeline tokenizer $(ARGS)
+
+tokens: tokenizer ## the corpus as token ids
+	@$(PY) -m pipeline tokens $(ARGS)
+
+pretrain: tokens ## train the GPT-2; stop and restart at any moment
+	@$(PY) -m pipeline pretrain $(ARGS)
+
+klue-eval: $(if $(MODEL),$(READY),pretrain) ## fine-tune on KLUE and print the table; SEEDS=1 CONTROL=0 is the quick way
+	@$(PY) -m pipeline klue-eval $(ARGS)
+
+report: $(READY) ## every stage's figures as one Markdown page
+	@$(PY) -m pipeline report $(ARGS)
+
+status: $(READY) ## stages, their keys, why each is stale, disk used
+	@$(PY) -m pipeline status $(ARGS)
+
+generate: $(READY) ## continue PROMPT="..." with the preset's model, or with MODEL=folder
+	@$(PY) -m pipeline generate $(ARGS)
+
+plan: $(READY) ## what a preset will cost: parameters, tokens, FLOPs, memory, time
+	@$(PY) -m pipeline plan $(ARGS)
+
+export: $(READY) ## copy the trained model to OUT=folder and check that it loads there by itself
+	@$(PY) -m pipeline export $(ARGS)
+
+settings: $(READY) ## every setting, its value in the preset, and what it does
+	@$(PY) -m pipeline settings $(ARGS)
+
+test: $(READY) ## all tests; those on real text need DATA=folder
+	@DATA="$(DATA)" $(PY) -m pytest
+
+test-extras: $(READY) ## tests that need EXTRAS=okt,tracking
+	@$(MAKE) --no-print-directory install EXTRAS=okt,tracking
+	@DATA="$(DATA)" $(PY) -m pytest -m extras
+
+lint: $(READY) ## ruff, and the size of the product
+	@$(PY) -m ruff check .
+	@$(PY) -m pipeline.tools.size
+
+bench: $(READY) ## speed as ratios taken in one run
+	@$(PY) -m pipeline bench $(ARGS)
+
+clean: $(READY) ## remove unfinished work (finished artifacts stay; delete artifacts/ for those)
+	@$(PY) -m pipeline clean $(ARGS)
+
+# What torch's CUDA build brings along is torch's to choose, like torch itself.
+NOT_LOCKED = torch triton cuda-bindings cuda-pathfinder cuda-toolkit nvidia-cublas nvidia-cuda-cupti nvidia-cuda-nvrtc \
+    nvidia-cuda-runtime nvidia-cudnn-cu13 nvidia-cufft nvidia-cufile nvidia-curand nvidia-cusolver nvidia-cusparse \
+    nvidia-cusparselt-cu13 nvidia-nccl-cu13 nvidia-nvjitlink nvidia-nvshmem-cu13 nvidia-nvtx
+lock: ## rewrite requirements.lock from pyproject.toml (needs uv)
+	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-header --quiet \
+	    --no-annotate $(addprefix --no-emit-package ,$(NOT_LOCKED)) -o requirements.lock
