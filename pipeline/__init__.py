@@ -1,0 +1,1 @@
+"""The stages of the pipeline, the models they train, and the commands that run them."""

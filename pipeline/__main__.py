@@ -1,0 +1,101 @@
+"""`python -m pipeline COMMAND --preset NAME key=value ...`: what the Makefile's targets call.
+
+Stages import their libraries only when there's something to build; a wrong input ends in one message, not a traceback.
+"""
+import argparse
+import errno
+import os
+import sys
+from pathlib import Path
+
+from corpora import UserError
+from pipeline import config
+from pipeline.artifact import Artifact, Context
+from pipeline.stages import STAGES, run_stage
+
+NEXT = {"corpus": "make tokenizer", "tokenizer": "make tokens", "tokens": "make pretrain",
+        "pretrain": "make klue-eval   (or: make generate PROMPT=\"대한민국은\")", "klue": "make report"}
+TOOLS = ("status", "report", "generate", "plan", "export", "bench", "clean", "settings")
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m pipeline", description=__doc__)
+    parser.add_argument("command", choices=[*(name for name in STAGES if name != "klue"), "klue-eval", *TOOLS])
+    parser.add_argument("overrides", nargs="*", metavar="key=value", help="settings, such as pretrain.steps=200")
+    parser.add_argument("--preset", default="demo", help="name in pipeline/presets, or a .toml file")
+    parser.add_argument("--recipe", help="name in corpora/recipes, or a .toml file")
+    parser.add_argument("--data", type=Path, help="folder that a recipe's relative paths are under")
+    parser.add_argument("--klue", help="sample, hub, or a folder in the Hub's layout")
+    parser.add_argument("--init", help="model folder (or name@revision) to continue from, with its tokenizer")
+    parser.add_argument("--model", help="model folder to evaluate or to generate from, instead of the pretrained one")
+    parser.add_argument("--seeds", help="fine-tuning runs a task")
+    parser.add_argument("--control", help="1 or 0: fine-tune the random twin, too")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
+    parser.add_argument("--workers", type=int, default=os.cpu_count(), help="processes for the map steps")
+    parser.add_argument("--out", type=Path, help="folder that export writes to")
+    parser.add_argument("--prompt", default="대한민국은", help="text that generate continues")
+    parser.add_argument("--artifacts", type=Path, default=Path("artifacts"), help="where stages write")
+    return parser.parse_args()
+
+
+def load_settings(arguments: argparse.Namespace) -> config.Preset:
+    overrides = {}
+    for flag, keys in {"recipe": ("corpus.recipe",), "klue": ("klue.data",), "model": ("klue.model",),
+                       "init": ("tokenizer.init", "pretrain.init"), "seeds": ("klue.seeds",),
+                       "control": ("klue.control",)}.items():
+        if (value := getattr(arguments, flag)) is not None:
+            overrides.update(dict.fromkeys(keys, value))
+    for text in arguments.overrides:
+        key, equals, value = text.partition("=")
+        if not equals:
+            raise UserError(f"{text}: settings are written key=value, such as pretrain.steps=200.")
+        overrides[key] = value
+    return config.load_preset(arguments.preset, overrides)
+
+
+def make_context(arguments: argparse.Namespace, preset: config.Preset) -> Context:
+    from pipeline.training.device import resolve_device
+    return Context(resolve_device(arguments.device), max(1, arguments.workers), arguments.data, preset.name)
+
+
+def show(name: str, finished: Artifact, preset: config.Preset) -> None:
+    """What the stage made, and the next command."""
+    if name == "klue":
+        print("\n" + (finished.path / "table.txt").read_text(encoding="utf-8"))
+        if preset["klue"].data == "sample":
+            print("These are scores on sample data, not KLUE. A real run, on Korean Wikipedia and KLUE from the Hub:\n"
+                  "    make klue-eval PRESET=laptop\n")
+    link = Path("artifacts", preset.name, name)
+    print(f"{name}: {link}   next: {NEXT[name]}")
+
+
+def main() -> int:
+    arguments = parse()
+    preset = load_settings(arguments)
+    name = "klue" if arguments.command == "klue-eval" else arguments.command
+    if name in STAGES:
+        finished = run_stage(name, preset, arguments.artifacts, arguments.data,
+                             lambda: make_context(arguments, preset))
+        show(name, finished, preset)
+        return 0
+    from importlib import import_module
+    return import_module(f"pipeline.tools.{name}").run(arguments, preset)
+
+
+def report_and_exit(message: str, code: int) -> int:
+    print(message, file=sys.stderr, flush=True)
+    return code
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except UserError as error:
+        sys.exit(report_and_exit(f"error: {error}", 1))
+    except KeyboardInterrupt:
+        sys.exit(report_and_exit("stopped; the same command continues what can be continued", 130))
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM):
+            raise
+        sys.exit(report_and_exit(f"error: {error.filename or 'artifacts'}: {error.strerror}. Finished work is kept; "
+                                 "make room or give write access, then run the same command again.", 1))

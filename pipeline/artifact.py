@@ -1,0 +1,232 @@
+"""The stage contract: keys, locks, manifests, and the folders that finished work lives in.
+
+A key says what an artifact is made from; `KEY.partial` is work under way; `manifest.json`, written last, says that
+the work is complete. Only the standard library is imported here, so that an up-to-date stage returns at once.
+"""
+import fcntl
+import hashlib
+import importlib.metadata
+import json
+import os
+import platform
+import resource
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from corpora import UserError
+
+MANIFEST = "manifest.json"
+RECORDED_PACKAGES = ("torch", "transformers", "tokenizers", "sentencepiece", "datasets", "konlpy", "mecab-python3",
+                     "numpy", "pyarrow", "scikit-learn", "ftfy")
+
+
+@dataclass(frozen=True)
+class Context:
+    """How a stage runs, as opposed to what it makes: nothing here is part of a key."""
+    device: str
+    """torch device type, already resolved: cpu, cuda or mps."""
+    workers: int
+    """Number of processes that map steps use."""
+    data: Path | None
+    """Root of a recipe's relative paths."""
+    preset: str
+    """Name of the preset, for titles."""
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A finished folder of one stage."""
+    path: Path
+    manifest: dict
+
+    @property
+    def digest(self) -> str:
+        return self.manifest["digest"]
+
+    def verify(self) -> None:
+        """Check every file's size and SHA-256 against the manifest; raises UserError that names the first bad one."""
+        for name, entry in self.manifest["files"].items():
+            path = self.path / name
+            if not path.is_file():
+                raise UserError(f"{path}: missing from a finished artifact. Delete {self.path} and run make again.")
+            if path.stat().st_size != entry["bytes"] or sha256_file(path) != entry["sha256"]:
+                raise UserError(f"{path}: damaged: it isn't what the stage wrote (SHA-256 differs from {MANIFEST}). "
+                                f"Delete {self.path} and run make again.")
+
+
+def sha256_file(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def digest_of(value: object) -> str:
+    """SHA-256 of a JSON value, independent of the order of its keys."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def replace(temporary: Path, final: Path) -> None:
+    """Give a finished file its final name: its bytes reach the disk first, so the name never holds half a file."""
+    with open(temporary, "rb") as file:
+        os.fsync(file.fileno())
+    os.replace(temporary, final)
+    fsync_folder(final.parent)
+
+
+def fsync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a whole file or nothing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(path.name + ".tmp")
+    temporary.write_text(text, encoding="utf-8")
+    replace(temporary, path)
+
+
+def write_json(path: Path, value: object) -> None:
+    write_text(path, json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+
+
+class FileDigests:
+    """SHA-256 of raw input files, cached under path, size and modification time, which only spares re-hashing."""
+
+    def __init__(self, root: Path):
+        self.path = root / ".digests.json"
+        try:
+            self.cache = json.loads(self.path.read_text(encoding="utf-8"))
+        except (FileNotFoundError, json.JSONDecodeError):
+            self.cache = {}
+
+    def of(self, path: Path) -> str:
+        try:
+            status = path.stat()
+        except FileNotFoundError:
+            raise UserError(f"{path}: no such file.") from None
+        stamp = [status.st_size, status.st_mtime_ns]
+        entry = self.cache.get(str(path.resolve()))
+        if entry is None or entry[:2] != stamp:
+            entry = [*stamp, sha256_file(path)]
+            self.cache[str(path.resolve())] = entry
+            write_text(self.path, json.dumps(self.cache))
+        return entry[2]
+
+
+def find(root: Path, stage: str, key: str) -> Artifact | None:
+    """The finished artifact of this stage and key, or None."""
+    path = root / stage / key
+    try:
+        manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except json.JSONDecodeError as error:
+        raise UserError(f"{path / MANIFEST}: damaged ({error}). Delete {path} and run make again.") from None
+    return Artifact(path, manifest)
+
+
+def link(root: Path, preset: str, artifact: Artifact, stage: str) -> None:
+    """Point artifacts/PRESET/STAGE at the current artifact."""
+    pointer = root / preset / stage
+    target = os.path.relpath(artifact.path, pointer.parent)
+    if pointer.is_symlink() and os.readlink(pointer) == target:
+        return
+    pointer.parent.mkdir(parents=True, exist_ok=True)
+    temporary = pointer.with_name(f".{stage}.{os.getpid()}.tmp")
+    temporary.symlink_to(target)
+    os.replace(temporary, pointer)
+
+
+def linked(root: Path, preset: str, stage: str) -> Artifact:
+    """The artifact that artifacts/PRESET/STAGE points at; raises UserError when there's none."""
+    target = (root / preset / stage).resolve()
+    found = find(root, stage, target.name)
+    if found is None:
+        raise UserError(f"{root / preset / stage}: nothing there yet. Run `make {stage} PRESET={preset}` first.")
+    return found
+
+
+def is_locked(root: Path, stage: str, key: str) -> bool:
+    """Whether a running command holds the key's lock."""
+    try:
+        with open(root / ".locks" / f"{stage}-{key}") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
+
+
+@contextmanager
+def locked(root: Path, stage: str, key: str) -> Iterator[None]:
+    """Hold the key's lock, waiting for whoever has it. No lock goes stale: the kernel drops it with the process."""
+    path = root / ".locks" / f"{stage}-{key}"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(f"{stage}: another run is building {key}; waiting for it.", flush=True)
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def build(root: Path, stage: str, key: str, origin: dict, run: Callable[[Path], dict]) -> Artifact:
+    """Run one stage into its artifact folder, or return what a run before left there.
+
+    `origin` says what the key was made from (settings, inputs' digests, version); `run` gets the partial folder and
+    returns counts. Raises what `run` raises: the partial folder then stays, and a rerun with the same key continues it.
+    """
+    final = root / stage / key
+    partial = final.with_name(key + ".partial")
+    with locked(root, stage, key):
+        if finished := find(root, stage, key):
+            return finished
+        continued = partial.is_dir()
+        partial.mkdir(parents=True, exist_ok=True)
+        for leftover in partial.rglob("*.tmp"):
+            shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
+        print(f"{stage}: {'continuing' if continued else 'building'} {key}", flush=True)
+        start = time.monotonic()
+        counts = run(partial)
+        files = {}
+        for path in sorted(path for path in partial.rglob("*") if path.is_file()):
+            with open(path, "rb") as file:
+                os.fsync(file.fileno())
+            files[path.relative_to(partial).as_posix()] = {"bytes": path.stat().st_size, "sha256": sha256_file(path)}
+        lasting = {name: entry["sha256"] for name, entry in files.items() if not name.startswith("logs/")}
+        manifest = {
+            "stage": stage, "key": key, **origin, "digest": digest_of(lasting), "counts": counts,
+            "seconds": round(time.monotonic() - start, 2), "continued": continued, **peak_memory(),
+            "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "versions": versions(), "files": files,
+        }
+        write_json(partial / MANIFEST, manifest)
+        os.rename(partial, final)
+        fsync_folder(final.parent)
+        return Artifact(final, manifest)
+
+
+def peak_memory() -> dict:
+    """Peak resident memory in MB of this process, and of the largest process it started."""
+    scale = 1024 if sys.platform != "darwin" else 1024 * 1024  # Linux counts kilobytes, macOS bytes
+    own, child = (resource.getrusage(who).ru_maxrss / scale for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return {"peak_memory_mb": round(own), "peak_worker_memory_mb": round(child)}
+
+
+def versions() -> dict:
+    found = {"python": platform.python_version()}
+    for name in RECORDED_PACKAGES:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found

@@ -1,0 +1,109 @@
+"""The table of stages: versions, what each reads, and how its key is made. One module a stage lies beside it.
+
+Only the standard library is imported here, so that an up-to-date stage returns at once.
+"""
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from corpora import UserError
+from pipeline import artifact
+from pipeline.artifact import Artifact, Context, FileDigests
+from pipeline.config import Preset, keyed
+
+
+def corpus_files(settings, data: Path | None) -> list[Path]:
+    from corpora.recipe import input_files, load_recipe, recipe_path
+    return [recipe_path(settings.recipe), *input_files(load_recipe(settings.recipe), data)]
+
+
+def model_files(folder: str) -> list[Path]:
+    """Files of a Hugging Face folder; none for name@revision on the Hub, whose revision is the content."""
+    if not folder:
+        return []
+    path = Path(folder)
+    if path.is_dir():
+        if not (path / "config.json").is_file():
+            raise UserError(f"{path}: not a Hugging Face model folder: there's no config.json in it.")
+        return sorted(file for file in path.iterdir() if file.suffix in (".json", ".safetensors", ".model", ".txt"))
+    if "@" not in folder:
+        raise UserError(f"{folder}: no such folder. A model on the Hub is written name@revision, with the commit.")
+    return []
+
+
+def klue_files(settings, data: Path | None) -> list[Path]:
+    from corpora.klue import input_files
+    return [*input_files(settings.data), *model_files(settings.model)]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What a key is made from, apart from the settings."""
+    name: str
+    version: int
+    """Raised when the code changes what the stage writes."""
+    inputs: tuple[str, ...]
+    """Stages whose artifacts it reads."""
+    files: Callable[[object, Path | None], list[Path]] = lambda settings, data: []
+    """Raw files it reads, which count by content."""
+
+
+STAGES = {stage.name: stage for stage in (
+    Stage("corpus", 1, (), corpus_files),
+    Stage("tokenizer", 1, ("corpus",), lambda settings, data: model_files(settings.init)),
+    Stage("tokens", 1, ("corpus", "tokenizer")),
+    Stage("pretrain", 1, ("tokens", "tokenizer"), lambda settings, data: model_files(settings.init)),
+    Stage("klue", 1, ("pretrain",), klue_files),
+)}
+
+
+def inputs_of(name: str, preset: Preset) -> tuple[str, ...]:
+    """Stages that `name` reads under these settings: a model given by name needs no pretraining."""
+    return () if name == "klue" and preset["klue"].model else STAGES[name].inputs
+
+
+def origin_of(name: str, preset: Preset, data: Path | None, inputs: dict[str, Artifact], root: Path) -> dict:
+    """Everything a stage's key hashes: settings, inputs' digests, raw files' digests, version."""
+    stage, settings = STAGES[name], preset[name]
+    digests = FileDigests(root)
+    return {"version": stage.version, "settings": keyed(settings),
+            "inputs": {upstream: found.digest for upstream, found in inputs.items()},
+            "raw_files": [[path.name, digests.of(path)] for path in stage.files(settings, data)]}
+
+
+def locate(name: str, preset: Preset, data: Path | None, root: Path) -> tuple[str | None, dict, dict[str, Artifact]]:
+    """Key of a stage, what it's made from, and its input artifacts; the key is None while an input isn't built."""
+    inputs = {}
+    for upstream in inputs_of(name, preset):
+        key, _, _ = locate(upstream, preset, data, root)
+        found = artifact.find(root, upstream, key) if key else None
+        if found is None:
+            return None, {}, {}
+        inputs[upstream] = found
+    origin = origin_of(name, preset, data, inputs, root)
+    return artifact.digest_of([name, origin])[:16], origin, inputs
+
+
+def run_stage(name: str, preset: Preset, root: Path, data: Path | None, make_context: Callable[[], Context]) -> Artifact:
+    """Build a stage unless it's there already; raises UserError when a stage before it is missing or out of date."""
+    key, origin, inputs = locate(name, preset, data, root)
+    if key is None:
+        missing = next(s for s in inputs_of(name, preset) if not locate(s, preset, data, root)[0]
+                       or not artifact.find(root, s, locate(s, preset, data, root)[0]))
+        raise UserError(f"{name}: the {missing} stage isn't built for these settings. Run `make {name}`, which builds "
+                        "what is missing, with the same variables.")
+    finished = artifact.find(root, name, key)
+    if finished:
+        print(f"{name}: up to date ({finished.path})")
+    else:
+        for found in inputs.values():
+            found.verify()
+        module = importlib.import_module(f"pipeline.stages.{name}")
+        context = make_context()
+        finished = artifact.build(
+            root, name, key, origin,
+            lambda folder: module.run(preset[name], {s: found.path for s, found in inputs.items()}, folder, context))
+        print(f"{name}: done in {finished.manifest['seconds']:.0f} s, {finished.path}")
+    artifact.link(root, preset.name, finished, name)
+    return finished

@@ -1,0 +1,73 @@
+"""What several test files share: settings of a tiny run, and the real text where DATA= names it."""
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parent.parent
+
+TINY_PRESET = """
+[corpus]
+recipe = "sample"
+[tokenizer]
+vocab_size = 1024
+sample_bytes = 200_000
+[pretrain]
+layers = 2
+width = 32
+heads = 2
+context = 32
+steps = 40
+batch_size = 4
+micro_batch_size = 2
+warmup_steps = 4
+compile = false
+checkpoint_minutes = 0.01
+validations = 2
+log_every = 5
+[klue]
+data = "sample"
+tasks = "ynat sts"
+seeds = 1
+control = false
+epochs_ynat = 1
+epochs_sts = 1
+max_length = 64
+"""
+
+
+def run_pipeline(*arguments: str | Path, folder: Path, check: bool = True, **options) -> subprocess.CompletedProcess:
+    """The command as users run it, in a process of its own, with artifacts under `folder`."""
+    environment = os.environ | {"PYTHONPATH": str(PROJECT), "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false",
+                                "PYTHONUTF8": "1"}
+    done = subprocess.run([sys.executable, "-m", "pipeline", *map(str, arguments)], cwd=folder, env=environment,
+                          text=True, capture_output=True, timeout=300, **options)
+    assert not check or done.returncode == 0, done.stderr
+    return done
+
+
+@pytest.fixture(scope="session")
+def tiny_preset(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("preset") / "tiny.toml"
+    path.write_text(TINY_PRESET)
+    return path
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory, tiny_preset) -> Path:
+    """A folder whose artifacts/ holds a whole tiny run on the sample, built once for all tests."""
+    folder = tmp_path_factory.mktemp("built")
+    for stage in ("corpus", "tokenizer", "tokens", "pretrain", "klue-eval"):
+        run_pipeline(stage, "--preset", tiny_preset, folder=folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def data() -> Path:
+    """The folder of real text and KLUE that DATA= names."""
+    folder = os.environ.get("DATA")
+    if not folder:
+        pytest.skip("DATA= names no folder of real text: this test was NOT run")
+    return Path(folder).resolve()
