@@ -1,0 +1,110 @@
+"""Tokens -> a GPT-2, as a plain Hugging Face folder with its tokenizer and a model card.
+
+The loop itself is pipeline/training/loop.py.
+"""
+import shutil
+from pathlib import Path
+
+import torch
+from transformers import AutoTokenizer, GenerationConfig
+
+from corpora import UserError
+from pipeline.artifact import Context, write_text
+from pipeline.training.batches import TokenStream, TrainingBatches
+from pipeline.training.device import resolve_precision
+from pipeline.training.loop import train
+from pipeline.training.model import make_model
+from pipeline.training.sampling import continue_text
+
+PROMPTS = ("대한민국은", "서울의 봄은", "이 영화는", "제1조(목적) 이 법은", "오늘 점심에는")
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "sentencepiece.model")
+
+
+def run(settings, inputs: dict[str, Path], folder: Path, context: Context) -> dict:
+    if settings.batch_size % settings.micro_batch_size:
+        raise UserError(f"pretrain.batch_size={settings.batch_size}: not a multiple of "
+                        f"pretrain.micro_batch_size={settings.micro_batch_size}.")
+    precision = resolve_precision(settings.precision, context.device)
+    tokenizer = AutoTokenizer.from_pretrained(inputs["tokenizer"])
+    training = TokenStream(inputs["tokens"], "train")
+    validation = TokenStream(inputs["tokens"], "validation")
+    index = training.index
+    model = make_model(settings, index["vocab_size"], index["end_token_id"], tokenizer.pad_token_id)
+    batches = TrainingBatches(training, settings.context, settings.batch_size, settings.seed)
+    num_parameters = model.num_parameters()
+    num_tokens = settings.steps * settings.batch_size * settings.context
+    print(f"pretrain: {num_parameters / 1e6:.1f}M parameters, {num_tokens / 1e6:.1f}M tokens "
+          f"({num_tokens / len(training):.2f} epochs) on {context.device} in {precision}", flush=True)
+
+    def write_samples(step: int) -> None:
+        path = folder / "logs" / "samples.md"
+        path.parent.mkdir(exist_ok=True)
+        with open(path, "a", encoding="utf-8") as file:
+            file.write(f"\n## After step {step}\n\n")
+            for prompt in PROMPTS:
+                text, = continue_text(model, tokenizer, prompt, 60, settings.seed, use_cache=False)
+                file.write(f"- **{prompt}**{' '.join(text.removeprefix(prompt).splitlines())}\n")
+
+    figures = train(model, batches, validation, settings, context.device, precision, folder, write_samples)
+    figures |= {"parameters": num_parameters, "epochs": round(num_tokens / len(training), 4),
+                "device": context.device, "precision": precision, "compiled": settings.compile,
+                "threads": torch.get_num_threads()}
+    save_model(model.cpu(), tokenizer, inputs["tokenizer"], folder)
+    write_text(folder / "README.md", model_card(settings, figures, context.preset))
+    if settings.tensorboard:
+        write_tensorboard(folder / "logs")
+    shutil.rmtree(folder / "checkpoints", ignore_errors=True)
+    return figures
+
+
+def save_model(model, tokenizer, tokenizer_folder: Path, folder: Path) -> None:
+    """A folder that plain AutoModelForCausalLM and AutoTokenizer open."""
+    model.generation_config = GenerationConfig(
+        bos_token_id=model.config.bos_token_id, eos_token_id=model.config.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id, do_sample=True, top_k=50, temperature=0.8)
+    model.save_pretrained(folder)
+    for name in TOKENIZER_FILES:
+        if (tokenizer_folder / name).exists():
+            shutil.copyfile(tokenizer_folder / name, folder / name)
+
+
+def model_card(settings, figures: dict, preset: str) -> str:
+    start = f"continued from `{settings.init}`" if settings.init else "from random weights"
+    return f"""---
+language: ko
+library_name: transformers
+pipeline_tag: text-generation
+---
+# Korean GPT-2, preset `{preset}`
+
+A GPT-2 of {figures["parameters"] / 1e6:.1f}M parameters ({settings.layers} layers, width {settings.width}, \
+{settings.heads} heads, {settings.context} tokens of context), trained {start} on {figures["tokens"]:,} tokens \
+({figures["epochs"]:.2f} epochs), {settings.steps:,} steps of {settings.batch_size} sequences, AdamW with a peak \
+learning rate of {settings.learning_rate:g}, seed {settings.seed}.
+
+Validation: **{figures["bits_per_byte"]:.4f} bits per byte** on {figures["validation_bytes"]:,} bytes of held-out text.
+
+```python
+from transformers import AutoModelForCausalLM, AutoTokenizer
+tokenizer = AutoTokenizer.from_pretrained("THIS_FOLDER")
+model = AutoModelForCausalLM.from_pretrained("THIS_FOLDER")
+print(tokenizer.decode(model.generate(**tokenizer("대한민국은", return_tensors="pt"), max_new_tokens=50)[0]))
+```
+
+The text it was trained on, with its licences, is named in the corpus's dataset card. The model repeats what that text
+says, personal data and abuse included; it's no source of facts.
+"""
+
+
+def write_tensorboard(logs: Path) -> None:
+    import json
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
+        raise UserError("pretrain.tensorboard=true needs the tracking extra: make install EXTRAS=tracking") from None
+    with SummaryWriter(str(logs / "tensorboard")) as writer:
+        for line in (logs / "metrics.jsonl").read_text(encoding="utf-8").splitlines():
+            values = json.loads(line)
+            for name, value in values.items():
+                if isinstance(value, (int, float)) and name != "step":
+                    writer.add_scalar(name, value, values["step"])

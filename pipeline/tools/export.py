@@ -1,0 +1,38 @@
+"""`make export OUT=folder`: a copy of the trained model, checked to load by itself and to give the same logits."""
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from corpora import UserError
+from pipeline import artifact
+
+# Run outside the project, so that none of its code can help.
+CHECK = """
+import sys, torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+for folder in sys.argv[1:3]:
+    tokenizer, model = AutoTokenizer.from_pretrained(folder), AutoModelForCausalLM.from_pretrained(folder).eval()
+    ids = tokenizer("대한민국은 민주공화국이다.\\n<s> ㅋㅋ 🙂", return_tensors="pt")["input_ids"]
+    with torch.no_grad():
+        logits = model(ids).logits
+    if folder == sys.argv[1]:
+        before = ids, logits
+assert torch.equal(before[0], ids) and torch.equal(before[1], logits)
+"""
+
+
+def run(arguments, preset) -> int:
+    source = artifact.linked(arguments.artifacts, preset.name, "pretrain")
+    if arguments.out is None:
+        raise UserError("export: say where to with OUT=folder.")
+    if arguments.out.exists():
+        raise UserError(f"OUT={arguments.out}: exists already; name a new folder.")
+    source.verify()
+    temporary = arguments.out.with_name(arguments.out.name + ".tmp")
+    shutil.rmtree(temporary, ignore_errors=True)
+    shutil.copytree(source.path, temporary, ignore=shutil.ignore_patterns("logs", artifact.MANIFEST))
+    subprocess.run([sys.executable, "-c", CHECK, source.path.resolve(), temporary.resolve()], check=True, cwd="/")
+    temporary.rename(arguments.out)
+    print(f"export: {arguments.out}: loads with plain AutoModelForCausalLM and AutoTokenizer; same ids, same logits")
+    return 0

@@ -1,0 +1,83 @@
+"""Token shards as one long stream, and the batches drawn from it.
+
+A batch is a function of the seed and the step alone, so a resumed run sees what an undisturbed one would have seen.
+"""
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from corpora import UserError
+
+
+class TokenStream:
+    """All shards of one split in the order of index.json, memory-mapped, read as if they were one array."""
+
+    def __init__(self, folder: Path, split: str):
+        self.index = json.loads((folder / "index.json").read_text(encoding="utf-8"))
+        entries = [shard for shard in self.index["shards"] if shard["split"] == split]
+        self.shards = [np.load(folder / shard["file"], mmap_mode="r", allow_pickle=False) for shard in entries]
+        self.ends = np.cumsum([len(shard) for shard in self.shards], dtype=np.int64)
+        self.num_bytes = sum(shard["bytes"] for shard in entries)
+        if not entries:
+            raise UserError(f"{folder}: no {split} tokens. The corpus is too small: give the recipe more text.")
+
+    def __len__(self) -> int:
+        return int(self.ends[-1])
+
+    def read(self, start: int, length: int) -> np.ndarray:
+        """Tokens start .. start + length as int64 (length,); a window may cross shards."""
+        parts = []
+        while length > 0:
+            shard = int(np.searchsorted(self.ends, start, side="right"))
+            begin = start - (int(self.ends[shard - 1]) if shard else 0)
+            part = self.shards[shard][begin:begin + length]
+            parts.append(part)
+            start, length = start + len(part), length - len(part)
+        return np.concatenate(parts).astype(np.int64)
+
+
+class TrainingBatches:
+    """Every window of the stream once an epoch, in an order drawn from the seed and the epoch.
+
+    Each epoch cuts the stream at another offset, so that repeated text doesn't come in the same windows.
+    """
+
+    def __init__(self, stream: TokenStream, context: int, batch_size: int, seed: int):
+        self.stream, self.context, self.batch_size, self.seed = stream, context, batch_size, seed
+        self.num_windows = (len(stream) - context) // context  # one context less: room for the offset and the target
+        if self.num_windows < 1:
+            raise UserError(f"pretrain.context={context}: the training text has only {len(stream)} tokens.")
+        self.epoch = None
+
+    def windows_of(self, epoch: int) -> tuple[np.ndarray, int]:
+        if self.epoch != epoch:
+            generator = np.random.default_rng([self.seed, epoch])
+            self.offset = int(generator.integers(self.context))
+            self.order = generator.permutation(self.num_windows)
+            self.epoch = epoch
+        return self.order, self.offset
+
+    def batch(self, step: int) -> torch.Tensor:
+        """Token ids (B, T + 1) of a step: the first T are inputs, the last T targets."""
+        rows = []
+        for sequence in range(step * self.batch_size, (step + 1) * self.batch_size):
+            order, offset = self.windows_of(sequence // self.num_windows)
+            window = int(order[sequence % self.num_windows])
+            rows.append(self.stream.read(offset + window * self.context, self.context + 1))
+        return torch.from_numpy(np.stack(rows))
+
+
+def validation_batches(stream: TokenStream, context: int, batch_size: int, end_token_id: int):
+    """Yield ids (B, T + 1) that predict every token of the stream exactly once; targets past its end are -100.
+
+    The stream opens with an end token, as every document but the first does in training.
+    """
+    tokens = np.concatenate([[end_token_id], stream.read(0, len(stream))])
+    num_windows = -(-(len(tokens) - 1) // context)
+    padded = np.full(num_windows * context + 1, -100, dtype=np.int64)
+    padded[:len(tokens)] = tokens
+    windows = np.lib.stride_tricks.sliding_window_view(padded, context + 1)[::context]
+    for start in range(0, num_windows, batch_size):
+        yield torch.from_numpy(windows[start:start + batch_size].copy())

@@ -1,0 +1,46 @@
+"""The state of a training run in one safetensors file: weights, AdamW's moments, and the step as JSON metadata.
+
+One file, written under another name and renamed, is either the old state or the new one; no pickle is involved.
+"""
+import json
+import os
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from corpora import UserError
+from pipeline.artifact import replace
+
+MOMENTS = ("exp_avg", "exp_avg_sq")
+
+
+def save_checkpoint(path: Path, model: torch.nn.Module, optimizer: torch.optim.AdamW, progress: dict) -> None:
+    """Write the state after `progress["step"]` optimizer steps."""
+    tensors = {}
+    for name, parameter in model.named_parameters():  # tied weights come once
+        tensors[f"model.{name}"] = parameter.detach()
+        for moment in MOMENTS:
+            tensors[f"{moment}.{name}"] = optimizer.state[parameter][moment]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(path.name + ".tmp")
+    save_file({name: tensor.contiguous().cpu() for name, tensor in tensors.items()}, temporary,
+              {"progress": json.dumps(progress)})
+    replace(temporary, path)
+
+
+def load_checkpoint(path: Path, model: torch.nn.Module, optimizer: torch.optim.AdamW) -> dict:
+    """Put a saved state back in place and return its progress; raises UserError for a file that isn't whole."""
+    try:
+        with safe_open(path, framework="pt") as file, torch.no_grad():
+            progress = json.loads(file.metadata()["progress"])
+            for name, parameter in model.named_parameters():
+                parameter.copy_(file.get_tensor(f"model.{name}"))
+                optimizer.state[parameter] = {
+                    "step": torch.tensor(float(progress["step"]), device=parameter.device),
+                    **{moment: file.get_tensor(f"{moment}.{name}").to(parameter.device) for moment in MOMENTS}}
+    except (SafetensorError, OSError, KeyError, TypeError, RuntimeError) as error:
+        raise UserError(f"{path}: the checkpoint can't be read ({error}). Delete {os.path.dirname(path)} to start "
+                        "this stage again.") from error
+    return progress

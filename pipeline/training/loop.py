@@ -1,0 +1,153 @@
+"""The training loop: readable from top to bottom, resumable at any moment.
+
+It knows tokens and a model; where they come from and what becomes of the result is stages/pretrain.py's business.
+"""
+import json
+import math
+import os
+import signal
+import time
+from pathlib import Path
+
+import torch
+from tqdm import tqdm
+
+from corpora import UserError
+from pipeline.training.batches import TokenStream, TrainingBatches, validation_batches
+from pipeline.training.checkpoint import load_checkpoint, save_checkpoint
+from pipeline.training.device import autocast
+from pipeline.training.model import token_losses
+from pipeline.training.optimizer import learning_rate, make_optimizer
+
+
+class Stopped(SystemExit):
+    """SIGTERM or Ctrl-C came and the state is saved; uncaught, it ends the process with its message and code 1."""
+
+
+class MetricsFile:
+    """logs/metrics.jsonl; after a resume, lines of steps that will be done again are dropped first."""
+
+    def __init__(self, path: Path, step: int):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        kept = []
+        if path.exists():
+            for line in path.read_text(encoding="utf-8").splitlines(keepends=True):
+                if line.endswith("\n") and json.loads(line)["step"] <= step:
+                    kept.append(line)
+        self.file = open(path, "w", encoding="utf-8")
+        self.file.writelines(kept)
+
+    def write(self, **values) -> None:
+        self.file.write(json.dumps(values, ensure_ascii=False) + "\n")
+        self.file.flush()
+
+
+def train(model, batches: TrainingBatches, validation: TokenStream, settings, device: str, precision: str,
+          folder: Path, on_validation) -> dict:
+    """Train for settings.steps steps and return the figures of the run.
+
+    Writes folder/checkpoints and folder/logs/metrics.jsonl, and continues from a checkpoint that lies there.
+    `on_validation(step)` is called after each validation. Raises Stopped after a signal, and UserError when a loss or
+    a gradient isn't finite: both leave a checkpoint of the last good state.
+    """
+    checkpoint = folder / "checkpoints" / "latest.safetensors"
+    model.to(device).train()
+    optimizer = make_optimizer(model, settings)
+    progress = {"step": 0, "seconds": 0.0, "resumes": 0}
+    if checkpoint.exists():
+        progress = load_checkpoint(checkpoint, model, optimizer)
+        progress["resumes"] += 1
+        print(f"pretrain: resuming after step {progress['step']}", flush=True)
+    torch.use_deterministic_algorithms(settings.deterministic)
+    losses = torch.compile(token_losses, dynamic=False) if settings.compile else token_losses
+    metrics = MetricsFile(folder / "logs" / "metrics.jsonl", progress["step"])
+    tokens_a_step = settings.batch_size * batches.context
+    validation_steps = {round(settings.steps * (i + 1) / settings.validations) for i in range(settings.validations)}
+    validation_steps.add(settings.steps)
+    signals = SignalFlag()
+    saved_at = started = time.monotonic()
+    seconds_before, first_step = progress["seconds"], progress["step"]
+    figures = {}
+
+    def save(step: int) -> None:
+        progress.update(step=step, seconds=seconds_before + time.monotonic() - started)
+        save_checkpoint(checkpoint, model, optimizer, progress)
+
+    with signals, tqdm(total=settings.steps, initial=first_step, desc="pretrain", unit="step", disable=None) as bar:
+        for step in range(first_step, settings.steps):
+            ids_BT = batches.batch(step).to(device)
+            loss = 0.0
+            for micro_BT in ids_BT.split(settings.micro_batch_size):
+                with autocast(device, precision):
+                    micro_loss = losses(model, micro_BT) / ids_BT[:, 1:].numel()
+                micro_loss.backward()
+                loss += micro_loss.item()
+            norm = torch.nn.utils.clip_grad_norm_(model.parameters(), settings.clip).item()
+            if not (math.isfinite(loss) and math.isfinite(norm)):
+                # Nothing was stepped yet: the weights are those after the last good step.
+                if step > first_step:
+                    save(step)
+                metrics.write(step=step + 1, event="non-finite", loss=repr(loss), gradient_norm=repr(norm))
+                raise UserError(f"pretrain: the loss at step {step + 1} is {loss}, the gradient's norm {norm}. The state "
+                                f"after step {step} is kept in {checkpoint}. Try half the pretrain.learning_rate.")
+            rate = learning_rate(step, settings)
+            for group in optimizer.param_groups:
+                group["lr"] = rate
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+            done = step + 1
+            bar.update()
+            if done % settings.log_every == 0 or done == settings.steps:
+                now = time.monotonic()
+                speed = (done - first_step) * tokens_a_step / (now - started)
+                metrics.write(step=done, tokens=done * tokens_a_step, loss=loss, gradient_norm=norm, learning_rate=rate,
+                              tokens_per_second=round(speed, 1), seconds=round(seconds_before + now - started, 2))
+                bar.set_postfix(loss=f"{loss:.3f}", tokens_s=f"{speed:,.0f}")
+            if done in validation_steps:
+                figures = validate(model, losses, validation, settings, device, precision, batches.context)
+                metrics.write(step=done, **figures)
+                bar.write(f"pretrain: step {done}: {figures['bits_per_byte']:.4f} bits per byte on validation text")
+                on_validation(done)
+            if signals.received or time.monotonic() - saved_at > 60 * settings.checkpoint_minutes:
+                save(done)
+                saved_at = time.monotonic()
+            if signals.received:
+                raise Stopped(f"pretrain: stopped by {signals.received} after step {done}; the state is saved. "
+                              "The same command continues from there.")
+    seconds = seconds_before + time.monotonic() - started
+    return {"steps": settings.steps, "tokens": settings.steps * tokens_a_step, "seconds": round(seconds, 1),
+            "resumes": progress["resumes"], **figures}
+
+
+@torch.no_grad()
+def validate(model, losses, stream: TokenStream, settings, device: str, precision: str, context: int) -> dict:
+    """Bits per byte of the whole validation split: bits of all tokens, end tokens included, over the text's bytes."""
+    model.eval()
+    nats = 0.0
+    for ids_BT in validation_batches(stream, context, settings.micro_batch_size, stream.index["end_token_id"]):
+        # A last, smaller batch would compile the model once more: fill it up with rows that count nothing.
+        missing = settings.micro_batch_size - len(ids_BT)
+        ids_BT = torch.cat([ids_BT, ids_BT.new_full((missing, ids_BT.shape[1]), -100)])
+        with autocast(device, precision):
+            nats += losses(model, ids_BT.to(device)).item()
+    model.train()
+    return {"validation_loss": nats / len(stream), "bits_per_byte": nats / math.log(2) / stream.num_bytes,
+            "validation_tokens": len(stream), "validation_bytes": stream.num_bytes}
+
+
+class SignalFlag:
+    """Within its `with` block SIGTERM and SIGINT only leave a note, so that a step is never cut in half."""
+
+    def __enter__(self):
+        self.received = ""
+        self.before = {number: signal.signal(number, self.note) for number in (signal.SIGTERM, signal.SIGINT)}
+        return self
+
+    def note(self, number, frame) -> None:
+        if self.received:  # asked twice: don't wait for the step to end
+            os._exit(128 + number)
+        self.received = signal.Signals(number).name
+
+    def __exit__(self, *_) -> None:
+        for number, handler in self.before.items():
+            signal.signal(number, handler)
