@@ -11,7 +11,7 @@ from pathlib import Path
 from corpora import UserError
 from pipeline import config
 from pipeline.artifact import Artifact, Context
-from pipeline.stages import STAGES, run_stage
+from pipeline.stages import STAGES, TARGETS, run_stage
 
 NEXT = {"corpus": "make tokenizer", "tokenizer": "make tokens", "tokens": "make pretrain",
         "pretrain": "make klue-eval   (or: make generate PROMPT=\"대한민국은\")", "klue": "make report"}
@@ -20,7 +20,7 @@ TOOLS = ("status", "report", "generate", "plan", "export", "bench", "clean", "se
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m pipeline", description=__doc__)
-    parser.add_argument("command", choices=[*(name for name in STAGES if name != "klue"), "klue-eval", *TOOLS])
+    parser.add_argument("command", choices=[*(TARGETS.get(name, name) for name in STAGES), *TOOLS])
     parser.add_argument("overrides", nargs="*", metavar="key=value", help="settings, such as pretrain.steps=200")
     parser.add_argument("--preset", default="demo", help="name in pipeline/presets, or a .toml file")
     parser.add_argument("--recipe", help="name in corpora/recipes, or a .toml file")
@@ -54,7 +54,11 @@ def load_settings(arguments: argparse.Namespace) -> config.Preset:
 
 
 def make_context(arguments: argparse.Namespace, preset: config.Preset) -> Context:
+    from transformers.utils.logging import disable_progress_bar
+
     from pipeline.training.device import resolve_device
+    if not sys.stderr.isatty():
+        disable_progress_bar()
     return Context(resolve_device(arguments.device), max(1, arguments.workers), arguments.data, preset.name)
 
 
@@ -72,7 +76,7 @@ def show(name: str, finished: Artifact, preset: config.Preset) -> None:
 def main() -> int:
     arguments = parse()
     preset = load_settings(arguments)
-    name = "klue" if arguments.command == "klue-eval" else arguments.command
+    name = {target: stage for stage, target in TARGETS.items()}.get(arguments.command, arguments.command)
     if name in STAGES:
         finished = run_stage(name, preset, arguments.artifacts, arguments.data,
                              lambda: make_context(arguments, preset))
@@ -95,7 +99,7 @@ if __name__ == "__main__":
     except KeyboardInterrupt:
         sys.exit(report_and_exit("stopped; the same command continues what can be continued", 130))
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM):
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM):
             raise
         sys.exit(report_and_exit(f"error: {error.filename or 'artifacts'}: {error.strerror}. Finished work is kept; "
                                  "make room or give write access, then run the same command again.", 1))

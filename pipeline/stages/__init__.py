@@ -57,6 +57,9 @@ STAGES = {stage.name: stage for stage in (
     Stage("klue", 1, ("pretrain",), klue_files),
 )}
 
+TARGETS = {"klue": "klue-eval"}
+"""Where a Make target isn't named like its stage."""
+
 
 def inputs_of(name: str, preset: Preset) -> tuple[str, ...]:
     """Stages that `name` reads under these settings: a model given by name needs no pretraining."""
@@ -89,10 +92,8 @@ def run_stage(name: str, preset: Preset, root: Path, data: Path | None, make_con
     """Build a stage unless it's there already; raises UserError when a stage before it is missing or out of date."""
     key, origin, inputs = locate(name, preset, data, root)
     if key is None:
-        missing = next(s for s in inputs_of(name, preset) if not locate(s, preset, data, root)[0]
-                       or not artifact.find(root, s, locate(s, preset, data, root)[0]))
-        raise UserError(f"{name}: the {missing} stage isn't built for these settings. Run `make {name}`, which builds "
-                        "what is missing, with the same variables.")
+        raise UserError(f"{name}: the stages before it ({', '.join(inputs_of(name, preset))}) aren't all built for these "
+                        f"settings. `make {TARGETS.get(name, name)}` with the same variables builds what is missing.")
     finished = artifact.find(root, name, key)
     if finished:
         print(f"{name}: up to date ({finished.path})")

@@ -34,12 +34,12 @@ class MetricsFile:
             for line in path.read_text(encoding="utf-8").splitlines(keepends=True):
                 if line.endswith("\n") and json.loads(line)["step"] <= step:
                     kept.append(line)
-        self.file = open(path, "w", encoding="utf-8")
-        self.file.writelines(kept)
+        self.path = path
+        path.write_text("".join(kept), encoding="utf-8")
 
     def write(self, **values) -> None:
-        self.file.write(json.dumps(values, ensure_ascii=False) + "\n")
-        self.file.flush()
+        with open(self.path, "a", encoding="utf-8") as file:
+            file.write(json.dumps(values, ensure_ascii=False) + "\n")
 
 
 def train(model, batches: TrainingBatches, validation: TokenStream, settings, device: str, precision: str,

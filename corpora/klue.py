@@ -1,0 +1,201 @@
+"""The KLUE tasks as rows of data, and their rows read from the Hub, a folder or the sample. No scores, no models.
+
+At import only the standard library is needed, so that a stage's key can be had without pyarrow.
+"""
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from corpora import UserError
+
+HUB_NAME = "klue/klue"
+HUB_REVISION = "349481ec73fff722f88e0453ca05c77a447d967c"  # its main branch since the parquet conversion of 2024
+SAMPLE = Path(__file__).parent / "sample" / "klue"
+SPLITS = ("train", "validation")
+ENTITIES = ("subject_entity", "object_entity")
+
+
+@dataclass(frozen=True)
+class Task:
+    """One KLUE task: what its rows look like and how it is scored (Park et al. 2021, arXiv:2105.09680)."""
+    name: str
+    title: str
+    texts: tuple[str, ...]
+    """Columns that the model reads, one or two."""
+    labels: tuple[str, ...]
+    """Names in the Hub's order, which isn't KLUE-baseline's; empty for regression."""
+    metrics: dict[str, str]
+    """Metric -> heading in tables; the first one is the primary metric."""
+    official_rows: dict[str, int]
+    """Rows of KLUE v1.1's own train and validation splits."""
+
+    @property
+    def primary(self) -> str:
+        return next(iter(self.metrics))
+
+    @property
+    def regression(self) -> bool:
+        return not self.labels
+
+    @property
+    def entities(self) -> bool:
+        return self.name == "re"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return ("guid", *self.texts, *(ENTITIES if self.entities else ()), "labels" if self.regression else "label")
+
+    def target(self, row: dict) -> float | int:
+        """What the model has to say of this row: a label id, or the mean human score from 0 to 5."""
+        return row["labels"]["real-label"] if self.regression else row["label"]
+
+
+TASKS = {task.name: task for task in (
+    Task("ynat", "YNAT", ("title",), ("IT과학", "경제", "사회", "생활문화", "세계", "스포츠", "정치"),
+         {"macro_f1": "F1"}, {"train": 45678, "validation": 9107}),
+    Task("nli", "NLI", ("premise", "hypothesis"), ("entailment", "neutral", "contradiction"),
+         {"accuracy": "acc"}, {"train": 24998, "validation": 3000}),
+    Task("sts", "STS", ("sentence1", "sentence2"), (),
+         {"pearson": "r", "f1": "F1"}, {"train": 11668, "validation": 519}),
+    Task("re", "RE", ("sentence",), (
+        "no_relation", "org:dissolved", "org:founded", "org:place_of_headquarters", "org:alternate_names",
+        "org:member_of", "org:members", "org:political/religious_affiliation", "org:product", "org:founded_by",
+        "org:top_members/employees", "org:number_of_employees/members", "per:date_of_birth", "per:date_of_death",
+        "per:place_of_birth", "per:place_of_death", "per:place_of_residence", "per:origin", "per:employee_of",
+        "per:schools_attended", "per:alternate_names", "per:parents", "per:children", "per:siblings", "per:spouse",
+        "per:other_family", "per:colleagues", "per:product", "per:religion", "per:title"),
+         {"micro_f1": "F1", "auprc": "AUPRC"}, {"train": 32470, "validation": 7765}),
+)}
+
+
+def parse_tasks(names: str) -> list[Task]:
+    """Tasks by name, in the order given; raises UserError for an unknown or missing one."""
+    for name in names.split():
+        if name not in TASKS:
+            raise UserError(f"KLUE task {name!r} is unknown. Choose among: {' '.join(TASKS)}.")
+    if not names.split():
+        raise UserError(f"No KLUE task is named. Choose among: {' '.join(TASKS)}.")
+    return [TASKS[name] for name in dict.fromkeys(names.split())]
+
+
+def input_files(data: str, tasks: str = " ".join(TASKS)) -> list[Path]:
+    """Local files that `load_rows` would read; none for "hub", whose revision is pinned.
+
+    Raises UserError for a missing folder or split, so that a wrong path is known before anything is trained.
+    """
+    if data == "hub":
+        return []
+    return [path for task in parse_tasks(tasks) for split in SPLITS for path in _split_files(data, task, split)]
+
+
+def load_rows(data: str, task: Task, split: str) -> list[dict]:
+    """The rows of one split, in file order, with exactly the task's columns and label ids in the task's order.
+
+    `data` is "sample", "hub", or a folder that holds TASK/SPLIT-*.parquet or TASK/SPLIT*.jsonl. Local files are read
+    directly: `load_dataset` may serve a stale cache. Raises UserError naming file and row for anything unfit.
+    """
+    if split not in SPLITS:
+        raise UserError(f"KLUE split {split!r} isn't used here. Choose among: {' '.join(SPLITS)}.")
+    paths = [_download(task, split)] if data == "hub" else _split_files(data, task, split)
+    rows = []
+    for path in paths:
+        records, names = _read_parquet(path, task) if path.suffix == ".parquet" else _read_jsonl(path, task)
+        rows += [_check(record, task, names, where) for where, record in records]
+    if not rows:
+        raise UserError(f"{paths[0]}: the {split} split of {task.title} has no rows. Put the whole file there.")
+    return rows
+
+
+def _split_files(data: str, task: Task, split: str) -> list[Path]:
+    root = SAMPLE if data == "sample" else Path(data)
+    if not root.is_dir():
+        raise UserError(f"{root}: no such folder. KLUE= takes sample, hub, or a folder with TASK/SPLIT-*.parquet.")
+    folder = root / task.name
+    if not folder.is_dir():
+        raise UserError(f"{folder}: no such folder, so {task.title} can't be scored. Add it, or leave the task out.")
+    paths = sorted(folder.glob(f"{split}*.parquet"))
+    paths = paths or sorted(folder.glob(f"{split}*.jsonl"))
+    if not paths:
+        raise UserError(f"{folder}: the {split} split is missing: no {split}-*.parquet and no {split}*.jsonl. "
+                        "Another split is never used in its place.")
+    return paths
+
+
+def _download(task: Task, split: str) -> Path:
+    from huggingface_hub import hf_hub_download
+    name = f"{task.name}/{split}-00000-of-00001.parquet"
+    try:
+        return Path(hf_hub_download(HUB_NAME, name, repo_type="dataset", revision=HUB_REVISION))
+    except Exception as error:  # requests, httpx, the Hub's own and the file system's errors have no common base
+        raise UserError(f"{HUB_NAME}/{name} could not be had from the Hub ({type(error).__name__}: {error}). "
+                        "Without a network, give a folder in the Hub's layout: KLUE=folder.") from error
+
+
+def _read_parquet(path: Path, task: Task) -> tuple[list[tuple[str, dict]], tuple[str, ...]]:
+    """(place, row) pairs and the label names that the file's own ids stand for."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+    try:
+        table = pq.read_table(path)
+    except (pa.ArrowException, OSError) as error:
+        raise UserError(f"{path}: not a readable parquet file ({error}).") from None
+    if missing := [column for column in task.columns if column not in table.column_names]:
+        raise UserError(f"{path}: column {missing[0]!r} is missing; it has: {', '.join(table.column_names)}.")
+    metadata = json.loads((table.schema.metadata or {}).get(b"huggingface", b"{}"))
+    names = metadata.get("info", {}).get("features", {}).get("label", {}).get("names") or task.labels
+    rows = table.select(list(task.columns)).to_pylist()
+    return [(f"{path}, row {number}", row) for number, row in enumerate(rows, 1)], tuple(names)
+
+
+def _read_jsonl(path: Path, task: Task) -> tuple[list[tuple[str, dict]], tuple[str, ...]]:
+    records = []
+    with open(path, "rb") as file:
+        for number, line in enumerate(file, 1):
+            where = f"{path}:{number}"
+            try:
+                row = json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"))
+            except ValueError as error:
+                raise UserError(f"{where}: not a line of JSON in UTF-8 ({error}).") from None
+            if not isinstance(row, dict):
+                raise UserError(f"{where}: a row has to be a JSON object, not {type(row).__name__}.")
+            if missing := [column for column in task.columns if column not in row]:
+                raise UserError(f"{where}: column {missing[0]!r} is missing; the row has: {', '.join(row)}.")
+            records.append((where, {column: row[column] for column in task.columns}))
+    return records, task.labels
+
+
+def _check(row: dict, task: Task, names: tuple[str, ...], where: str) -> dict:
+    """The same row with the label as an id in the task's order; raises UserError for what the task can't mean."""
+    for column in task.texts:
+        if not isinstance(row[column], str) or not row[column].strip():
+            raise UserError(f"{where}: {column!r} has to hold text, not {row[column]!r}.")
+    if task.regression:
+        score = row["labels"].get("real-label") if isinstance(row["labels"], dict) else None
+        if isinstance(score, bool) or not isinstance(score, (int, float)) or not 0 <= score <= 5:
+            raise UserError(f"{where}: labels['real-label'] has to be a number from 0 to 5, not {score!r}.")
+    else:
+        row["label"] = _label_id(row["label"], task, names, where)
+    for column in ENTITIES if task.entities else ():
+        _check_entity(row[column], row["sentence"], f"{where}: {column}")
+    return row
+
+
+def _label_id(label: object, task: Task, names: tuple[str, ...], where: str) -> int:
+    name = label
+    if isinstance(label, int) and not isinstance(label, bool) and 0 <= label < len(names):
+        name = names[label]  # by name, because two files may number the same labels differently
+    if name not in task.labels:
+        raise UserError(f"{where}: label {label!r} is none of {task.title}'s {len(task.labels)}: "
+                        f"{', '.join(f'{number} {name}' for number, name in enumerate(task.labels))}.")
+    return task.labels.index(name)
+
+
+def _check_entity(entity: object, sentence: str, where: str) -> None:
+    if not isinstance(entity, dict) or not {"word", "start_idx", "end_idx", "type"} <= entity.keys():
+        raise UserError(f"{where} has to hold word, start_idx, end_idx and type, not {entity!r}.")
+    start, end = entity["start_idx"], entity["end_idx"]
+    if not isinstance(start, int) or not isinstance(end, int) or not 0 <= start <= end < len(sentence):
+        raise UserError(f"{where}: characters {start} to {end} lie outside the sentence of {len(sentence)} characters.")
+    if sentence[start:end + 1] != entity["word"]:
+        raise UserError(f"{where}: characters {start} to {end} are {sentence[start:end + 1]!r}, not {entity['word']!r}. "
+                        "(end_idx is the last character's own index.)")

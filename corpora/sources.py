@@ -1,0 +1,266 @@
+"""Files of a recipe -> a stream of documents, from any format, compression and encoding, in flat memory.
+
+What can't be read becomes a Bad record with its place and reason; only a damaged container or a wrong setting
+stops the run. Hub datasets are hub.py's job, cleaning is clean.py's.
+"""
+import bz2
+import codecs
+import csv
+import gzip
+import io
+import json
+import lzma
+import re
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pyarrow
+import pyarrow.parquet
+
+from corpora import UserError
+from corpora.recipe import Shard, Source, file_format
+
+MAX_RECORD = 32 << 20
+"""Bytes of the longest line, row or file that is taken as one record; a longer one is rejected, not cut."""
+EXCERPT = 1000
+"""Characters of a rejected text that are kept to look at."""
+DAMAGE = (EOFError, OSError, lzma.LZMAError, zlib.error, pyarrow.ArrowException)
+
+
+class Document(NamedTuple):
+    """A text as its source has it, and its place: `file:line`, or `dataset:row`."""
+    where: str
+    text: str
+    title: str = ""
+
+
+class Bad(NamedTuple):
+    """A record that couldn't be read."""
+    where: str
+    reason: str
+    text: str = ""
+
+
+def read_files(shard: Shard) -> Iterator[Document | Bad]:
+    """Stream a shard's documents and bad records; raises UserError for a damaged file or a wrong setting."""
+    for path, label in shard.files:
+        yield from read_file(shard.source, path, label)
+
+
+def read_file(source: Source, path: Path, label: str) -> Iterator[Document | Bad]:
+    """Stream one file's records; `label` is the name that their places begin with."""
+    if path.stat().st_size == 0:
+        yield Bad(label, "empty file")
+        return
+    kind = file_format(source, path)
+    if kind == "parquet":
+        yield from _read_parquet(source, path, label)
+    elif kind == "md" or (kind == "txt" and source.unit == "file"):
+        yield _read_whole(path, label)
+    elif kind == "txt":
+        yield from _read_text(source, _lines(path, label))
+    elif kind == "jsonl":
+        yield from _read_jsonl(source, _lines(path, label))
+    else:
+        yield from _read_table(source, path, label, tabs=kind == "tsv")
+
+
+def decode(raw: bytes) -> str:
+    """Byte-order mark, then strict UTF-8, then CP949; NULs are stripped. Raises ValueError with the reason."""
+    num_nuls = raw.count(0)
+    try:
+        if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            text = raw.decode("utf-16")
+        elif num_nuls > 16 and num_nuls * 100 > len(raw):
+            raise ValueError("binary: more than one NUL in a hundred bytes")
+        else:
+            text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        try:
+            text = raw.decode("cp949")
+        except UnicodeDecodeError:
+            raise ValueError("neither UTF-8 nor CP949") from None
+        if len(re.findall(r"[\x01-\x08\x0e-\x1f]", text)) * 20 > len(text):
+            raise ValueError("binary: more than one control character in twenty") from None
+    return text.replace("\0", "") if num_nuls else text
+
+
+def open_stream(path: Path) -> io.BufferedIOBase:
+    """Open a plain or compressed file for reading; the suffix says which."""
+    suffix = path.suffix.lower()
+    if suffix == ".zst":
+        # Arrow's reader, because zstandard's ends without an error where a frame is cut short.
+        return io.BufferedReader(pyarrow.CompressedInputStream(pyarrow.OSFile(str(path)), "zstd"), 1 << 20)
+    opener = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}.get(suffix, open)
+    return opener(path, "rb")
+
+
+def _damaged(path: Path, error: Exception) -> UserError:
+    return UserError(f"{path}: damaged or cut short ({first_line(error)}). Get the file again, "
+                     "or take it out of the recipe's paths.")
+
+
+def _lines(path: Path, label: str) -> Iterator[tuple[str, str | Bad]]:
+    """(place, line without its line end) for every line that ends in \\n; a bare \\r is no line end."""
+    try:
+        with open_stream(path) as stream:
+            head = stream.peek(2)[:2]
+            if head in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+                stream = io.TextIOWrapper(stream, encoding="utf-16", errors="replace", newline="\n")
+            number = 0
+            while raw := stream.readline(MAX_RECORD):
+                number += 1
+                where = f"{label}:{number}"
+                if len(raw) == MAX_RECORD and raw[-1:] not in (b"\n", "\n"):
+                    while (rest := stream.readline(MAX_RECORD)) and rest[-1:] not in (b"\n", "\n"):
+                        pass
+                    yield where, _bad(where, f"longer than {MAX_RECORD >> 20} MB", raw)
+                    continue
+                try:
+                    line = raw if isinstance(raw, str) else decode(raw)
+                except ValueError as error:
+                    yield where, _bad(where, str(error), raw)
+                    continue
+                yield where, line.removesuffix("\n").removesuffix("\r")
+    except DAMAGE as error:
+        raise _damaged(path, error) from None
+    if number == 0:
+        yield label, Bad(label, "empty file")
+
+
+def _bad(where: str, reason: str, text: str | bytes) -> Bad:
+    text = text[:EXCERPT]
+    raw = text.encode("utf-8", errors="backslashreplace") if isinstance(text, str) else text
+    return Bad(where, reason, raw.decode("utf-8", errors="backslashreplace"))
+
+
+def _read_whole(path: Path, label: str) -> Document | Bad:
+    try:
+        with open_stream(path) as stream:
+            raw = stream.read(MAX_RECORD + 1)
+    except DAMAGE as error:
+        raise _damaged(path, error) from None
+    if len(raw) > MAX_RECORD:
+        return _bad(label, f"longer than {MAX_RECORD >> 20} MB", raw)
+    try:
+        return Document(label, decode(raw)) if raw else Bad(label, "empty file")
+    except ValueError as error:
+        return _bad(label, str(error), raw)
+
+
+def _read_text(source: Source, lines: Iterator[tuple[str, str | Bad]]) -> Iterator[Document | Bad]:
+    block, start, size = [], "", 0
+    for where, line in lines:
+        if isinstance(line, Bad):
+            yield line
+            continue
+        if line.strip():
+            start = start if block else where
+            block.append(line)
+            size += len(line)
+        if block and (source.unit == "line" or not line.strip() or size > MAX_RECORD // 3):
+            yield Document(start, "\n".join(block))
+            block, size = [], 0
+    if block:
+        yield Document(start, "\n".join(block))
+
+
+def _read_jsonl(source: Source, lines: Iterator[tuple[str, str | Bad]]) -> Iterator[Document | Bad]:
+    for where, line in lines:
+        if isinstance(line, Bad):
+            yield line
+        elif line.strip():
+            try:
+                row = json.loads(line)
+            except (ValueError, RecursionError) as error:
+                yield _bad(where, f"not JSON: {getattr(error, 'msg', 'nested too deep')}", line)
+                continue
+            yield to_document(source, where, row) if isinstance(row, dict) else _bad(where, "not an object", line)
+
+
+def _read_table(source: Source, path: Path, label: str, tabs: bool) -> Iterator[Document | Bad]:
+    bad, last = [], [label]
+
+    def good_lines() -> Iterator[str]:
+        for where, line in _lines(path, label):
+            last[0] = where
+            if isinstance(line, Bad):
+                bad.append(line)
+            else:
+                yield line.replace("\r", " ") + "\n"  # the csv module takes a bare \r for a line end
+
+    csv.field_size_limit(MAX_RECORD)
+    # Quotes in tab-separated text are text (NSMC, KorNLI): read as quoting, one stray quote swallows lines.
+    style = {"delimiter": "\t", "quoting": csv.QUOTE_NONE} if tabs else {}
+    rows = csv.reader(good_lines(), **style)
+    header = None
+    while True:
+        try:
+            row = next(rows, None)
+        except csv.Error as error:
+            row = []
+            bad.append(Bad(last[0], f"not CSV: {error}"))
+        yield from bad
+        bad.clear()
+        if row is None:
+            return
+        if header is None and row:
+            header = row
+            check_columns(source, label, header)
+        elif row and len(row) != len(header):
+            yield _bad(last[0], f"{len(row)} fields under {len(header)} columns", "\t".join(row))
+        elif row:
+            yield to_document(source, last[0], dict(zip(header, row)))
+
+
+def _read_parquet(source: Source, path: Path, label: str) -> Iterator[Document | Bad]:
+    number = 0
+    try:
+        with pyarrow.parquet.ParquetFile(path) as file:
+            check_columns(source, label, file.schema_arrow.names)
+            columns = [name for name in (source.text, source.title) if name]
+            for batch in file.iter_batches(batch_size=64, columns=columns):
+                # As bytes: a string column may hold what is no UTF-8, and one such row mustn't stop the file.
+                rows = [column.cast(pyarrow.binary()).to_pylist() for column in batch.select(columns).columns]
+                for values in zip(*rows):
+                    number += 1
+                    where = f"{label}:{number}"
+                    try:
+                        row = {name: decode(value or b"") for name, value in zip(columns, values)}
+                    except ValueError as error:
+                        yield _bad(where, str(error), values[0] or b"")
+                        continue
+                    yield to_document(source, where, row)
+    except pyarrow.ArrowNotImplementedError:
+        raise UserError(f"{path}: column {source.text!r} or {source.title!r} holds no text.") from None
+    except DAMAGE as error:
+        raise _damaged(path, error) from None
+
+
+def first_line(error: Exception) -> str:
+    """An exception's kind and the first line of its message."""
+    return f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
+
+
+def check_columns(source: Source, where: str, columns: list[str]) -> None:
+    """Raise UserError that lists the columns if those that the source names aren't among them."""
+    for key, column in (("text", source.text), ("title", source.title)):
+        if column and column not in columns:
+            raise UserError(f"{where}: source {source.name!r} says {key} = {column!r}, but the columns are "
+                            f"{', '.join(map(repr, columns))}: set {key} to the right one.")
+
+
+def to_document(source: Source, where: str, row: dict) -> Document | Bad:
+    """A row -> the document in it, or why it is none."""
+    text, title = row.get(source.text), (source.title and row.get(source.title)) or ""
+    if source.text not in row:
+        return _bad(where, f"no {source.text!r}; the keys are {', '.join(map(repr, row))}"[:300], str(row))
+    if not isinstance(text, str) or not isinstance(title, str):
+        return _bad(where, f"{source.text!r} or its title is no text", str(row))
+    try:
+        (text + title).encode()
+    except UnicodeEncodeError:
+        return _bad(where, "lone surrogate", text)
+    return Document(where, text, title)

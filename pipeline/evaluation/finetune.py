@@ -1,0 +1,195 @@
+"""Fine-tuning as GPT-1 did it: a linear head on the last token's context vector, one loop for every task.
+
+The head is transformers' own, so any model that has a sequence classifier can be scored. No files are written here.
+"""
+import math
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+import transformers
+from torch.nn import functional as F
+from tqdm import tqdm
+from transformers import AttentionInterface, AutoModelForSequenceClassification, PreTrainedModel
+
+from corpora import UserError
+from corpora.klue import Task
+from pipeline.evaluation.inputs import Reader
+from pipeline.training.attention import NAME as CAUSAL_SDPA
+from pipeline.training.device import autocast, resolve_precision
+
+WEIGHT_DECAY = 0.01  # GPT-1's (Radford et al. 2018), as are the linear schedule and, nearly, its warm-up
+WARMUP_SHARE = 0.1
+CLIP = 1.0
+BUCKET_BATCHES = 50  # batches that are sorted by length together: more pads less and shuffles less
+EVALUATION_BATCH = 128
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to fine-tune, all of it fixed beforehand: there is no best epoch."""
+    epochs: int
+    batch_size: int
+    learning_rate: float
+
+
+@contextmanager
+def quiet_transformers():
+    """Without transformers' reports that the head is new, which it always is, and that a causal model gets no mask."""
+    verbosity, bars = transformers.logging.get_verbosity(), transformers.logging.is_progress_bar_enabled()
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        transformers.logging.set_verbosity(verbosity)
+        if bars:
+            transformers.logging.enable_progress_bar()
+
+
+@quiet_transformers()
+def fine_tune(reader: Reader, folder: Path, task: Task, inputs: list[list[int]], targets_N: np.ndarray,
+              validation: list[list[int]], recipe: Recipe, seed: int, pretrained: bool, device: str) -> np.ndarray:
+    """Train on `inputs` and return what the model says of `validation`: (N, C) probabilities, or (N,) STS scores.
+
+    Without `pretrained` it's the random twin: same config and seed, random weights. Raises UserError when the loss
+    stops being finite.
+    """
+    torch.manual_seed(seed)
+    model = load_classifier(reader, folder, task, pretrained).to(device)
+    if model.config.model_type == "gpt2":
+        model.set_attn_implementation(CAUSAL_MATMUL if device == "cpu" else CAUSAL_SDPA)
+    center, scale = (targets_N.mean(), targets_N.std() or 1.0) if task.regression else (0, 1)
+    targets = torch.tensor((targets_N - center) / scale, dtype=torch.float32) if task.regression else (
+        torch.tensor(targets_N))
+    precision = resolve_precision("auto", device)
+    generator = np.random.default_rng(seed)
+    num_steps = recipe.epochs * math.ceil(len(inputs) / recipe.batch_size)
+    optimizer = make_optimizer(model, recipe.learning_rate)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: learning_rate_factor(step, num_steps))
+    name = f"{task.title} {'pretrained' if pretrained else 'random twin'} seed {seed}"
+    model.train()
+    with tqdm(total=num_steps, desc=name, unit="step", disable=None) as bar:
+        for _ in range(recipe.epochs):
+            for rows in bucket(inputs, recipe.batch_size, generator):
+                ids_BT = pad([inputs[row] for row in rows], reader.specials.pad).to(device)
+                with autocast(device, precision):
+                    logits_BC = classify(model, ids_BT)
+                loss = loss_of(task, logits_BC.float(), targets[rows].to(device))
+                loss.backward()
+                norm = torch.nn.utils.clip_grad_norm_(model.parameters(), CLIP)
+                if not math.isfinite(norm):
+                    raise UserError(f"{name}: the loss or its gradient stopped being finite at step {bar.n + 1} of "
+                                    f"{num_steps}. Lower klue.learning_rate (now {recipe.learning_rate:g}).")
+                optimizer.step()
+                schedule.step()
+                optimizer.zero_grad()
+                bar.set_postfix(loss=f"{loss.item():.3f}", refresh=False)
+                bar.update()
+    return predict(model, task, validation, reader.specials.pad, device, precision) * scale + center
+
+
+def load_classifier(reader: Reader, folder: Path, task: Task, pretrained: bool) -> PreTrainedModel:
+    """The folder's model, or its random twin, with a fresh head for the task, in fp32."""
+    config = type(reader.config).from_dict(reader.config.to_dict())
+    config.num_labels = 1 if task.regression else len(task.labels)
+    config.pad_token_id = reader.specials.pad
+    if getattr(config, "activation_function", None) == "gelu_new":
+        config.activation_function = "gelu_pytorch_tanh"  # the same function as one kernel instead of eight
+    try:
+        if pretrained:
+            model, report = AutoModelForSequenceClassification.from_pretrained(
+                folder, config=config, dtype=torch.float32, use_safetensors=True, local_files_only=True,
+                output_loading_info=True)
+        else:
+            model, report = AutoModelForSequenceClassification.from_config(config), {"missing_keys": ()}
+    except (OSError, ValueError, RuntimeError) as error:
+        raise UserError(f"{folder}: the model can't be loaded as a classifier ({error}).") from error
+    trunk = model.base_model_prefix + "."
+    # A masked language model has no pooler to give; anything else that's missing would be random silently.
+    if lost := [key for key in report["missing_keys"] if key.startswith(trunk) and "pooler" not in key]:
+        raise UserError(f"{folder}: its weights lack {len(lost)} tensors of the model, such as {lost[0]}.")
+    if reader.num_embeddings > config.vocab_size:
+        model.resize_token_embeddings(reader.num_embeddings, mean_resizing=False)
+    return model
+
+
+def causal_matmul(module, query_BHTD, key_BHTD, value_BHTD, attention_mask, scaling=None, dropout=0.0, **_):
+    """Causal attention in plain matrix products; returns (B, T, H, D) and no weights.
+
+    On a CPU at up to 256 tokens, SDPA's bf16 kernel takes two to four times as long, most of it in the backward pass.
+    """
+    B, H, T, D = query_BHTD.shape
+    unseen_TT = torch.full((T, T), -math.inf, dtype=query_BHTD.dtype, device=query_BHTD.device).triu(1)
+    scores_NTT = torch.baddbmm(unseen_TT.expand(B * H, T, T), query_BHTD.flatten(0, 1),
+                               key_BHTD.flatten(0, 1).transpose(1, 2), alpha=scaling or D**-0.5)
+    weights_NTT = F.dropout(scores_NTT.softmax(-1), dropout, module.training)
+    return (weights_NTT @ value_BHTD.flatten(0, 1)).view(B, H, T, D).transpose(1, 2).contiguous(), None
+
+
+CAUSAL_MATMUL = "causal_matmul"
+AttentionInterface.register(CAUSAL_MATMUL, causal_matmul)
+
+
+def make_optimizer(model: PreTrainedModel, learning_rate: float) -> torch.optim.Optimizer:
+    """AdamW with weight decay on matrices only, none on biases and norms."""
+    parameters = list(model.parameters())
+    groups = [{"params": [p for p in parameters if p.ndim > 1], "weight_decay": WEIGHT_DECAY},
+              {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0}]
+    return torch.optim.AdamW(groups, lr=learning_rate, fused=parameters[0].device.type != "mps")
+
+
+def learning_rate_factor(step: int, num_steps: int) -> float:
+    """Linear warm-up over the first tenth of the steps, then linear decay to zero."""
+    num_warmup = max(1, round(WARMUP_SHARE * num_steps))
+    return min((step + 1) / num_warmup, (num_steps - step) / max(1, num_steps - num_warmup))
+
+
+def bucket(inputs: list[list[int]], batch_size: int, generator: np.random.Generator) -> list[np.ndarray]:
+    """One epoch's batches, (B,) row numbers each: rows of like length together, batches in random order."""
+    lengths_N = np.array([len(ids) for ids in inputs])
+    order_N = generator.permutation(len(inputs))
+    batches = []
+    for start in range(0, len(order_N), batch_size * BUCKET_BATCHES):
+        rows = order_N[start:start + batch_size * BUCKET_BATCHES]
+        rows = rows[np.argsort(lengths_N[rows], kind="stable")]
+        batches += [rows[at:at + batch_size] for at in range(0, len(rows), batch_size)]
+    generator.shuffle(batches)
+    return batches
+
+
+def pad(sequences: list[list[int]], pad_id: int) -> torch.Tensor:
+    """Right-padded ids (B, T), T the longest rounded up to 8: few shapes, so that kernels and memory are reused."""
+    longest = max(len(ids) for ids in sequences)
+    ids_BT = torch.full((len(sequences), -(-longest // 8) * 8), pad_id)
+    for row, ids in enumerate(sequences):
+        ids_BT[row, :len(ids)] = torch.tensor(ids)
+    return ids_BT
+
+
+def classify(model: PreTrainedModel, ids_BT: torch.Tensor) -> torch.Tensor:
+    """Logits (B, C). GPT-2 needs no mask: right of a causal model's last real token, pads can't be seen."""
+    if model.config.model_type == "gpt2":
+        return model(input_ids=ids_BT, use_cache=False).logits
+    return model(input_ids=ids_BT, attention_mask=(ids_BT != model.config.pad_token_id).long()).logits
+
+
+def loss_of(task: Task, logits_BC: torch.Tensor, targets_B: torch.Tensor) -> torch.Tensor:
+    return F.mse_loss(logits_BC[:, 0], targets_B) if task.regression else F.cross_entropy(logits_BC, targets_B)
+
+
+@torch.no_grad()
+def predict(model: PreTrainedModel, task: Task, inputs: list[list[int]], pad_id: int, device: str,
+            precision: str) -> np.ndarray:
+    """Probabilities (N, C), or for regression outputs (N,), in the order of `inputs`."""
+    model.eval()
+    order = np.argsort([len(ids) for ids in inputs], kind="stable")
+    outputs = np.empty((len(inputs), model.config.num_labels), dtype=np.float32)
+    for start in range(0, len(order), EVALUATION_BATCH):
+        rows = order[start:start + EVALUATION_BATCH]
+        with autocast(device, precision):
+            logits_BC = classify(model, pad([inputs[row] for row in rows], pad_id).to(device)).float()
+        outputs[rows] = (logits_BC if task.regression else logits_BC.softmax(-1)).cpu().numpy()
+    return outputs[:, 0] if task.regression else outputs

@@ -1,0 +1,139 @@
+"""KLUE rows -> token ids for a classifier: separators and entity markers by id, cutting that keeps what matters.
+
+Nothing here knows about weights; `Reader.num_embeddings` says how large the model's embedding has to be.
+"""
+from dataclasses import dataclass
+from pathlib import Path
+
+from transformers import AutoConfig, AutoTokenizer, PreTrainedTokenizerBase
+
+from corpora import UserError
+from corpora.klue import Task
+
+MARKERS = ("<subj>", "</subj>", "<obj>", "</obj>")
+
+
+@dataclass(frozen=True)
+class Specials:
+    """Ids that never come from text. `start` is None where the model has no such token."""
+    start: int | None
+    separator: int
+    end: int
+    pad: int
+    markers: tuple[int, ...]
+    """Ids of <subj>, </subj>, <obj>, </obj>."""
+
+
+class Reader:
+    """Encodes one model's inputs: a title; two sentences around a separator; a sentence with marked entities.
+
+    A token that the model lacks (a pad apart from its end token, a marker) gets a new id past its embedding.
+    Raises UserError when the folder holds no usable model and tokenizer, or the two don't fit.
+    """
+
+    def __init__(self, folder: Path, max_length: int):
+        if not (folder / "config.json").is_file():
+            raise UserError(f"{folder}: no model folder (config.json is missing). Give a Hugging Face folder.")
+        try:
+            self.config = AutoConfig.from_pretrained(folder, local_files_only=True)
+            self.tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        except (OSError, ValueError, KeyError) as error:
+            raise UserError(f"{folder}: its config or tokenizer can't be loaded ({error}).") from error
+        self.max_length = min(max_length, getattr(self.config, "max_position_embeddings", max_length))
+        if self.max_length < 16:
+            raise UserError(f"klue.max_length={max_length}: {self.max_length} tokens leave no room for a pair. "
+                            "Take at least 16.")
+        if len(self.tokenizer) > self.config.vocab_size:
+            raise UserError(f"{folder}: its tokenizer has {len(self.tokenizer)} tokens, its embedding only "
+                            f"{self.config.vocab_size}: they don't belong together.")
+        self.specials, self.num_embeddings = find_specials(self.tokenizer, self.config.vocab_size)
+
+    def encode(self, task: Task, rows: list[dict]) -> tuple[list[list[int]], int]:
+        """Token ids of every row, and how many rows had to be cut to `max_length`."""
+        segments = [segment for row in rows for segment in split_row(task, row)]
+        # Text that looks like a special token stays text.
+        ids = self.tokenizer(segments, add_special_tokens=False, split_special_tokens=True, verbose=False,
+                             return_attention_mask=False, return_token_type_ids=False)["input_ids"]
+        width = len(segments) // len(rows)
+        encoded = [self._join(task, row, ids[number * width:(number + 1) * width]) for number, row in enumerate(rows)]
+        return [row_ids for row_ids, _ in encoded], sum(was_cut for _, was_cut in encoded)
+
+    def _join(self, task: Task, row: dict, parts: list[list[int]]) -> tuple[list[int], bool]:
+        special = self.specials
+        start = [] if special.start is None else [special.start]
+        room = self.max_length - len(start) - 1
+        if task.entities:
+            kept = cut_around_entities(parts, room - len(MARKERS))
+            left, first, middle, second, right = kept
+            subject, object_ = special.markers[:2], special.markers[2:]
+            opened, closed = (subject, object_) if subject_first(row) else (object_, subject)
+            body = [*left, opened[0], *first, opened[1], *middle, closed[0], *second, closed[1], *right]
+        elif len(parts) == 2:
+            kept = cut_longer(parts, room - 1)
+            body = [*kept[0], special.separator, *kept[1]]
+        else:
+            kept = [parts[0][:room]]
+            body = kept[0]
+        return [*start, *body, special.end], sum(map(len, kept)) < sum(map(len, parts))
+
+
+def find_specials(tokenizer: PreTrainedTokenizerBase, num_embeddings: int) -> tuple[Specials, int]:
+    """The special ids, and the number of embeddings they need: tokens that aren't there get ids past the last one."""
+    known = tokenizer.get_vocab()
+
+    def new_id() -> int:
+        nonlocal num_embeddings
+        num_embeddings += 1
+        return num_embeddings - 1
+
+    def first(*ids: int | None) -> int | None:
+        return next((id_ for id_ in ids if id_ is not None), None)
+
+    start = first(tokenizer.bos_token_id, tokenizer.cls_token_id)
+    end = first(tokenizer.eos_token_id, tokenizer.sep_token_id)
+    end = new_id() if end is None else end
+    separator = first(known.get("<sep>"), tokenizer.sep_token_id, end)
+    pad = tokenizer.pad_token_id
+    if pad is None or pad in (start, end, separator):  # what is pooled is the last token that isn't a pad
+        pad = new_id()
+    markers = tuple(known[name] if name in known else new_id() for name in MARKERS)
+    return Specials(start, separator, end, pad, markers), num_embeddings
+
+
+def subject_first(row: dict) -> bool:
+    return row["subject_entity"]["start_idx"] <= row["object_entity"]["start_idx"]
+
+
+def split_row(task: Task, row: dict) -> list[str]:
+    """The row's text in the order it is read: its columns, or a sentence cut at its entities' edges in five parts."""
+    if not task.entities:
+        return [row[column] for column in task.texts]
+    sentence, entities = row["sentence"], (row["subject_entity"], row["object_entity"])
+    first, second = entities if subject_first(row) else entities[::-1]
+    return [sentence[:first["start_idx"]], sentence[first["start_idx"]:first["end_idx"] + 1],
+            sentence[first["end_idx"] + 1:second["start_idx"]],
+            sentence[max(second["start_idx"], first["end_idx"] + 1):second["end_idx"] + 1],
+            sentence[max(second["end_idx"], first["end_idx"]) + 1:]]
+
+
+def cut_longer(parts: list[list[int]], room: int) -> list[list[int]]:
+    """Both sentences within `room` tokens, the longer one cut first."""
+    shorter = min(len(parts[0]), len(parts[1]))
+    each = max(room - shorter, room // 2)
+    first = parts[0][:max(each, room - len(parts[1]))]
+    return [first, parts[1][:room - len(first)]]
+
+
+def cut_around_entities(parts: list[list[int]], room: int) -> list[list[int]]:
+    """The five parts within `room` tokens: the entities whole, then the text between them, then what lies around.
+
+    An entity longer than a third of the room is cut to it.
+    """
+    left, first, middle, second, right = parts
+    first, second = first[:room // 3], second[:room // 3]
+    room -= len(first) + len(second)
+    if len(middle) > room:
+        middle = middle[:room - room // 2] + middle[len(middle) - room // 2:]
+    room -= len(middle)
+    on_left = min(len(left), max(room // 2, room - len(right)))
+    return [left[len(left) - on_left:], first, middle, second, right[:room - on_left]]

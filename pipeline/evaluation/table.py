@@ -1,0 +1,40 @@
+"""Scores -> a table for the screen and one in Markdown, with what has to be said beside them. Computes nothing."""
+from corpora.klue import TASKS, Task
+
+ARMS = {"majority": "majority label", "tfidf": "TF-IDF + linear SVM", "random": "random twin",
+        "pretrained": "pretrained"}
+"""Rows of the table, in order. The twin has the same config as the pretrained model, and random weights."""
+
+
+def render(metrics: dict, markdown: bool) -> str:
+    """`metrics` as the KLUE stage writes it to metrics.json."""
+    results = metrics["tasks"]
+    columns = [(TASKS[name], metric) for name in results for metric in TASKS[name].metrics]
+    header = [metrics["model"], *(f"{task.title} {task.metrics[metric]}" for task, metric in columns)]
+    rows = [[title, *(cell(results[task.name]["arms"][arm], task, metric) for task, metric in columns)]
+            for arm, title in ARMS.items() if all(arm in result["arms"] for result in results.values())]
+    notes = [*metrics["notes"],
+             *(f"{TASKS[name].title}: {note}" for name, result in results.items() for note in result["notes"])]
+    if markdown:
+        grid = (header, ["---"] * len(header), *rows)
+        lines = [f"# {metrics['title']}", "", *(f"| {' | '.join(row)} |" for row in grid),
+                 "", *(f"- {note}" for note in notes)]
+    else:
+        widths = [max(map(len, column)) for column in zip(header, *rows)]
+        grid = (header, ["-" * width for width in widths], *rows)
+        lines = [metrics["title"], "",
+                 *("  ".join(text.ljust(width) for text, width in zip(row, widths)).rstrip() for row in grid),
+                 "", *(f"* {note}" for note in notes)]
+    return "\n".join(lines) + "\n"
+
+
+def cell(arm: dict, task: Task, metric: str) -> str:
+    """Mean, standard deviation over seeds where there are several, interval of the primary metric; "-": undefined."""
+    mean, sd = arm["mean"][metric], arm["sd"][metric]
+    if mean is None:
+        return "-"
+    text = f"{mean:.1f}" if sd is None else f"{mean:.1f} ± {sd:.1f}"
+    if metric == task.primary and arm["interval"]:
+        low, high = arm["interval"]
+        text += f" [{low:.1f}, {high:.1f}]"
+    return text

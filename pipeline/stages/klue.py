@@ -1,0 +1,178 @@
+"""The KLUE stage: fine-tunes and scores a model on each task, beside its random twin and two baselines.
+
+Every finished run leaves its predictions on disk; all figures are computed from those files, so a stopped stage goes on
+where it was. How a model is tuned, scored or shown is in pipeline/evaluation.
+"""
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from corpora import UserError
+from corpora.klue import HUB_NAME, HUB_REVISION, SPLITS, Task, load_rows, parse_tasks
+from pipeline.artifact import write_json, write_text
+from pipeline.evaluation import baselines, table
+from pipeline.evaluation.finetune import Recipe, fine_tune
+from pipeline.evaluation.inputs import Reader
+from pipeline.evaluation.metrics import absent_labels, interval, score
+
+ENOUGH_SEEDS = 3
+
+
+def run(settings, inputs: dict[str, Path], folder: Path, context) -> dict:
+    """Tasks x (baselines, then random twin and pretrained x seeds) -> predictions, metrics.json and the table."""
+    check(settings)
+    tasks = parse_tasks(settings.tasks)
+    model = find_model(settings.model) if settings.model else inputs["pretrain"]
+    reader = Reader(model, settings.max_length)
+    results = {task.name: run_task(task, settings, reader, model, folder, context.device) for task in tasks}
+    metrics = {"title": title_of(settings, context.preset), "model": settings.model or f"{context.preset} model",
+               "notes": notes_of(settings), "settings": asdict(settings), "tasks": results}
+    if settings.data == "hub":
+        metrics["hub"] = f"{HUB_NAME}@{HUB_REVISION}"
+    write_json(folder / "metrics.json", metrics)
+    write_text(folder / "table.md", table.render(metrics, markdown=True))
+    write_text(folder / "table.txt", table.render(metrics, markdown=False))
+    return {name: {"rows": result["rows"], **{arm: values["mean"] for arm, values in result["arms"].items()}}
+            for name, result in results.items()}
+
+
+def run_task(task: Task, settings, reader: Reader, model: Path, folder: Path, device: str) -> dict:
+    """All arms of one task; those whose predictions lie in `folder` aren't run again."""
+    train, validation = (load_rows(settings.data, task, split) for split in SPLITS)
+    num_read = {"train": len(train), "validation": len(validation)}
+    inputs, num_cut = reader.encode(task, train)
+    validation_inputs, num_validation_cut = reader.encode(task, validation)
+    targets_N = np.array([task.target(row) for row in train])
+    recipe = Recipe(getattr(settings, f"epochs_{task.name}"), settings.batch_size, settings.learning_rate)
+
+    def tune(pretrained: bool, seed: int) -> tuple[np.ndarray, np.ndarray | None]:
+        rows = draw(len(train), settings.train_rows, seed)
+        output = fine_tune(reader, model, task, [inputs[row] for row in rows], targets_N[rows], validation_inputs,
+                           recipe, seed, pretrained, device)
+        return (output, None) if task.regression else (output.argmax(1), output)
+
+    drawn = [train[row] for row in draw(len(train), settings.train_rows, seed=1)]
+    runs = {"majority": {0: lambda: (baselines.majority(task, drawn, validation), None)},
+            "tfidf": {0: lambda: baselines.tfidf(task, drawn, validation)}}
+    for arm in ("random", "pretrained") if settings.control else ("pretrained",):
+        runs[arm] = {seed: lambda seed=seed, arm=arm: tune(arm == "pretrained", seed)
+                     for seed in range(1, settings.seeds + 1)}
+    gold_N = np.array([task.target(row) for row in validation])
+    arms = {}
+    for arm, seeds in runs.items():
+        found = {seed: predict_once(task, arm, seed, predict, validation, folder) for seed, predict in seeds.items()}
+        arms[arm] = summarise(task, gold_N, found)
+    absent = absent_labels(task, gold_N)
+    return {"rows": {"train": len(drawn), "validation": len(validation)},
+            "official_rows": task.official_rows, "epochs": recipe.epochs,
+            "cut_rows": {"train": num_cut, "validation": num_validation_cut}, "absent_labels": absent,
+            "notes": task_notes(task, settings, num_read, len(drawn), num_cut + num_validation_cut, absent),
+            "arms": arms}
+
+
+def predict_once(task: Task, arm: str, seed: int, predict: Callable, validation: list[dict],
+                 folder: Path) -> tuple[np.ndarray, np.ndarray | None]:
+    """Predictions (N,) and scores (N, C) of one run, from its file, which is written first if it isn't there."""
+    path = folder / "predictions" / (f"{task.name}-{arm}-{seed}.jsonl" if seed else f"{task.name}-{arm}.jsonl")
+    if not path.exists():
+        start = time.monotonic()
+        predicted_N, scores_NC = predict()
+        lines = [{"guid": row["guid"], "label": task.target(row), "prediction": value} for row, value in
+                 zip(validation, predicted_N.tolist())]
+        for line, scores in zip(lines, [] if scores_NC is None else scores_NC.tolist()):
+            line["scores"] = [float(f"{value:.6g}") for value in scores]
+        write_text(path, "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))
+        log(folder, {"task": task.name, "arm": arm, "seed": seed, "seconds": round(time.monotonic() - start, 2)})
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    scored = all("scores" in row for row in rows)
+    return np.array([row["prediction"] for row in rows]), np.array([row["scores"] for row in rows]) if scored else None
+
+
+def summarise(task: Task, gold_N: np.ndarray, found: dict[int, tuple[np.ndarray, np.ndarray | None]]) -> dict:
+    """Every seed's metrics, their mean and sample standard deviation, and the interval of the mean."""
+    seeds = {seed: score(task, gold_N, predicted_N, scores_NC) for seed, (predicted_N, scores_NC) in found.items()}
+    values = {metric: [seed[metric] for seed in seeds.values()] for metric in task.metrics}
+    defined = {metric: None not in each for metric, each in values.items()}
+    return {"seeds": seeds,
+            "mean": {metric: float(np.mean(each)) if defined[metric] else None for metric, each in values.items()},
+            "sd": {metric: float(np.std(each, ddof=1)) if defined[metric] and len(each) > 1 else None
+                   for metric, each in values.items()},
+            "interval": interval(task, gold_N, [predicted_N for predicted_N, _ in found.values()])}
+
+
+def check(settings) -> None:
+    for name in ("seeds", "batch_size", "epochs_ynat", "epochs_nli", "epochs_sts", "epochs_re"):
+        if getattr(settings, name) < 1:
+            raise UserError(f"klue.{name}={getattr(settings, name)}: it has to be 1 or more.")
+    if settings.train_rows < 0 or not 0 < settings.learning_rate < 1:
+        raise UserError(f"klue.train_rows={settings.train_rows}, klue.learning_rate={settings.learning_rate}: "
+                        "rows can't be negative, and the learning rate lies between 0 and 1.")
+
+
+def find_model(name: str) -> Path:
+    """A Hugging Face folder, or name@revision on the Hub, of which only JSON, tokenizer and safetensors files come."""
+    if Path(name).is_dir():
+        return Path(name)
+    repository, _, revision = name.partition("@")
+    if not revision:
+        raise UserError(f"klue.model={name}: no such folder. (A model on the Hub is name@revision.)")
+    from huggingface_hub import snapshot_download
+    try:
+        return Path(snapshot_download(repository, revision=revision,
+                                      allow_patterns=["*.json", "*.txt", "*.model", "*.safetensors"]))
+    except Exception as error:  # the network's, the Hub's and the file system's errors have no common base
+        raise UserError(f"klue.model={name}: the Hub didn't give it ({type(error).__name__}: {error}).") from error
+
+
+def draw(num_rows: int, wanted: int, seed: int) -> np.ndarray:
+    """Numbers of the train rows to use: all of them, or `wanted` drawn by the seed, the same for every arm."""
+    if not 0 < wanted < num_rows:
+        return np.arange(num_rows)
+    return np.random.default_rng(seed).permutation(num_rows)[:wanted]
+
+
+def title_of(settings, preset: str) -> str:
+    lacking = [f"{settings.seeds} seed{'s' * (settings.seeds > 1)}"] if settings.seeds < ENOUGH_SEEDS else []
+    lacking += [] if settings.control else ["no random twin"]
+    name = "KLUE-shaped sample data, not KLUE" if settings.data == "sample" else "KLUE validation"
+    return f"{name} (preset {preset}){'; preliminary: ' + ', '.join(lacking) if lacking else ''}"
+
+
+def notes_of(settings) -> list[str]:
+    notes = ["sample data, not KLUE: these figures only show that the pipeline runs."]
+    return [*(notes if settings.data == "sample" else []),
+            "Metrics x 100; mean ± standard deviation over seeds; [95 % bootstrap interval over validation rows].",
+            "Epochs are fixed beforehand and each seed's last weights are scored; there is no best epoch or seed.",
+            "The pretraining text was not decontaminated against this split."]
+
+
+def task_notes(task: Task, settings, num_read: dict[str, int], num_drawn: int, num_cut: int,
+               absent: list[str]) -> list[str]:
+    """What has to be said beside this task's figures."""
+    official = task.official_rows
+    if settings.data == "sample":
+        notes = [f"sample data, not KLUE: {num_read['validation']} rows, trained on {num_drawn}"]
+    else:
+        part = num_read["validation"] / official["validation"]
+        name = "full dev" if part == 1 else "half dev" if 0.45 <= part <= 0.55 else "part of dev"
+        notes = [f"{name}, {num_read['validation']:,} of {official['validation']:,} rows; "
+                 f"trained on {num_drawn:,} of {official['train']:,}"]
+    if num_cut:
+        notes.append(f"{num_cut:,} rows were cut to {settings.max_length} tokens or the model's context")
+    if absent:
+        notes.append(f"labels without a row, left out of AUPRC: {', '.join(absent)}" if task.entities
+                     else f"labels without a row: {', '.join(absent)}")
+    if task.regression:
+        notes.append("a constant prediction has no correlation, so the majority's is \"-\"; here it is the mean score")
+    return notes
+
+
+def log(folder: Path, entry: dict) -> None:
+    path = folder / "logs" / "runs.jsonl"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "a", encoding="utf-8") as file:
+        file.write(json.dumps(entry) + "\n")

@@ -1,0 +1,127 @@
+"""Corpus -> a tokenizer that sentencepiece and AutoTokenizer agree on, or one adopted from another model.
+
+How it is trained, exported and judged is in the package tokenizer/.
+"""
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow.parquet
+from sentencepiece import SentencePieceProcessor
+from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
+
+from corpora import UserError
+from pipeline.artifact import Context, write_json, write_text
+from tokenizer.export import export
+from tokenizer.quality import NASTY_STRINGS, check_tokenizer, find_problem, survey
+from tokenizer.train import draw_sample, train_model
+
+GATE_BYTES = 8_000_000  # of held-out text: some ten seconds
+
+
+def run(settings, inputs: dict[str, Path], folder: Path, context: Context) -> dict:
+    held_out = draw_held_out(inputs["corpus"], settings.seed)
+    if settings.init:
+        quality = adopt(settings.init, folder, held_out)
+    else:
+        sample = draw_sample((text for _, text in read_texts(inputs["corpus"], "train")),
+                             settings.sample_bytes, settings.seed)
+        model, counts = train_model(sample, settings.model_type, settings.vocab_size, settings.morphemes,
+                                    settings.character_coverage, context.workers)
+        export(model, folder)
+        quality = {"vocab_size": settings.vocab_size, "trained_on": counts,
+                   "held_out": check_tokenizer(folder, held_out)}
+    write_json(folder / "quality.json", quality)
+    write_text(folder / "README.md", describe(settings, quality))
+    return quality
+
+
+def read_texts(corpus: Path, split: str) -> Iterator[tuple[str, str]]:
+    """Yield (where, text) of every document of a split, one small batch of rows in memory at a time."""
+    for path in sorted((corpus / split).glob("*.parquet")):
+        for batch in pyarrow.parquet.ParquetFile(path).iter_batches(256, columns=["id", "text"]):
+            for name, text in zip(batch["id"].to_pylist(), batch["text"].to_pylist()):
+                yield f"{split}/{path.name}, document {name}", text
+
+
+def draw_held_out(corpus: Path, seed: int) -> list[tuple[str, str]]:
+    drawn = set(draw_sample((text for _, text in read_texts(corpus, "validation")), GATE_BYTES, seed))
+    return [(where, text) for where, text in read_texts(corpus, "validation") if text in drawn]
+
+
+def adopt(name: str, folder: Path, held_out: list[tuple[str, str]]) -> dict:
+    """Save another model's tokenizer as it is; what it loses is reported, not refused.
+
+    Raises UserError if it is no fast tokenizer, or has no token for the end of a document.
+    """
+    tokenizer = load_fast(name)
+    if tokenizer.eos_token_id is None:
+        raise UserError(f"tokenizer.init={name}: has no end-of-text token. Name one as \"eos_token\" in its "
+                        "tokenizer_config.json.")
+    tokenizer.save_pretrained(folder)
+    keep_sentencepiece(Path(name) / "sentencepiece.model", tokenizer, folder)
+    lost = [text for text in NASTY_STRINGS if find_problem(text, tokenizer, None)[1]]
+    return {"vocab_size": len(tokenizer), "adopted_from": name, "held_out": survey(tokenizer, held_out).figures(),
+            "nasty_strings": len(NASTY_STRINGS), "nasty_strings_lost": [text[:40] for text in lost]}
+
+
+def load_fast(name: str) -> PreTrainedTokenizerFast:
+    """Load tokenizer.json as it stands: a fast tokenizer is all in there, and no code of the folder's is run."""
+    repository, _, revision = name.partition("@")
+    local = Path(name).is_dir()
+    if not local and not revision:
+        raise UserError(f"tokenizer.init={name}: no such folder. (A model on the Hub is name@revision.)")
+    if local and not (Path(name) / "tokenizer.json").is_file():
+        raise UserError(f"tokenizer.init={name}: has no tokenizer.json. Load it once with AutoTokenizer and "
+                        "save_pretrained, which writes one.")
+    try:
+        return PreTrainedTokenizerFast.from_pretrained(name if local else repository, revision=revision or None)
+    except Exception as error:  # a damaged tokenizer.json makes tokenizers raise a bare Exception
+        raise UserError(f"tokenizer.init={name}: its tokenizer can't be loaded: {error}") from None
+
+
+def keep_sentencepiece(path: Path, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
+    """Copy the sentencepiece.model beside a tokenizer made by this project: it encodes a corpus faster."""
+    if not path.is_file():
+        return
+    try:
+        processor = SentencePieceProcessor(model_file=str(path))
+    except RuntimeError as error:
+        raise UserError(f"{path}: damaged ({error}). Restore it, or remove it: tokenizer.json is enough.") from None
+    if not any(find_problem(text, tokenizer, processor)[1] for text in NASTY_STRINGS):
+        shutil.copyfile(path, folder / path.name)
+
+
+def describe(settings, quality: dict) -> str:
+    figures = quality["held_out"]
+    if settings.init:
+        origin = (f"Adopted from `{settings.init}`. {figures['problems']:,} of {figures['documents']:,} held-out "
+                  f"documents and {len(quality['nasty_strings_lost'])} of {quality['nasty_strings']} difficult "
+                  "strings don't come back as they were.")
+    else:
+        trained = quality["trained_on"]
+        origin = (f"SentencePiece {settings.model_type}, trained on {trained['bytes']:,} bytes of text in "
+                  f"{trained['documents']:,} documents (seed {settings.seed}), morpheme boundaries: "
+                  f"{settings.morphemes}. No unknown tokens; every text comes back exactly, but for U+2581, which "
+                  "stands for a space; sentencepiece and AutoTokenizer gave the same ids on all held-out documents.")
+    return f"""---
+language: ko
+library_name: transformers
+---
+# Korean tokenizer, {quality["vocab_size"]:,} tokens
+
+{origin}
+
+| on {figures["documents"]:,} held-out documents | |
+|---|---|
+| tokens per eojeol | {figures["tokens_per_eojeol"]:.3f} |
+| tokens per character | {figures["tokens_per_character"]:.3f} |
+| tokens per UTF-8 byte | {figures["tokens_per_byte"]:.4f} |
+| tokens that are single bytes | {figures["byte_token_share"]:.2%} |
+
+```python
+from transformers import AutoTokenizer
+tokenizer = AutoTokenizer.from_pretrained("THIS_FOLDER")
+```
+No token is added to what is encoded, and text that looks like a special token stays text: insert those by id.
+"""

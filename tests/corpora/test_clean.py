@@ -1,0 +1,120 @@
+"""Cleaning repairs what is damaged, and leaves alone what published Korean cleaners break."""
+import unicodedata
+
+import pytest
+from hypothesis import given, strategies
+
+from corpora.clean import CLEANUPS, clean, drop_reason, hangul_share, normalise, repetition_share, split_text
+from corpora.recipe import SPLITS, Source
+
+
+def source(**settings):
+    return Source(**{"name": "s", "kind": "files", "licence": "mine", "paths": ("*",), **settings})
+
+
+EVERYTHING = source(clean=tuple(name for name in CLEANUPS if name not in ("wiki_headings", "unwrap")))
+
+
+@pytest.mark.parametrize("text", [
+    "안녕ㅋㅋㅋ", "1000000원", "2020-01-01", "0000000000", "ᄒᆞᆫ글", "www.naver.com", "재밌다ㅠㅠ!!", "A·B ㆍ ½ ① ㎏",
+    "x@naver.com으로 보냈다", "3<5이고 AT&T와 R&D", "점수는 1:0 (연장)", "f(x, y)", "“따옴표” ‘작은’ ﬁ ＡＢＣ", "👨‍👩‍👧 가족",
+    "Città–Stazione는 역이다", "São Paulo, Patočka, Ñandú", "별점까기. ····", "For Prodo····", "20\u00d7600억",
+])
+def test_what_published_cleaners_break_comes_through_unchanged(text):
+    assert clean(EVERYTHING, text) == (text, 0, 0)
+
+
+@pytest.mark.parametrize("text, expected", [
+    ("안녕ㅋㅋㅋㅋㅋㅋㅋㅋㅋㅋ", "안녕ㅋㅋㅋㅋㅋㅋ"), ("좋아ㅋㅎㅋㅎㅋㅎㅋㅎㅋㅎ", "좋아ㅋㅎㅋㅎㅋㅎ"), ("와!!!!!!!!!!", "와!!!!!!"),
+    ("10000000000000원........", "10000000000000원......"), ("와아아아아아아아아", "와아아아아아아"),
+])
+def test_runs_are_cut_to_six_characters_and_digits_never(text, expected):
+    assert CLEANUPS["repeats"](text) == expected
+
+
+@pytest.mark.parametrize("damage, num_lines", [
+    (lambda text: text.encode("cp949").decode("latin-1"), 1), (lambda text: text.encode().decode("latin-1"), 1),
+    (lambda text: text, 0)])
+def test_damaged_encodings_are_repaired_line_by_line(damage, num_lines):
+    sentence = "가나다 마바사는 “대한민국” 글자다."
+    assert normalise(f"멀쩡한 줄\n{damage(sentence)}")[:2] == (f"멀쩡한 줄\n{sentence}", num_lines)
+
+
+def test_text_is_composed_but_not_changed_into_other_letters():
+    assert normalise(unicodedata.normalize("NFD", "한국어 ㅋㅋ"))[0] == "한국어 ㅋㅋ"
+    assert normalise("ㅋㅠ ㆍ ㎏ ① ﾊ")[0] == "ㅋㅠ ㆍ ㎏ ① ﾊ"
+
+
+def test_sentencepieces_space_mark_is_replaced_and_counted():
+    assert clean(source(), "가▁나▁▁") == ("가_나__", 0, 3)
+
+
+def test_control_characters_go_and_every_line_end_becomes_a_newline():
+    assert normalise("가\r\n나\r다\u2028라\0\x1b\u200b\ufeff마\u00ad바")[0] == "가\n나 다\n라마바"
+
+
+@given(strategies.text())
+def test_normalising_twice_changes_nothing_more(text):
+    once = normalise(text)[0]
+    assert normalise(once) == (once, 0, 0)
+
+
+@given(strategies.text(alphabet="가ㅋ .\n제1조()*<[]|&;lt-#`", max_size=60))
+def test_no_clean_up_fails_on_any_text(text):
+    for function in CLEANUPS.values():
+        assert isinstance(function(text), str)
+
+
+@pytest.mark.parametrize("name, text, expected", [
+    ("entities", "&lt;책&gt; &amp;quot; &#39; R&D &copy AT&T;", "<책> \" ' R&D &copy AT&T;"),
+    ("empty_parentheses", "샤오산구(, )는 고야 산()은 설(逐字, ) 톨리야티(, , ) (, 혹은 나) (가, 나)",
+     "샤오산구는 고야 산은 설(逐字) 톨리야티 (혹은 나) (가, 나)"),
+    ("wiki_marks", "[[분류:정치]][[서울|수도]]는 [[한국]]의<ref name=a>각주</ref> 도시<br/>다.\nformula_1\nformula_2는 수다.",
+     "수도는 한국의 도시다.\n\nformula_2는 수다."),
+    ("wiki_headings", "세종\n\n왕이다.\n개요.\n생애.\n태어났다.\n같이 보기.\n외부 링크.\n", "세종\n\n왕이다.\n생애\n태어났다."),
+    ("wiki_headings", "벗어난끝바꿈\n\n", ""),
+    ("front_matter", "---\n제목: 법\n---\n\n# 본문\n---\n끝", "# 본문\n---\n끝"),
+    ("code_blocks", "앞\n```js\nconst a = 1;\n```\n<Intro>\n뒤 {/*뒤*/}\n</Intro>\n`<App />`은 요소", "앞\n\n\n뒤 \n\n`<App />`은 요소"),
+    ("markdown_marks", "##### 제1조 (목적)\n**①** 이 [법](https://a.kr/(b))은 `코드` 1\\. ![그림](x.png)끝 2 * 3 ** 4",
+     "제1조 (목적)\n① 이 법은 코드 1. 끝 2 * 3 ** 4"),
+    ("statute_marks", "한다. <개정 2021.6.15, 2022.1.1>\n┌──┐\n│표│\n삭제 <2014.7.28>", "한다.\n\n\n삭제 <2014.7.28>"),
+    ("page_marks", "본문\n- 3 -\n끝", "본문\n\n끝"),
+    ("unwrap", "  초등학교 저학년의 경우에도 부모의 따뜻한 사랑과 보살핌이 필요\n\n한 나이이나, 육아휴직을 할 \n\n수 있는 나이는 만 6세이다.\n\n  둘째",
+     "  초등학교 저학년의 경우에도 부모의 따뜻한 사랑과 보살핌이 필요한 나이이나, 육아휴직을 할 수 있는 나이는 만 6세이다.\n  둘째"),
+    ("whitespace", " 가  나\u3000다\t라 \n\n\n\n 마", " 가 나 다 라\n\n마"),
+])
+def test_each_clean_up_does_what_its_name_says(name, text, expected):
+    assert CLEANUPS[name](text) == expected
+
+
+def test_a_title_is_put_before_a_text_that_lacks_it():
+    assert clean(source(), "왕이다.", "세종").text == "세종\n\n왕이다."
+    assert clean(source(), "세종은 왕이다.", "세종").text == "세종은 왕이다."
+
+
+@pytest.mark.parametrize("text, reason", [
+    ("", "empty"), ("짧다", "too short"), ("가" * 300, "too long"), ("Only English here, nothing else", "too little Hangul"),
+    ("1234567890", "too little Hangul"), ("같은 줄이다.\n" * 9, "repeated lines"), ("최고최고 " * 50, "repetitive"),
+    ("재밌는 영화였어요 ㅋㅋ", ""), ("ᄒᆞᆫ글ᄋᆞᆯ ᄡᅳᄂᆞ니라", ""),
+])
+def test_a_document_is_dropped_for_one_stated_reason(text, reason):
+    assert drop_reason(source(min_chars=5, max_chars=260, max_repetition=0.9), text.strip()) == reason
+
+
+def test_hangul_share_counts_letters_only():
+    assert hangul_share("가나 ab 12 !?") == 0.5
+    assert hangul_share("12 😀") == 0
+    assert repetition_share("대한민국은 민주공화국이다. 모든 권력은 국민으로부터 나온다.") < 0.3
+
+
+@given(strategies.text(alphabet="가나\n 제1조", max_size=400), strategies.sampled_from(SPLITS))
+def test_pieces_of_a_cut_text_join_to_the_text(text, split):
+    pieces = split_text(text, split, 100)
+    assert "".join(pieces) == text
+    for piece in pieces:
+        assert split == "none" or len(piece.encode()) <= 100 or "\n" not in piece[:-1]
+
+
+def test_statutes_are_cut_before_articles():
+    articles = [f"제{number}조 (목적) 이 법은 국민의 권리를 지킨다.\n" for number in range(1, 9)]
+    assert split_text("총칙\n" + "".join(articles), "article", 64) == ["총칙\n", *articles]

@@ -1,0 +1,195 @@
+"""The very commands users run, shrunk: the whole chain, what changes rebuild, and what a broken run leaves."""
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from tests.conftest import PROJECT, run_pipeline
+
+STAGES = ("corpus", "tokenizer", "tokens", "pretrain", "klue-eval")
+LOADED_OUTSIDE = """
+import hashlib, json, sys
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+tokenizer = AutoTokenizer.from_pretrained(sys.argv[1])
+model = AutoModelForCausalLM.from_pretrained(sys.argv[1]).eval()
+ids = tokenizer("대한민국은 민주공화국이다.\\n<s> ㅋㅋ 🙂", return_tensors="pt")["input_ids"][:, :30]
+with torch.no_grad():
+    print(json.dumps([ids.tolist(), hashlib.sha256(model(ids).logits.numpy().tobytes()).hexdigest(),
+                      [name for name in sys.modules if name.split(".")[0] in ("pipeline", "tokenizer", "corpora")]]))
+"""
+
+
+@pytest.fixture
+def copy(built, tmp_path):
+    """A copy of the built artifacts that a test may damage."""
+    shutil.copytree(built / "artifacts", tmp_path / "artifacts", symlinks=True)
+    return tmp_path
+
+
+def manifest(folder: Path, stage: str) -> dict:
+    return json.loads((folder / "artifacts/tiny" / stage / "manifest.json").read_text())
+
+
+def test_every_stage_leaves_a_finished_artifact(built):
+    for stage in ("corpus", "tokenizer", "tokens", "pretrain", "klue"):
+        assert manifest(built, stage)["counts"]
+        assert not list((built / "artifacts" / stage).glob("*.partial"))
+
+
+def test_the_table_says_that_it_is_sample_data(built):
+    for name in ("table.txt", "table.md"):
+        assert "sample data, not KLUE" in (built / "artifacts/tiny/klue" / name).read_text()
+
+
+def test_bits_per_byte_counts_the_bytes_of_the_validation_text(built):
+    import pyarrow.parquet
+    texts = [text for path in (built / "artifacts/tiny/corpus/validation").glob("*.parquet")
+             for text in pyarrow.parquet.read_table(path)["text"].to_pylist()]
+    assert manifest(built, "pretrain")["counts"]["validation_bytes"] == sum(len(text.encode()) for text in texts)
+
+
+def test_an_unchanged_run_returns_at_once_without_heavy_imports(built, tiny_preset):
+    for stage in STAGES:
+        done = subprocess.run([sys.executable, "-X", "importtime", "-m", "pipeline", stage, "--preset", tiny_preset],
+                              cwd=built, env=os.environ | {"PYTHONPATH": str(PROJECT)}, text=True, capture_output=True)
+        assert "up to date" in done.stdout
+        imported = {line.rpartition("|")[2].strip().split(".")[0] for line in done.stderr.splitlines()}
+        assert "json" in imported
+        assert not imported & {"torch", "transformers", "datasets", "numpy", "pyarrow", "sentencepiece", "tqdm", "konlpy"}
+
+
+def test_a_changed_setting_rebuilds_its_stage_and_those_after_it_only(copy, tiny_preset):
+    change = ("--preset", tiny_preset, "tokenizer.vocab_size=896")
+    assert "up to date" in run_pipeline("corpus", *change, folder=copy).stdout
+    assert "building" in run_pipeline("tokenizer", *change, folder=copy).stdout
+    assert "building" in run_pipeline("tokens", *change, folder=copy).stdout
+    # The old ones are still there: going back costs nothing.
+    assert "up to date" in run_pipeline("pretrain", "--preset", tiny_preset, folder=copy).stdout
+
+
+def test_status_says_why_a_stage_is_stale(copy, tiny_preset):
+    text = run_pipeline("status", "--preset", tiny_preset, "pretrain.steps=41", folder=copy).stdout
+    assert "steps: 40 -> 41" in text
+    assert text.count(" built ") == 3
+
+
+def test_a_stage_before_its_inputs_says_what_to_run(tmp_path, tiny_preset):
+    done = run_pipeline("pretrain", "--preset", tiny_preset, folder=tmp_path, check=False)
+    assert done.returncode == 1
+    assert "make pretrain" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("stage, file, next_stage", [
+    ("corpus", "train", "tokenizer"), ("tokens", "train", "pretrain"), ("pretrain", "model.safetensors", "klue-eval")])
+def test_a_flipped_bit_stops_the_next_stage_with_the_files_name(copy, tiny_preset, stage, file, next_stage):
+    path = copy / "artifacts/tiny" / stage / file
+    path = sorted(path.iterdir())[0] if path.is_dir() else path
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    own = {"tokenizer": "tokenizer.seed=2", "pretrain": "pretrain.seed=2", "klue-eval": "klue.batch_size=8"}[next_stage]
+    done = run_pipeline(next_stage, "--preset", tiny_preset, own, folder=copy, check=False)
+    assert done.returncode == 1
+    assert path.name in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("arguments, said", [
+    (["corpus", "--preset", "dmeo"], "demo"), (["corpus", "pretrain.stepz=3"], "steps"),
+    (["corpus", "--recipe", "no-such"], "no-such"), (["corpus", "--recipe", "local"], "DATA="),
+    (["corpus", "--recipe", "local", "--data", "/no/such"], "/no/such"),
+    (["generate", "--model", "/no/such"], "/no/such"), (["export"], "OUT"), (["corpus", "steps"], "key=value")])
+def test_wrong_input_gets_one_message_and_a_non_zero_exit(tmp_path, arguments, said):
+    done = run_pipeline(*arguments, folder=tmp_path, check=False)
+    assert done.returncode != 0
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not list(tmp_path.glob("artifacts/*/*/manifest.json"))
+
+
+def test_kill_9_at_any_moment_of_pretraining_changes_nothing(built, copy, tiny_preset):
+    straight = manifest(built, "pretrain")
+    shutil.rmtree((copy / "artifacts/tiny/pretrain").resolve())
+    environment = os.environ | {"PYTHONPATH": str(PROJECT), "HF_HUB_OFFLINE": "1"}
+    metrics = copy / "artifacts/pretrain" / f"{straight['key']}.partial" / "logs/metrics.jsonl"
+    for kill_after in (5, 15, 30):
+        process = subprocess.Popen([sys.executable, "-m", "pipeline", "pretrain", "--preset", tiny_preset,
+                                    "pretrain.checkpoint_minutes=0.0001", "pretrain.log_every=1"],
+                                   cwd=copy, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        for _ in range(6000):
+            if process.poll() is not None:
+                break
+            if metrics.exists() and f'"step": {kill_after},' in metrics.read_text():
+                break
+            time.sleep(0.01)
+        process.send_signal(signal.SIGKILL)
+        assert process.wait() == -signal.SIGKILL
+        assert not (copy / "artifacts/pretrain" / straight["key"]).exists()
+    run_pipeline("pretrain", "--preset", tiny_preset, folder=copy)
+    resumed = manifest(copy, "pretrain")
+    assert resumed["counts"]["resumes"] == 3
+    assert resumed["files"]["model.safetensors"] == straight["files"]["model.safetensors"]
+
+
+def test_the_model_loads_outside_the_project_with_the_same_ids_and_logits(built, tiny_preset, tmp_path):
+    out = tmp_path / "model"
+    run_pipeline("export", "--preset", tiny_preset, "--out", out, folder=built)
+    answers = []
+    for folder in (out, built / "artifacts/tiny/pretrain"):
+        done = subprocess.run([sys.executable, "-c", LOADED_OUTSIDE, folder], cwd="/", text=True, capture_output=True,
+                              env={key: value for key, value in os.environ.items() if key != "PYTHONPATH"}, check=True)
+        answers.append(json.loads(done.stdout.splitlines()[-1]))
+    assert answers[0] == answers[1]
+    assert answers[0][2] == []
+    assert not list(out.rglob("*.bin")) + list(out.rglob("*.pt")) + list(out.rglob("*.pkl"))
+
+
+def test_pretraining_continues_from_a_model_and_its_tokenizer(built, tiny_preset, tmp_path):
+    out = tmp_path / "model"
+    run_pipeline("export", "--preset", tiny_preset, "--out", out, folder=built)
+    for stage in ("corpus", "tokenizer", "tokens", "pretrain"):
+        run_pipeline(stage, "--preset", tiny_preset, "--init", out, "pretrain.steps=5", folder=tmp_path)
+    one, two = (manifest(folder, "pretrain")["counts"] for folder in (built, tmp_path))
+    assert two["bits_per_byte"] < one["bits_per_byte"] + 0.5
+    assert (tmp_path / "artifacts/tiny/tokenizer/tokenizer.json").exists()
+
+
+def test_generate_prints_the_prompt_continued(built, tiny_preset):
+    text = run_pipeline("generate", "--preset", tiny_preset, "--prompt", "대한민국은", folder=built).stdout
+    assert text.count("대한민국은") >= 3
+
+
+def test_report_collects_every_stage(built, tiny_preset):
+    run_pipeline("report", "--preset", tiny_preset, folder=built)
+    text = (built / "artifacts/tiny/report.md").read_text()
+    assert all(f"| {stage} |" in text for stage in ("corpus", "tokenizer", "tokens", "pretrain", "klue"))
+    assert "bits per byte" in text
+
+
+def test_clean_removes_unfinished_work_only(copy, tiny_preset):
+    partial = copy / "artifacts/pretrain/0123.partial"
+    partial.mkdir()
+    run_pipeline("clean", "--preset", tiny_preset, folder=copy)
+    assert not partial.exists()
+    assert manifest(copy, "pretrain")
+
+
+def test_a_full_disk_gets_one_message_and_leaves_nothing_half_written(tmp_path, tiny_preset):
+    done = run_pipeline("corpus", "--preset", tiny_preset, folder=tmp_path, check=False,
+                        preexec_fn=limit_file_size)
+    assert done.returncode != 0
+    assert "Traceback" not in done.stderr
+    assert not list(tmp_path.glob("artifacts/corpus/*/manifest.json"))
+
+
+def limit_file_size():
+    import resource
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # a write beyond the limit then fails with EFBIG, like a full disk
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))

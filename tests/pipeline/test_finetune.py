@@ -1,0 +1,239 @@
+"""Inputs keep what a task needs, the loop learns, repeats itself and stops at nonsense, and other models work too."""
+import json
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from tests.pipeline.tiny_model import VOCABULARY, write_bert, write_gpt2
+from transformers import AutoModelForSequenceClassification
+
+from corpora import UserError
+from corpora.klue import TASKS
+from pipeline.evaluation import finetune
+from pipeline.evaluation.finetune import Recipe, bucket, causal_matmul, fine_tune, learning_rate_factor, load_classifier
+from pipeline.evaluation.inputs import Reader, cut_around_entities, cut_longer
+from pipeline.training.attention import causal_sdpa
+
+YNAT, NLI, STS, RE = TASKS.values()
+START, END, SEPARATOR, SUBJECT, SUBJECT_END, OBJECT, OBJECT_END = 2, 3, 4, 5, 6, 7, 8
+
+
+@pytest.fixture(scope="module")
+def gpt2(tmp_path_factory):
+    return write_gpt2(tmp_path_factory.mktemp("gpt2"))
+
+
+@pytest.fixture(scope="module")
+def bert(tmp_path_factory):
+    return write_bert(tmp_path_factory.mktemp("models") / "bert")
+
+
+def relation(sentence: str, subject: str, object_: str) -> dict:
+    def entity(word: str) -> dict:
+        start = sentence.index(word)
+        return {"word": word, "start_idx": start, "end_idx": start + len(word) - 1, "type": "ORG"}
+    return {"sentence": sentence, "subject_entity": entity(subject), "object_entity": entity(object_)}
+
+
+def topics(num_rows: int) -> tuple[list[dict], np.ndarray]:
+    """Titles whose label a glance tells."""
+    words = {1: "은행 금리", 5: "축구 결승", 6: "국회 의원"}
+    labels_N = np.array([1, 5, 6] * num_rows)[:num_rows]
+    return [{"title": f"{number}번째 {words[label]} 소식"} for number, label in enumerate(labels_N)], labels_N
+
+
+def tune(folder, task, rows, targets_N, validation, pretrained=True, seed=1, **options):
+    reader = Reader(folder, 96)
+    recipe = Recipe(**{"epochs": 8, "batch_size": 8, "learning_rate": 2e-3} | options)
+    return fine_tune(reader, folder, task, reader.encode(task, rows)[0], targets_N, reader.encode(task, validation)[0],
+                     recipe, seed, pretrained, "cpu")
+
+
+def test_a_title_stands_between_start_and_end(gpt2):
+    reader = Reader(gpt2, 96)
+    (ids,), num_cut = reader.encode(YNAT, [{"title": "금리 또 올랐다"}])
+    assert (ids[0], ids[-1], num_cut) == (START, END, 0)
+    assert reader.tokenizer.decode(ids[1:-1]) == "금리 또 올랐다"
+
+
+def test_a_separator_stands_between_two_sentences_and_text_that_looks_like_one_stays_text(gpt2):
+    reader = Reader(gpt2, 96)
+    (ids,), _ = reader.encode(NLI, [{"premise": "비가 <sep> 온다", "hypothesis": "</s> 맑다"}])
+    assert (ids.count(SEPARATOR), ids.count(END)) == (1, 1)
+    middle = ids.index(SEPARATOR)
+    assert reader.tokenizer.decode(ids[1:middle]) == "비가 <sep> 온다"
+    assert reader.tokenizer.decode(ids[middle + 1:-1]) == "</s> 맑다"
+
+
+@pytest.mark.parametrize("subject, object_", [("한빛전자", "김하늘"), ("김하늘", "한빛전자")])
+def test_entities_are_marked_by_role_with_particles_outside(gpt2, subject, object_):
+    reader = Reader(gpt2, 96)
+    (ids,), _ = reader.encode(RE, [relation("지난해 한빛전자는 김하늘이 세웠다.", subject, object_)])
+    decode = reader.tokenizer.decode
+    assert decode(ids[ids.index(SUBJECT) + 1:ids.index(SUBJECT_END)]) == subject
+    assert decode(ids[ids.index(OBJECT) + 1:ids.index(OBJECT_END)]) == object_
+    assert decode([id_ for id_ in ids if id_ > OBJECT_END]) == "지난해 한빛전자는 김하늘이 세웠다."
+
+
+@pytest.mark.parametrize("gap, before, after", [(0, 300, 300), (300, 50, 50), (5, 300, 0), (5, 0, 300)])
+def test_cutting_keeps_both_entities_and_fills_the_room(gpt2, gap, before, after):
+    reader = Reader(gpt2, 64)
+    row = relation("가" * before + " 한빛전자 " + "나" * gap + " 김하늘 " + "다" * after, "한빛전자", "김하늘")
+    (ids,), num_cut = reader.encode(RE, [row])
+    assert (len(ids), num_cut) == (64, 1)
+    assert reader.tokenizer.decode(ids[ids.index(SUBJECT) + 1:ids.index(SUBJECT_END)]) == "한빛전자"
+    assert reader.tokenizer.decode(ids[ids.index(OBJECT) + 1:ids.index(OBJECT_END)]) == "김하늘"
+
+
+def test_an_entity_too_long_for_the_room_is_cut_and_still_marked():
+    parts = cut_around_entities([[1] * 9, [2] * 50, [3] * 9, [4] * 50, [5] * 9], 30)
+    assert [len(part) for part in parts] == [0, 10, 9, 10, 1]
+
+
+@pytest.mark.parametrize("sizes, kept", [((5, 5), (5, 5)), ((30, 5), (15, 5)), ((5, 30), (5, 15)), ((30, 30), (10, 10)),
+                                         ((10, 11), (10, 10))])
+def test_the_longer_sentence_is_cut_first(sizes, kept):
+    assert tuple(map(len, cut_longer([[1] * sizes[0], [2] * sizes[1]], 20))) == kept
+
+
+def test_rows_longer_than_the_models_context_are_cut_and_counted(gpt2):
+    reader = Reader(gpt2, 4096)
+    ids, num_cut = reader.encode(YNAT, [{"title": "가나다 " * 200}, {"title": "짧다"}])
+    assert (len(ids[0]), num_cut) == (96, 1)
+
+
+def test_a_model_that_lacks_our_tokens_gets_new_ones_past_its_embedding(bert):
+    reader = Reader(bert, 96)
+    assert reader.num_embeddings == reader.config.vocab_size + 4
+    (ids,), _ = reader.encode(RE, [relation("지난해 한빛전자는 김하늘이 세웠다.", "한빛전자", "김하늘")])
+    assert (ids[0], ids[-1]) == (reader.tokenizer.cls_token_id, reader.tokenizer.sep_token_id)
+    assert sorted(id_ for id_ in ids if id_ >= reader.config.vocab_size) == list(reader.specials.markers)
+    model = load_classifier(reader, bert, RE, pretrained=True)
+    assert model.get_input_embeddings().num_embeddings == reader.num_embeddings
+
+
+def test_a_pad_that_is_also_the_end_token_is_replaced(gpt2, tmp_path):
+    folder = tmp_path / "shared-pad"
+    folder.mkdir()
+    for path in gpt2.iterdir():
+        (folder / path.name).write_bytes(path.read_bytes())
+    settings = json.loads((folder / "tokenizer_config.json").read_text())
+    (folder / "tokenizer_config.json").write_text(json.dumps(settings | {"pad_token": "</s>"}))
+    assert Reader(folder, 96).specials.pad == VOCABULARY
+
+
+@pytest.mark.parametrize("kind", ["gpt2", "bert"])
+def test_pads_change_nothing(kind, request):
+    folder = request.getfixturevalue(kind)
+    reader = Reader(folder, 96)
+    (short, long), _ = reader.encode(YNAT, [{"title": "비"}, {"title": "오늘 저녁부터 전국에 비가 내린다"}])
+    torch.manual_seed(0)
+    model = load_classifier(reader, folder, YNAT, pretrained=True)
+    together = finetune.predict(model, YNAT, [short, long], reader.specials.pad, "cpu", "fp32")
+    apart = [finetune.predict(model, YNAT, [ids], reader.specials.pad, "cpu", "fp32")[0] for ids in (short, long)]
+    assert np.allclose(together, apart, atol=1e-6)
+
+
+def test_the_head_is_transformers_own(gpt2):
+    reader = Reader(gpt2, 96)
+    (ids,), _ = reader.encode(YNAT, [{"title": "오늘 저녁부터 전국에 비가 내린다"}])
+    model = load_classifier(reader, gpt2, YNAT, pretrained=True).eval()
+    with finetune.quiet_transformers():
+        stock = AutoModelForSequenceClassification.from_pretrained(gpt2, num_labels=7).eval()
+    stock.load_state_dict(model.state_dict())
+    torch.testing.assert_close(model(torch.tensor([ids])).logits, stock(torch.tensor([ids])).logits)
+
+
+def test_attention_in_matrix_products_is_causal_attention():
+    torch.manual_seed(0)
+    query, key, value = torch.randn(3, 2, 4, 13, 16, requires_grad=True).unbind()
+    module = torch.nn.Identity()
+    ours, _ = causal_matmul(module, query, key, value, None, scaling=0.25)
+    reference, _ = causal_sdpa(module, query, key, value, None, scaling=0.25)
+    torch.testing.assert_close(ours, reference)
+
+
+def test_it_learns_and_the_same_seed_gives_the_same_answer(gpt2):
+    rows, labels_N = topics(36)
+    validation, answers_N = topics(12)
+    first_NC = tune(gpt2, YNAT, rows, labels_N, validation)
+    assert first_NC.shape == (12, 7)
+    assert np.allclose(first_NC.sum(1), 1, atol=1e-5)
+    assert np.mean(first_NC.argmax(1) == answers_N) > 0.9
+    assert np.array_equal(first_NC, tune(gpt2, YNAT, rows, labels_N, validation))
+    assert not np.array_equal(first_NC, tune(gpt2, YNAT, rows, labels_N, validation, seed=2))
+
+
+def test_similarities_come_back_on_their_own_scale(gpt2):
+    rows = [{"sentence1": "비가 온다", "sentence2": text} for text in ("비가 온다", "축구 결승")] * 20
+    scores_N = tune(gpt2, STS, rows, np.array([4.6, 1.2] * 20), rows[:2], epochs=10)
+    assert scores_N == pytest.approx([4.6, 1.2], abs=0.6)
+
+
+def test_the_twin_has_other_weights_and_the_same_shape(gpt2):
+    reader = Reader(gpt2, 96)
+    trained, twin = (load_classifier(reader, gpt2, YNAT, pretrained).state_dict() for pretrained in (True, False))
+    assert {name: tensor.shape for name, tensor in trained.items()} == {name: t.shape for name, t in twin.items()}
+    assert torch.equal(trained["transformer.wte.weight"], load_file(gpt2 / "model.safetensors")["transformer.wte.weight"])
+    assert not torch.equal(trained["transformer.wte.weight"], twin["transformer.wte.weight"])
+
+
+@pytest.mark.parametrize("task", [YNAT, RE], ids=["ynat", "re"])
+def test_a_bidirectional_model_is_tuned_by_the_same_loop(bert, task):
+    rows, labels_N = topics(24)
+    if task is RE:
+        rows = [relation("지난해 한빛전자는 김하늘이 세웠다.", "한빛전자", "김하늘")] * 24
+    output_NC = tune(bert, task, rows, labels_N, rows[:5], epochs=1)
+    assert output_NC.shape == (5, len(task.labels))
+    assert np.isfinite(output_NC).all()
+
+
+def test_a_loss_that_is_not_finite_stops_with_task_arm_and_seed(gpt2, tmp_path):
+    folder = tmp_path / "broken"
+    folder.mkdir()
+    for path in gpt2.iterdir():
+        (folder / path.name).write_bytes(path.read_bytes())
+    weights = load_file(gpt2 / "model.safetensors")
+    weights["transformer.ln_f.weight"][0] = float("nan")
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    rows, labels_N = topics(8)
+    with pytest.raises(UserError, match=r"YNAT pretrained seed 3: .*finite at step 1 of 8"):
+        tune(folder, YNAT, rows, labels_N, rows, seed=3)
+
+
+def test_a_folder_that_holds_no_fitting_model_is_refused(gpt2, tmp_path):
+    with pytest.raises(UserError, match="config.json is missing"):
+        Reader(tmp_path, 96)
+    with pytest.raises(UserError, match=r"max_length=8"):
+        Reader(gpt2, 8)
+    for path in gpt2.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    weights = load_file(gpt2 / "model.safetensors")
+    del weights["transformer.h.1.mlp.c_fc.weight"]
+    save_file(weights, tmp_path / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(UserError, match=r"lack 1 tensors of the model, such as transformer\.h\.1\.mlp"):
+        load_classifier(Reader(tmp_path, 96), tmp_path, YNAT, pretrained=True)
+    config = json.loads((tmp_path / "config.json").read_text())
+    (tmp_path / "config.json").write_text(json.dumps(config | {"vocab_size": 100}))
+    with pytest.raises(UserError, match=f"{VOCABULARY} tokens, its embedding only 100"):
+        Reader(tmp_path, 96)
+
+
+def test_every_row_comes_once_an_epoch_beside_rows_of_like_length():
+    lengths = np.random.default_rng(0).integers(1, 60, 1000)
+    inputs = [[0] * length for length in lengths]
+    batches = bucket(inputs, 16, np.random.default_rng(1))
+    assert sorted(np.concatenate(batches)) == list(range(1000))
+    padded = sum(lengths[rows].max() * len(rows) for rows in batches)
+    assert padded < 1.1 * lengths.sum()
+    again = bucket(inputs, 16, np.random.default_rng(1))
+    assert all(np.array_equal(one, two) for one, two in zip(batches, again))
+
+
+def test_the_learning_rate_warms_up_over_a_tenth_and_ends_near_zero():
+    factors = [learning_rate_factor(step, 100) for step in range(100)]
+    assert factors[0] == pytest.approx(0.1)
+    assert factors[9] == factors[10] == 1
+    assert 0 < factors[99] < 0.02
+    assert factors[10:] == sorted(factors[10:], reverse=True)

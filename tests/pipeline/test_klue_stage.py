@@ -1,0 +1,116 @@
+"""The KLUE stage on the sample: every figure comes from files, a stopped run goes on, and nothing goes unsaid."""
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.pipeline.tiny_model import write_gpt2
+
+from corpora import UserError
+from corpora.klue import TASKS, load_rows
+from pipeline.artifact import Context
+from pipeline.config import KlueSettings
+from pipeline.evaluation.metrics import score
+from pipeline.stages import klue
+
+CONTEXT = Context(device="cpu", workers=1, data=None, preset="tiny")
+SETTINGS = KlueSettings(data="sample", tasks="sts re", seeds=2, control=True, epochs_sts=1, epochs_re=1, batch_size=16,
+                        max_length=64, train_rows=48)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    return write_gpt2(tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture(scope="module")
+def finished(model, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("klue")
+    klue.run(SETTINGS, {"pretrain": model}, folder, CONTEXT)
+    return folder
+
+
+def metrics_of(folder: Path) -> dict:
+    return json.loads((folder / "metrics.json").read_text("utf-8"))
+
+
+def test_every_task_has_both_baselines_and_every_arm_and_seed(finished):
+    names = sorted(path.stem for path in (finished / "predictions").iterdir())
+    assert names == sorted(f"{task}-{run}" for task in ("sts", "re") for run in
+                           ("majority", "tfidf", "random-1", "random-2", "pretrained-1", "pretrained-2"))
+    runs = [json.loads(line) for line in (finished / "logs/runs.jsonl").read_text().splitlines()]
+    assert len(runs) == 12
+    assert all(run["seconds"] >= 0 for run in runs)
+
+
+def test_the_figures_are_those_of_the_predictions_on_disk(finished):
+    for task in (TASKS["sts"], TASKS["re"]):
+        validation = load_rows("sample", task, "validation")
+        lines = [json.loads(line) for line in
+                 (finished / f"predictions/{task.name}-pretrained-2.jsonl").read_text("utf-8").splitlines()]
+        assert [line["guid"] for line in lines] == [row["guid"] for row in validation]
+        assert [line["label"] for line in lines] == [task.target(row) for row in validation]
+        scores_NC = None if task.regression else np.array([line["scores"] for line in lines])
+        expected = score(task, np.array([line["label"] for line in lines]),
+                         np.array([line["prediction"] for line in lines]), scores_NC)
+        arm = metrics_of(finished)["tasks"][task.name]["arms"]["pretrained"]
+        assert arm["seeds"]["2"] == pytest.approx(expected)
+        both = [arm["seeds"][seed][task.primary] for seed in "12"]
+        assert arm["mean"][task.primary] == pytest.approx(np.mean(both))
+        assert arm["sd"][task.primary] == pytest.approx(np.std(both, ddof=1))
+
+
+@pytest.mark.parametrize("table", ["table.md", "table.txt"])
+def test_the_table_says_what_has_to_be_said(finished, table):
+    text = (finished / table).read_text("utf-8")
+    title = text.splitlines()[0]
+    assert "sample data, not KLUE" in title
+    assert "preliminary: 2 seeds" in title
+    for said in ("majority label", "TF-IDF + linear SVM", "random twin", "pretrained", "STS r", "STS F1", "RE F1",
+                 "RE AUPRC", " ± ", "not decontaminated against this split", "no correlation",
+                 "RE: labels without a row, left out of AUPRC: ", "trained on 48"):
+        assert said in text, said
+
+
+def test_a_stopped_run_goes_on_and_ends_with_the_same_bytes(finished, model, tmp_path):
+    for name in ("sts-pretrained-1.jsonl", "sts-tfidf.jsonl", "re-random-2.jsonl"):
+        (tmp_path / "predictions").mkdir(exist_ok=True)
+        (tmp_path / "predictions" / name).write_bytes((finished / "predictions" / name).read_bytes())
+    klue.run(SETTINGS, {"pretrain": model}, tmp_path, CONTEXT)
+    for path in finished.rglob("*"):
+        if path.is_file() and path.parent.name != "logs":
+            assert path.read_bytes() == (tmp_path / path.relative_to(finished)).read_bytes(), path
+    assert len((tmp_path / "logs/runs.jsonl").read_text().splitlines()) == 9
+
+
+def test_a_named_model_is_scored_without_a_pretrained_one_and_one_seed_has_no_spread(model, tmp_path):
+    settings = replace(SETTINGS, model=str(model), tasks="nli", seeds=1, control=False, epochs_nli=1)
+    counts = klue.run(settings, {}, tmp_path, CONTEXT)
+    assert set(counts["nli"]) == {"rows", "majority", "tfidf", "pretrained"}
+    text = (tmp_path / "table.txt").read_text("utf-8")
+    assert "preliminary: 1 seed, no random twin" in text
+    assert " ± " not in text.split("\n\n")[1]
+    assert str(model) in text
+
+
+def test_real_rows_are_counted_against_the_official_splits(tmp_path):
+    settings = replace(SETTINGS, data=str(tmp_path))
+    half = klue.task_notes(TASKS["re"], settings, {"train": 32470, "validation": 3930}, 32470, 0, [])
+    assert half == ["half dev, 3,930 of 7,765 rows; trained on 32,470 of 32,470"]
+    full = klue.task_notes(TASKS["nli"], settings, {"train": 24998, "validation": 3000}, 100, 3, [])
+    assert full[0] == "full dev, 3,000 of 3,000 rows; trained on 100 of 24,998"
+    assert full[1].startswith("3 rows were cut to 64 tokens")
+    few = klue.task_notes(TASKS["ynat"], settings, {"train": 9, "validation": 9}, 9, 0, ["정치"])
+    assert few[0].startswith("part of dev, 9 of 9,107 rows")
+    assert few[1] == "labels without a row: 정치"
+
+
+@pytest.mark.parametrize("change, expected", [
+    ({"seeds": 0}, "klue.seeds=0"), ({"epochs_re": 0}, "klue.epochs_re=0"), ({"train_rows": -1}, "klue.train_rows=-1"),
+    ({"tasks": "ner"}, "'ner' is unknown"), ({"model": "no-such-folder"}, "klue.model=no-such-folder: no such folder"),
+    ({"data": "no-such-folder"}, "no-such-folder: no such folder")])
+def test_a_wrong_setting_stops_before_anything_is_written(model, tmp_path, change, expected):
+    with pytest.raises(UserError, match=expected):
+        klue.run(replace(SETTINGS, **change), {"pretrain": model}, tmp_path, CONTEXT)
+    assert not any(tmp_path.iterdir())

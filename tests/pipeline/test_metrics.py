@@ -1,0 +1,90 @@
+"""KLUE's metrics by hand, and intervals that behave as intervals do."""
+import numpy as np
+import pytest
+from sklearn.metrics import f1_score
+
+from corpora.klue import TASKS
+from pipeline.evaluation.metrics import RESAMPLES, _counted, absent_labels, interval, score
+
+
+def random_answers(num_labels: int, num_rows: int = 300, seed: int = 0):
+    generator = np.random.default_rng(seed)
+    gold_N = generator.integers(0, num_labels, num_rows)
+    return gold_N, np.where(generator.random(num_rows) < 0.6, gold_N, generator.integers(0, num_labels, num_rows))
+
+
+def test_ynat_averages_f1_over_classes():
+    gold_N, predicted_N = np.array([0, 0, 0, 1]), np.array([0, 0, 1, 1])
+    assert score(TASKS["ynat"], gold_N, predicted_N)["macro_f1"] == pytest.approx(100 * (4 / 5 + 2 / 3) / 2)
+
+
+def test_nli_counts_right_answers():
+    assert score(TASKS["nli"], np.array([0, 1, 2, 2]), np.array([0, 1, 2, 0])) == {"accuracy": 75.0}
+
+
+def test_sts_correlates_and_cuts_both_sides_at_three():
+    scores = score(TASKS["sts"], np.array([0.0, 2.9, 3.0, 5.0]), np.array([0.0, 2.9, 3.0, 5.0]))
+    assert scores == {"pearson": pytest.approx(100), "f1": 100}
+    scores = score(TASKS["sts"], np.array([1.0, 2.0, 3.0, 5.0]), np.array([1.0, 3.1, 2.9, 5.0]))
+    assert scores["f1"] == 50
+
+
+def test_a_constant_prediction_has_no_correlation():
+    gold_N, constant_N = np.array([0.0, 2.0, 5.0]), np.full(3, 2.3)
+    assert score(TASKS["sts"], gold_N, constant_N) == {"pearson": None, "f1": 0}
+    assert interval(TASKS["sts"], gold_N, [constant_N]) is None
+
+
+def test_re_gives_no_credit_for_no_relation():
+    gold_N = np.array([0, 0, 0, 4, 5])
+    assert score(TASKS["re"], gold_N, np.array([0, 0, 0, 4, 6]))["micro_f1"] == 50
+    assert score(TASKS["re"], gold_N, np.zeros(5, dtype=int))["micro_f1"] == 0
+
+
+def test_auprc_is_of_the_classes_that_occur_and_the_others_are_named():
+    gold_N = np.array([0, 1, 1, 2])
+    scores_NC = np.zeros((4, 30))
+    scores_NC[np.arange(4), gold_N] = 1
+    assert score(TASKS["re"], gold_N, gold_N, scores_NC)["auprc"] == 100
+    assert score(TASKS["re"], gold_N, gold_N)["auprc"] is None
+    assert len(absent_labels(TASKS["re"], gold_N)) == 27
+    assert "org:dissolved" not in absent_labels(TASKS["re"], gold_N)
+
+
+@pytest.mark.parametrize("name, options", [
+    ("ynat", {"average": "macro"}), ("re", {"average": "micro", "labels": list(range(1, 30))})])
+def test_f1_from_counts_is_scikit_learns(name, options):
+    gold_N, predicted_N = random_answers(len(TASKS[name].labels))
+    rows = np.random.default_rng(1).integers(0, 300, 300)
+    counted = _counted(TASKS[name], gold_N, [predicted_N])(rows)
+    assert counted == pytest.approx(100 * f1_score(gold_N[rows], predicted_N[rows], **options))
+
+
+@pytest.mark.parametrize("name", ["ynat", "nli", "re"])
+def test_an_interval_holds_its_score_is_repeatable_and_narrows_with_more_rows(name):
+    task = TASKS[name]
+    widths = []
+    for num_rows in (200, 3200):
+        gold_N, predicted_N = random_answers(len(task.labels), num_rows)
+        low, high = interval(task, gold_N, [predicted_N])
+        assert low < score(task, gold_N, predicted_N)[task.primary] < high
+        assert interval(task, gold_N, [predicted_N]) == [low, high]
+        widths.append(high - low)
+    assert widths[1] < widths[0] / 2
+
+
+def test_the_interval_of_an_accuracy_is_the_binomial_one():
+    gold_N = np.zeros(1000, dtype=int)
+    predicted_N = (np.arange(1000) < 300).astype(int)
+    low, high = interval(TASKS["nli"], gold_N, [predicted_N])
+    expected = 1.96 * 100 * (0.7 * 0.3 / 1000) ** 0.5
+    assert (high - low) / 2 == pytest.approx(expected, rel=0.1)
+    assert RESAMPLES == 1000
+
+
+def test_the_interval_over_seeds_is_of_their_mean():
+    gold_N = np.linspace(0, 5, 100)
+    noisy = [gold_N + np.random.default_rng(seed).normal(0, 2, 100) for seed in range(3)]
+    mean = np.mean([score(TASKS["sts"], gold_N, run)["pearson"] for run in noisy])
+    low, high = interval(TASKS["sts"], gold_N, noisy)
+    assert low < mean < high

@@ -1,0 +1,99 @@
+"""The tokenizer stage: trained from a corpus, or adopted from a folder."""
+import json
+from pathlib import Path
+
+import pyarrow
+import pyarrow.parquet
+import pytest
+from konlpy.corpus import kolaw
+from tokenizers import Tokenizer, models, pre_tokenizers
+from transformers import AutoTokenizer, PreTrainedTokenizerFast
+
+from corpora import UserError
+from pipeline.artifact import Context
+from pipeline.config import TokenizerSettings
+from pipeline.stages import tokenizer as stage
+
+CONSTITUTION = Path(kolaw.abspath("constitution.txt")).read_text(encoding="utf-8")
+ARTICLES = [line for line in CONSTITUTION.split("\n") if line.strip()]
+CONTEXT = Context(device="cpu", workers=1, data=None, preset="test")
+SETTINGS = {"vocab_size": 1024, "sample_bytes": 1_000_000}
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    return write_corpus(tmp_path / "corpus", train=ARTICLES[20:], validation=ARTICLES[:20])
+
+
+def write_corpus(folder, **splits):
+    for split, texts in splits.items():
+        (folder / split).mkdir(parents=True)
+        for number, part in enumerate((texts[::2], texts[1::2])):
+            table = pyarrow.table({"text": part, "source": ["law"] * len(part),
+                                   "id": [f"law-{index}" for index in range(len(part))]})
+            pyarrow.parquet.write_table(table, folder / split / f"{number:05d}.parquet", compression="zstd")
+    return folder
+
+
+def build(corpus, folder, **settings):
+    folder.mkdir(exist_ok=True)
+    return stage.run(TokenizerSettings(**SETTINGS | settings), {"corpus": corpus}, folder, CONTEXT)
+
+
+def test_the_folder_opens_with_autotokenizer_and_its_figures_are_written(corpus, tmp_path):
+    quality = build(corpus, tmp_path / "out")
+    tokenizer = AutoTokenizer.from_pretrained(str(tmp_path / "out"))
+    assert tokenizer.decode(tokenizer("  대한민국은\n<s>")["input_ids"]) == "  대한민국은\n<s>"
+    assert json.loads((tmp_path / "out" / "quality.json").read_text(encoding="utf-8")) == quality
+    assert quality["held_out"]["documents"] == 20 and quality["trained_on"]["documents"] == len(ARTICLES) - 20
+    assert "tokens per eojeol" in (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_same_corpus_in_other_shards_gives_the_same_files(corpus, tmp_path):
+    other = write_corpus(tmp_path / "other", train=ARTICLES[20:][::-1], validation=ARTICLES[:20])
+    build(corpus, tmp_path / "one")
+    build(other, tmp_path / "two")
+    for path in (tmp_path / "one").iterdir():
+        assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes(), path.name
+
+
+def test_the_project_s_own_tokenizer_is_adopted_with_its_sentencepiece_model(corpus, tmp_path):
+    build(corpus, tmp_path / "one", model_type="unigram", morphemes="none")
+    quality = build(corpus, tmp_path / "two", init=str(tmp_path / "one"))
+    assert quality["vocab_size"] == 1024 and quality["held_out"]["problems"] == 0
+    assert (tmp_path / "two" / "sentencepiece.model").read_bytes() == \
+        (tmp_path / "one" / "sentencepiece.model").read_bytes()
+    one, two = (AutoTokenizer.from_pretrained(str(tmp_path / name)) for name in ("one", "two"))
+    assert one("글 <s>\n")["input_ids"] == two("글 <s>\n")["input_ids"]
+
+
+def save_foreign(folder, **special):
+    words = Tokenizer(models.WordLevel({"[UNK]": 0, "국민은": 1, "모든": 2, "<|end|>": 3}, unk_token="[UNK]"))
+    words.pre_tokenizer = pre_tokenizers.Whitespace()
+    PreTrainedTokenizerFast(tokenizer_object=words, **special).save_pretrained(folder)
+    return str(folder)
+
+
+def test_what_an_adopted_tokenizer_loses_is_reported(corpus, tmp_path):
+    init = save_foreign(tmp_path / "foreign", eos_token="<|end|>", unk_token="[UNK]")
+    quality = build(corpus, tmp_path / "out", init=init)
+    assert quality["held_out"]["problems"] == 20 and quality["held_out"]["unknown_tokens"] > 100
+    assert "validation/00000.parquet, document law-0" in quality["held_out"]["first_problem"]
+    assert not (tmp_path / "out" / "sentencepiece.model").exists()
+    assert AutoTokenizer.from_pretrained(str(tmp_path / "out")).eos_token_id == 3
+
+
+def test_a_tokenizer_without_an_end_token_is_refused(corpus, tmp_path):
+    with pytest.raises(UserError, match="no end-of-text token"):
+        build(corpus, tmp_path / "out", init=save_foreign(tmp_path / "foreign", unk_token="[UNK]"))
+
+
+def test_folders_that_hold_no_tokenizer_are_refused_by_name(corpus, tmp_path):
+    with pytest.raises(UserError, match="nowhere: no such folder"):
+        build(corpus, tmp_path / "out", init=str(tmp_path / "nowhere"))
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UserError, match=r"no tokenizer\.json"):
+        build(corpus, tmp_path / "out", init=str(tmp_path / "empty"))
+    (tmp_path / "empty" / "tokenizer.json").write_text("{broken", encoding="utf-8")
+    with pytest.raises(UserError, match="can't be loaded"):
+        build(corpus, tmp_path / "out", init=str(tmp_path / "empty"))

@@ -1,0 +1,148 @@
+"""The loop: it learns, resumes bit for bit, stops in time, and agrees with stock transformers."""
+import json
+import math
+import os
+import signal
+from dataclasses import replace
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from tests.pipeline.tiny_tokens import END, VOCABULARY, write_tokens
+from transformers import GPT2LMHeadModel
+
+from corpora import UserError
+from pipeline.config import PretrainSettings
+from pipeline.training import loop
+from pipeline.training.batches import TokenStream, TrainingBatches
+from pipeline.training.model import make_model, token_losses
+from pipeline.training.optimizer import learning_rate, make_optimizer
+
+SETTINGS = PretrainSettings(layers=2, width=32, heads=2, context=16, steps=24, batch_size=4, micro_batch_size=2,
+                            learning_rate=5e-3, warmup_steps=4, compile=False, validations=2, log_every=1)
+
+
+@pytest.fixture
+def tokens(tmp_path):
+    return write_tokens(tmp_path / "tokens", {"train": [2000, 700], "validation": [300]})
+
+
+def train(tokens, folder, settings=SETTINGS, on_validation=lambda step: None):
+    model = make_model(settings, VOCABULARY, END, 0)
+    batches = TrainingBatches(TokenStream(tokens, "train"), settings.context, settings.batch_size, settings.seed)
+    figures = loop.train(model, batches, TokenStream(tokens, "validation"), settings, "cpu", "fp32", folder, on_validation)
+    return model, figures
+
+
+def weights(model):
+    return {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
+
+
+def same(one, two):
+    return one.keys() == two.keys() and all(torch.equal(one[name], two[name]) for name in one)
+
+
+def test_it_learns_and_counts_bits_per_byte(tokens, tmp_path):
+    model, figures = train(tokens, tmp_path / "run", replace(SETTINGS, steps=80))
+    lines = [json.loads(line) for line in (tmp_path / "run/logs/metrics.jsonl").read_text().splitlines()]
+    losses = [line["loss"] for line in lines if "loss" in line]
+    assert losses[0] > 5.3
+    assert losses[-1] < 4.2
+    nats = figures["validation_loss"] * figures["validation_tokens"]
+    assert figures["bits_per_byte"] == pytest.approx(nats / math.log(2) / 900)
+    assert figures["tokens"] == 80 * 4 * 16
+
+
+@pytest.mark.parametrize("stop_at", [1, 7, 13, 23])
+def test_a_stopped_run_resumes_bit_for_bit(tokens, tmp_path, monkeypatch, stop_at):
+    straight, _ = train(tokens, tmp_path / "straight")
+    steps = []
+
+    def rate_then_signal(step, settings):
+        steps.append(step)
+        if step + 1 == stop_at and steps.count(step) == 1:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return learning_rate(step, settings)
+    monkeypatch.setattr(loop, "learning_rate", rate_then_signal)
+    with pytest.raises(loop.Stopped, match=f"SIGTERM after step {stop_at};"):
+        train(tokens, tmp_path / "stopped")
+    resumed, figures = train(tokens, tmp_path / "stopped")
+    assert steps == list(range(24))
+    assert figures["resumes"] == 1
+    assert same(weights(straight), weights(resumed))
+    for name in ("straight", "stopped"):
+        lines = (tmp_path / name / "logs/metrics.jsonl").read_text().splitlines()
+        assert [json.loads(line)["step"] for line in lines if "learning_rate" in line] == list(range(1, 25))
+
+
+def test_a_non_finite_loss_stops_before_the_step_and_keeps_the_last_good_state(tokens, tmp_path, monkeypatch):
+    good = {}
+
+    def poison(model, ids_BT):
+        value = token_losses(model, ids_BT)
+        if len(good) == 6:
+            return value * float("nan")
+        good[len(good)] = weights(model)
+        return value
+    monkeypatch.setattr(loop, "token_losses", poison)
+    with pytest.raises(UserError, match=r"step 4 is nan"):
+        train(tokens, tmp_path / "run")
+    monkeypatch.undo()
+    model = make_model(SETTINGS, VOCABULARY, END, 0)
+    path = tmp_path / "run/checkpoints/latest.safetensors"
+    progress = loop.load_checkpoint(path, model, make_optimizer(model, SETTINGS))
+    assert progress["step"] == 3
+    assert all(torch.isfinite(parameter).all() for parameter in model.parameters())
+    straight, _ = train(tokens, tmp_path / "straight")
+    resumed, _ = train(tokens, tmp_path / "run")
+    assert same(weights(straight), weights(resumed))
+
+
+def test_a_damaged_checkpoint_is_an_error_that_names_it(tokens, tmp_path):
+    path = tmp_path / "run/checkpoints/latest.safetensors"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"not a checkpoint")
+    with pytest.raises(UserError, match=r"latest\.safetensors"):
+        train(tokens, tmp_path / "run")
+    save_file({"other": torch.ones(1)}, path, {"progress": '{"step": 1}'})
+    with pytest.raises(UserError, match=r"latest\.safetensors"):
+        train(tokens, tmp_path / "run")
+
+
+def test_gradient_accumulation_gives_the_gradient_of_the_whole_batch(tokens, tmp_path):
+    whole, _ = train(tokens, tmp_path / "whole", replace(SETTINGS, steps=1, micro_batch_size=4, warmup_steps=0))
+    parts, _ = train(tokens, tmp_path / "parts", replace(SETTINGS, steps=1, micro_batch_size=1, warmup_steps=0))
+    for name, value in weights(whole).items():
+        torch.testing.assert_close(value, weights(parts)[name], atol=2e-4, rtol=0)
+
+
+def test_maskless_attention_gives_stock_logits_and_is_not_saved(tmp_path):
+    model = make_model(SETTINGS, VOCABULARY, END, 0).eval()
+    ids_BT = torch.randint(10, 60, (3, 16), generator=torch.Generator().manual_seed(0))
+    model.save_pretrained(tmp_path)
+    assert "causal_sdpa" not in (tmp_path / "config.json").read_text()
+    stock = GPT2LMHeadModel.from_pretrained(tmp_path).eval()
+    with torch.no_grad():
+        assert torch.equal(model(ids_BT, use_cache=False).logits, stock(ids_BT).logits)
+
+
+def test_the_learning_rate_warms_up_and_ends_near_zero():
+    rates = [learning_rate(step, SETTINGS) for step in range(24)]
+    assert rates[:4] == pytest.approx([SETTINGS.learning_rate * part for part in (.25, .5, .75, 1)])
+    assert all(before >= after for before, after in zip(rates[4:], rates[5:]))
+    assert 0 < rates[-1] <= SETTINGS.learning_rate / 20
+
+
+def test_weight_decay_spares_biases_and_norms():
+    model = make_model(SETTINGS, VOCABULARY, END, 0)
+    decayed, spared = make_optimizer(model, SETTINGS).param_groups
+    assert all(parameter.dim() == 2 for parameter in decayed["params"])
+    assert all(parameter.dim() == 1 for parameter in spared["params"])
+    assert spared["weight_decay"] == 0
+    assert len(decayed["params"]) + len(spared["params"]) == len(list(model.parameters()))
+
+
+@pytest.mark.parametrize("change, said", [({"width": 33}, "pretrain.width")])
+def test_a_wrong_size_is_named(change, said):
+    with pytest.raises(UserError, match=said):
+        make_model(replace(SETTINGS, **change), VOCABULARY, END, 0)

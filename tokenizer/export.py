@@ -1,0 +1,63 @@
+"""A sentencepiece.model -> the files with which AutoTokenizer.from_pretrained gives the same ids.
+
+The corpus is encoded with sentencepiece itself, which is faster; that both agree is checked by quality.py.
+"""
+import json
+from pathlib import Path
+
+from sentencepiece.sentencepiece_model_pb2 import ModelProto
+from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers
+
+from tokenizer.train import BOS, EOS, PAD, SEP, SPECIAL_TOKENS, UNK
+
+SPACE = "\u2581"  # how SentencePiece writes a space inside a piece
+
+# In ordinary text, tokenizers' unigram model would find the pieces that stand for special tokens and bytes. At this
+# score a path over the characters, which costs at most some 30 for each, always wins.
+NEVER_SCORE = -10_000.0
+
+
+def export(model: bytes, folder: Path) -> None:
+    """Write sentencepiece.model, tokenizer.json and tokenizer_config.json into `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "sentencepiece.model").write_bytes(model)
+    build_tokenizer(model).save(str(folder / "tokenizer.json"))
+    config = {
+        # Any other class, or none, and AutoTokenizer beside a GPT-2 config builds a byte-level tokenizer.
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "pad_token": PAD, "unk_token": UNK, "bos_token": BOS, "eos_token": EOS, "sep_token": SEP,
+        "additional_special_tokens": list(SPECIAL_TOKENS[5:]),
+        "split_special_tokens": True,  # text that looks like a special token stays text
+        "clean_up_tokenization_spaces": False,
+        # By default there would be token_type_ids, for which GPT-2 adds embeddings.
+        "model_input_names": ["input_ids", "attention_mask"],
+    }
+    text = json.dumps(config, ensure_ascii=False, indent=2) + "\n"
+    (folder / "tokenizer_config.json").write_text(text, encoding="utf-8")
+
+
+def build_tokenizer(model: bytes) -> Tokenizer:
+    """The same tokenizer for the `tokenizers` library: no pre-tokenizer, no token added to what is encoded."""
+    proto = ModelProto.FromString(model)
+    vocab = {piece.piece: index for index, piece in enumerate(proto.pieces)}
+    ordinary = {piece.piece for piece in proto.pieces if piece.type == piece.NORMAL}
+    if proto.trainer_spec.model_type == proto.trainer_spec.BPE:
+        ranked = sorted(ordinary, key=lambda piece: -proto.pieces[vocab[piece]].score)
+        merges = [pair for piece in ranked for pair in splits(piece, ordinary)]
+        core = models.BPE(vocab, merges, unk_token=UNK, fuse_unk=True, byte_fallback=True)
+    else:
+        scored = [(piece.piece, piece.score if piece.type == piece.NORMAL else NEVER_SCORE)
+                  for piece in proto.pieces]
+        core = models.Unigram(scored, vocab[UNK], byte_fallback=True)
+    tokenizer = Tokenizer(core)
+    tokenizer.normalizer = normalizers.Replace(" ", SPACE)
+    tokenizer.decoder = decoders.Sequence([
+        decoders.Replace(SPACE, " "), decoders.ByteFallback(), decoders.Fuse()])
+    tokenizer.add_special_tokens([AddedToken(token, normalized=False) for token in SPECIAL_TOKENS])
+    return tokenizer
+
+
+def splits(piece: str, pieces: set[str]) -> list[tuple[str, str]]:
+    """Every pair of pieces that makes this piece: SentencePiece merges each of them at the piece's own rank."""
+    pairs = ((piece[:cut], piece[cut:]) for cut in range(1, len(piece)))
+    return [(left, right) for left, right in pairs if left in pieces and right in pieces]

@@ -1,0 +1,142 @@
+"""Text -> SentencePiece model: which text is drawn, how it becomes training lines, how a model is trained.
+
+What the model becomes for transformers is in export.py; whether the result may be used is for quality.py to say.
+"""
+import io
+import re
+from collections.abc import Iterable, Iterator
+from hashlib import blake2b
+from heapq import heappop, heappush
+
+import sentencepiece
+from sentencepiece import sentencepiece_model_pb2
+
+from corpora import UserError
+from tokenizer.morphemes import DELIMITER, Counts, mark_morphemes
+
+PAD, UNK, BOS, EOS, SEP = "<pad>", "<unk>", "<s>", "</s>", "<sep>"
+ENTITY_MARKERS = ("<subj>", "</subj>", "<obj>", "</obj>")
+RESERVED = tuple(f"<reserved_{number}>" for number in range(100))
+SPECIAL_TOKENS = (PAD, UNK, BOS, EOS, SEP, *ENTITY_MARKERS, *RESERVED)
+"""In the order of their ids, from 0. They are inserted by id; text that looks like one of them stays text."""
+
+ALWAYS_PIECES = "\n\t" + "".join(map(chr, range(0x21, 0x7F)))
+"""Characters that are pieces even if the text lacks them: line end, tab, and all of printable ASCII."""
+
+VOCAB_MULTIPLE = 128  # matrix products on GPUs are fastest when the vocabulary is a multiple of 128
+MAX_LINE = 4096  # characters; BPE training holds word positions in 16 bits, and analysers are slow on long lines
+NUM_THREADS = 4  # pinned, because model bytes embed it and unigram scores depend on it
+SCORE_STEP = 1 / 16  # see quantise_scores
+
+# U+2585 and the delimiter mean something to the trainer; no piece shall cross a newline, tab or NUL.
+LINE_ENDS = re.compile(f"[\n\t\0\u2585{DELIMITER}]+")
+
+
+def draw_sample(documents: Iterable[str], num_bytes: int, seed: int) -> list[str]:
+    """Draw whole documents, at random by `seed`, until they hold `num_bytes` of UTF-8 (or there are no more).
+
+    A document's hash decides, so the result depends on the documents and the seed alone: not on their order,
+    their shards, or the process. (SentencePiece's own `input_sentence_size` differs from run to run.) What is
+    held in memory is the sample.
+    """
+    key = seed.to_bytes(8, "little", signed=True)
+    drawn, total = [], 0  # a heap, the highest hash on top: the first to go
+    for text in documents:
+        data = text.encode()
+        rank = int.from_bytes(blake2b(data, digest_size=16, key=key).digest())
+        heappush(drawn, (-rank, len(data), text))
+        total += len(data)
+        while total - drawn[0][1] >= num_bytes:
+            total -= heappop(drawn)[1]
+    return [text for _, _, text in sorted(drawn, reverse=True)]
+
+
+def training_lines(documents: Iterable[str]) -> Iterator[str]:
+    """Cut documents into lines of at most MAX_LINE characters, long ones at a space where there is one."""
+    for text in documents:
+        for line in LINE_ENDS.split(text):
+            start = 0
+            while len(line) - start > MAX_LINE:
+                end = line.rfind(" ", start + 1, start + MAX_LINE)
+                end = end if end > 0 else start + MAX_LINE
+                yield line[start:end]
+                start = end
+            if start < len(line):
+                yield line[start:]
+
+
+def train_model(documents: list[str], model_type: str, vocab_size: int, morphemes: str,
+                character_coverage: float, workers: int) -> tuple[bytes, dict]:
+    """Train on `documents`; return the bytes of a sentencepiece.model, and counts of what it was trained on.
+
+    `vocab_size` counts everything, special tokens and 256 bytes included. The same arguments give the same
+    bytes, whatever `workers` is. Raises UserError for a setting that can't work with this text.
+    """
+    if vocab_size % VOCAB_MULTIPLE or vocab_size <= 0:
+        raise UserError(f"vocab_size={vocab_size}: must be a multiple of {VOCAB_MULTIPLE} above 0, special "
+                        "tokens included.")
+    if model_type not in ("bpe", "unigram"):
+        raise UserError(f"model_type={model_type!r}: must be 'bpe' or 'unigram'.")
+    if not any(text.strip() for text in documents):
+        raise UserError("The corpus holds no text to train a tokenizer on.")
+    counts = Counts()
+    failures = []
+    model = io.BytesIO()
+    try:
+        sentencepiece.SentencePieceTrainer.train(
+            sentence_iterator=iter_lines(documents, morphemes, workers, counts, failures),
+            model_writer=model,
+            model_type=model_type, vocab_size=vocab_size, character_coverage=character_coverage,
+            # Lossless: the text is already NFC, and every space counts.
+            normalization_rule_name="identity", remove_extra_whitespaces=False, add_dummy_prefix=False,
+            byte_fallback=True, allow_whitespace_only_pieces=True, required_chars=ALWAYS_PIECES,
+            pretokenization_delimiter=DELIMITER, max_sentence_length=8 * MAX_LINE, num_threads=NUM_THREADS,
+            pad_id=0, unk_id=1, bos_id=2, eos_id=3, pad_piece=PAD, unk_piece=UNK, bos_piece=BOS, eos_piece=EOS,
+            control_symbols=list(SPECIAL_TOKENS[4:]), minloglevel=2)
+    except RuntimeError as error:
+        raise failures[0] if failures else explain(error, vocab_size) from None
+    trained = model.getvalue() if model_type == "bpe" else quantise_scores(model.getvalue())
+    return trained, {"documents": len(documents), "bytes": sum(len(text.encode()) for text in documents),
+                     "lines": counts.lines, "lines_unmarked": counts.unmarked}
+
+
+def iter_lines(documents: list[str], morphemes: str, workers: int, counts: Counts,
+               failures: list[BaseException]) -> Iterator[str]:
+    """Yield what the trainer reads: every line, with morphemes marked if asked for.
+
+    What is raised here goes through C++, which makes a RuntimeError of it; `failures` keeps the original.
+    """
+    # A delimiter on both sides of each keeps these characters from merging with one another.
+    yield DELIMITER.join(ALWAYS_PIECES)
+    try:
+        yield from mark_morphemes(training_lines(documents), morphemes, workers, counts)
+    except (Exception, KeyboardInterrupt) as error:
+        failures.append(error)
+        raise
+
+
+def explain(error: RuntimeError, vocab_size: int) -> Exception:
+    """SentencePiece's words for a vocabulary that doesn't fit the text, in ours; any other error as it is."""
+    if too_high := re.search(r"Vocabulary size too high .*<= (\d+)", str(error)):
+        largest = int(too_high[1]) // VOCAB_MULTIPLE * VOCAB_MULTIPLE
+        return UserError(f"vocab_size={vocab_size}: too large for this text; the largest that works is "
+                         f"{largest}. Set vocab_size to that or less, or give more text.")
+    if too_low := re.search(r"smaller than required_chars\. \d+ vs (\d+)", str(error)):
+        smallest = -(-int(too_low[1]) // VOCAB_MULTIPLE) * VOCAB_MULTIPLE
+        return UserError(f"vocab_size={vocab_size}: too small for the special tokens, 256 bytes and the "
+                         f"characters of this text; the smallest that works is {smallest}. Or lower "
+                         "character_coverage.")
+    return error
+
+
+def quantise_scores(model: bytes) -> bytes:
+    """Round a unigram model's scores (log-probabilities) to multiples of 1/16.
+
+    sentencepiece adds scores up in float32, tokenizers in float64, so they could choose differently between
+    ways to cut a text that are as good as equal (81 of 46,165 documents did). Sums of multiples of 1/16 are exact
+    in both up to 2**20, and real ties are broken alike. It changes a probability by 3 % at most.
+    """
+    proto = sentencepiece_model_pb2.ModelProto.FromString(model)
+    for piece in proto.pieces:
+        piece.score = round(piece.score / SCORE_STEP) * SCORE_STEP
+    return proto.SerializeToString(deterministic=True)
