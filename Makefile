@@ -1,7 +1,7 @@
 # Every target is an order: the stages' keys decide what there is to do.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help install corpus tokenizer tokens pretrain klue-eval report status generate plan export \
+.PHONY: help install corpus tokenizer tokens pretrain klue-eval klue-check report status generate plan export \
         test test-extras lint bench clean settings lock
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -51,7 +51,11 @@ tokens: tokenizer ## the corpus as token ids
 pretrain: tokens ## train the GPT-2; stop and restart at any moment
 	@$(PY) -m pipeline pretrain $(ARGS)
 
-klue-eval: $(if $(MODEL),$(READY),pretrain) ## fine-tune on KLUE and print the table; SEEDS=1 CONTROL=0 is the quick way
+klue-check: $(READY)
+	@$(PY) -m pipeline klue-eval --check $(ARGS)
+
+# A wrong KLUE= is told before anything is trained.
+klue-eval: klue-check $(if $(MODEL),,pretrain) ## fine-tune on KLUE and print the table; SEEDS=1 CONTROL=0 is the quick way
 	@$(PY) -m pipeline klue-eval $(ARGS)
 
 report: $(READY) ## every stage's figures as one Markdown page
@@ -73,15 +77,16 @@ settings: $(READY) ## every setting, its value in the preset, and what it does
 	@$(PY) -m pipeline settings $(ARGS)
 
 test: $(READY) ## all tests; those on real text need DATA=folder
-	@DATA="$(DATA)" $(PY) -m pytest
+	@echo "product: $$(cat $$(find corpora tokenizer pipeline -name '*.py') | wc -l) raw lines of Python," \
+	    "largest file: $$(wc -l $$(find corpora tokenizer pipeline -name '*.py') | sort -n | tail -2 | head -1)"
+	@DATA="$(DATA)" OMP_NUM_THREADS=1 $(PY) -m pytest
 
 test-extras: $(READY) ## tests that need EXTRAS=okt,tracking
 	@$(MAKE) --no-print-directory install EXTRAS=okt,tracking
 	@DATA="$(DATA)" $(PY) -m pytest -m extras
 
-lint: $(READY) ## ruff, and the size of the product
+lint: $(READY) ## ruff
 	@$(PY) -m ruff check .
-	@$(PY) -m pipeline.tools.size
 
 bench: $(READY) ## speed as ratios taken in one run
 	@$(PY) -m pipeline bench $(ARGS)

@@ -61,6 +61,9 @@ def clean(source: Source, text: str, title: str = "") -> Cleaned:
     text, num_repaired, num_space_marks = normalise(text)
     for name in source.clean:
         text = CLEANUPS[name](text)
+    if not unicodedata.is_normalized("NFC", text) or _CONTROL.search(text) or SPACE_MARK in text:
+        text, _, more_space_marks = normalise(text)  # an entity can stand for anything: &#9601; is U+2581
+        num_space_marks += more_space_marks
     return Cleaned(text.strip(), num_repaired, num_space_marks)
 
 

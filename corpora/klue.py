@@ -78,6 +78,11 @@ def parse_tasks(names: str) -> list[Task]:
     return [TASKS[name] for name in dict.fromkeys(names.split())]
 
 
+def is_sample(data: str) -> bool:
+    """Whether `data` means the sample's rows, by name or by path."""
+    return data == "sample" or Path(data).resolve() == SAMPLE.resolve()
+
+
 def input_files(data: str, tasks: str = " ".join(TASKS)) -> list[Path]:
     """Local files that `load_rows` would read; none for "hub", whose revision is pinned.
 
@@ -197,5 +202,5 @@ def _check_entity(entity: object, sentence: str, where: str) -> None:
     if not isinstance(start, int) or not isinstance(end, int) or not 0 <= start <= end < len(sentence):
         raise UserError(f"{where}: characters {start} to {end} lie outside the sentence of {len(sentence)} characters.")
     if sentence[start:end + 1] != entity["word"]:
-        raise UserError(f"{where}: characters {start} to {end} are {sentence[start:end + 1]!r}, not {entity['word']!r}. "
-                        "(end_idx is the last character's own index.)")
+        raise UserError(f"{where}: characters {start} to {end} are {sentence[start:end + 1]!r}, "
+                        f"not {entity['word']!r}. (end_idx is the last character's own index.)")

@@ -26,7 +26,7 @@ MAX_RECORD = 32 << 20
 """Bytes of the longest line, row or file that is taken as one record; a longer one is rejected, not cut."""
 EXCERPT = 1000
 """Characters of a rejected text that are kept to look at."""
-DAMAGE = (EOFError, OSError, lzma.LZMAError, zlib.error, pyarrow.ArrowException)
+DAMAGE = (EOFError, OSError, UnicodeError, lzma.LZMAError, zlib.error, pyarrow.ArrowException)
 
 
 class Document(NamedTuple):
@@ -108,7 +108,7 @@ def _lines(path: Path, label: str) -> Iterator[tuple[str, str | Bad]]:
         with open_stream(path) as stream:
             head = stream.peek(2)[:2]
             if head in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
-                stream = io.TextIOWrapper(stream, encoding="utf-16", errors="replace", newline="\n")
+                stream = io.TextIOWrapper(stream, encoding="utf-16", newline="\n")
             number = 0
             while raw := stream.readline(MAX_RECORD):
                 number += 1
@@ -193,13 +193,16 @@ def _read_table(source: Source, path: Path, label: str, tabs: bool) -> Iterator[
 
     csv.field_size_limit(MAX_RECORD)
     # Quotes in tab-separated text are text (NSMC, KorNLI): read as quoting, one stray quote swallows lines.
-    style = {"delimiter": "\t", "quoting": csv.QUOTE_NONE} if tabs else {}
+    style = {"delimiter": "\t", "quoting": csv.QUOTE_NONE} if tabs else {"strict": True}
     rows = csv.reader(good_lines(), **style)
     header = None
     while True:
+        start = last[0]
         try:
             row = next(rows, None)
         except csv.Error as error:
+            if "unexpected end" in str(error):  # all the lines from here on were taken for one field
+                raise UserError(f"{label}: a quote after {start} is never closed. Mend the file.") from None
             row = []
             bad.append(Bad(last[0], f"not CSV: {error}"))
         yield from bad

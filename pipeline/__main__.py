@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from corpora import UserError
+from corpora.klue import is_sample
 from pipeline import config
 from pipeline.artifact import Artifact, Context
 from pipeline.stages import STAGES, TARGETS, run_stage
@@ -34,8 +35,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--workers", type=int, default=os.cpu_count(), help="processes for the map steps")
     parser.add_argument("--out", type=Path, help="folder that export writes to")
     parser.add_argument("--prompt", default="대한민국은", help="text that generate continues")
+    parser.add_argument("--check", action="store_true", help="only check that the stage's own files are there")
     parser.add_argument("--artifacts", type=Path, default=Path("artifacts"), help="where stages write")
-    return parser.parse_args()
+    return parser.parse_intermixed_args()
 
 
 def load_settings(arguments: argparse.Namespace) -> config.Preset:
@@ -53,20 +55,24 @@ def load_settings(arguments: argparse.Namespace) -> config.Preset:
     return config.load_preset(arguments.preset, overrides)
 
 
-def make_context(arguments: argparse.Namespace, preset: config.Preset) -> Context:
-    from transformers.utils.logging import disable_progress_bar
+def make_context(arguments: argparse.Namespace, name: str) -> Context:
+    """Resolve the device for the stages that use one; the others needn't import torch for it."""
+    device = "cpu"
+    if name in ("pretrain", "klue"):
+        from transformers.utils.logging import disable_progress_bar
 
-    from pipeline.training.device import resolve_device
-    if not sys.stderr.isatty():
-        disable_progress_bar()
-    return Context(resolve_device(arguments.device), max(1, arguments.workers), arguments.data, preset.name)
+        from pipeline.training.device import resolve_device
+        device = resolve_device(arguments.device)
+        if not sys.stderr.isatty():
+            disable_progress_bar()
+    return Context(device, max(1, arguments.workers), arguments.data)
 
 
 def show(name: str, finished: Artifact, preset: config.Preset) -> None:
     """What the stage made, and the next command."""
     if name == "klue":
         print("\n" + (finished.path / "table.txt").read_text(encoding="utf-8"))
-        if preset["klue"].data == "sample":
+        if is_sample(preset["klue"].data):
             print("These are scores on sample data, not KLUE. A real run, on Korean Wikipedia and KLUE from the Hub:\n"
                   "    make klue-eval PRESET=laptop\n")
     link = Path("artifacts", preset.name, name)
@@ -77,9 +83,12 @@ def main() -> int:
     arguments = parse()
     preset = load_settings(arguments)
     name = {target: stage for stage, target in TARGETS.items()}.get(arguments.command, arguments.command)
+    if name in STAGES and arguments.check:
+        STAGES[name].files(preset[name], arguments.data)
+        return 0
     if name in STAGES:
         finished = run_stage(name, preset, arguments.artifacts, arguments.data,
-                             lambda: make_context(arguments, preset))
+                             lambda: make_context(arguments, name))
         show(name, finished, preset)
         return 0
     from importlib import import_module
@@ -98,6 +107,9 @@ if __name__ == "__main__":
         sys.exit(report_and_exit(f"error: {error}", 1))
     except KeyboardInterrupt:
         sys.exit(report_and_exit("stopped; the same command continues what can be continued", 130))
+    except BrokenPipeError:  # `make settings | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM):
             raise

@@ -21,6 +21,8 @@ from pathlib import Path
 from corpora import UserError
 
 MANIFEST = "manifest.json"
+SCRATCH = "scratch/"
+"""Folder of a partial artifact for what a rerun continues from; it isn't part of the finished artifact."""
 RECORDED_PACKAGES = ("torch", "transformers", "tokenizers", "sentencepiece", "datasets", "konlpy", "mecab-python3",
                      "numpy", "pyarrow", "scikit-learn", "ftfy")
 
@@ -34,8 +36,6 @@ class Context:
     """Number of processes that map steps use."""
     data: Path | None
     """Root of a recipe's relative paths."""
-    preset: str
-    """Name of the preset, for titles."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def fsync_folder(folder: Path) -> None:
 def write_text(path: Path, text: str) -> None:
     """Write a whole file or nothing."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".tmp")
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     temporary.write_text(text, encoding="utf-8")
     replace(temporary, path)
 
@@ -97,28 +97,27 @@ def write_json(path: Path, value: object) -> None:
     write_text(path, json.dumps(value, ensure_ascii=False, indent=2) + "\n")
 
 
-class FileDigests:
-    """SHA-256 of raw input files, cached under path, size and modification time, which only spares re-hashing."""
-
-    def __init__(self, root: Path):
-        self.path = root / ".digests.json"
-        try:
-            self.cache = json.loads(self.path.read_text(encoding="utf-8"))
-        except (FileNotFoundError, json.JSONDecodeError):
-            self.cache = {}
-
-    def of(self, path: Path) -> str:
+def digest_files(files: list[tuple[str, Path]], root: Path) -> list[list[str]]:
+    """[role, SHA-256] of raw input files, given as (role, path). Digests are cached under path, size and modification time in `root`, which
+    only spares re-hashing. Raises UserError for a file that isn't there."""
+    store = root / ".digests.json"
+    try:
+        cache = json.loads(store.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        cache = {}
+    found, changed = [], False
+    for role, path in files:
         try:
             status = path.stat()
         except FileNotFoundError:
             raise UserError(f"{path}: no such file.") from None
-        stamp = [status.st_size, status.st_mtime_ns]
-        entry = self.cache.get(str(path.resolve()))
-        if entry is None or entry[:2] != stamp:
-            entry = [*stamp, sha256_file(path)]
-            self.cache[str(path.resolve())] = entry
-            write_text(self.path, json.dumps(self.cache))
-        return entry[2]
+        name, stamp = str(path.resolve()), [status.st_size, status.st_mtime_ns]
+        if cache.get(name, [])[:2] != stamp:
+            cache[name], changed = [*stamp, sha256_file(path)], True
+        found.append([role, cache[name][2]])
+    if changed:
+        write_text(store, json.dumps(cache))
+    return found
 
 
 def find(root: Path, stage: str, key: str) -> Artifact | None:
@@ -126,11 +125,18 @@ def find(root: Path, stage: str, key: str) -> Artifact | None:
     path = root / stage / key
     try:
         manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
+        if manifest["digest"] != content_digest(manifest["files"]):
+            raise ValueError("its digest isn't that of its files")
     except FileNotFoundError:
         return None
-    except json.JSONDecodeError as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"{path / MANIFEST}: damaged ({error}). Delete {path} and run make again.") from None
     return Artifact(path, manifest)
+
+
+def content_digest(files: dict) -> str:
+    """What later stages' keys count: every file's SHA-256, but for those under logs/, which hold timings."""
+    return digest_of({name: entry["sha256"] for name, entry in files.items() if not name.startswith("logs/")})
 
 
 def link(root: Path, preset: str, artifact: Artifact, stage: str) -> None:
@@ -200,18 +206,22 @@ def build(root: Path, stage: str, key: str, origin: dict, run: Callable[[Path], 
         counts = run(partial)
         files = {}
         for path in sorted(path for path in partial.rglob("*") if path.is_file()):
+            name = path.relative_to(partial).as_posix()
+            if name.startswith(SCRATCH):
+                continue
             with open(path, "rb") as file:
                 os.fsync(file.fileno())
-            files[path.relative_to(partial).as_posix()] = {"bytes": path.stat().st_size, "sha256": sha256_file(path)}
-        lasting = {name: entry["sha256"] for name, entry in files.items() if not name.startswith("logs/")}
+            files[name] = {"bytes": path.stat().st_size, "sha256": sha256_file(path)}
         manifest = {
-            "stage": stage, "key": key, **origin, "digest": digest_of(lasting), "counts": counts,
+            "stage": stage, "key": key, **origin, "digest": content_digest(files), "counts": counts,
             "seconds": round(time.monotonic() - start, 2), "continued": continued, **peak_memory(),
             "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "versions": versions(), "files": files,
         }
         write_json(partial / MANIFEST, manifest)
         os.rename(partial, final)
         fsync_folder(final.parent)
+        # Only now: until the manifest is there, a rerun needs what lies in it.
+        shutil.rmtree(final / SCRATCH, ignore_errors=True)
         return Artifact(final, manifest)
 
 

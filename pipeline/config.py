@@ -3,20 +3,20 @@
 A field's docstring is its help text (`python -m pipeline settings`). Only the standard library is imported here.
 """
 import ast
-import difflib
 import inspect
 import tomllib
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from corpora import UserError
+from corpora.recipe import nearest
 
 PRESETS = Path(__file__).parent / "presets"
 
 
-def not_keyed(default):
-    """A setting that doesn't change what a stage makes, and so stays out of its key."""
-    return field(default=default, metadata={"keyed": False})
+def setting(default, least=None, most=None, among: tuple = (), keyed: bool = True):
+    """A field with its limits. One that doesn't change what a stage makes isn't `keyed`: it stays out of the key."""
+    return field(default=default, metadata={"least": least, "most": most, "among": among, "keyed": keyed})
 
 
 @dataclass(frozen=True)
@@ -27,17 +27,17 @@ class CorpusSettings:
 
 @dataclass(frozen=True)
 class TokenizerSettings:
-    model_type: str = "bpe"
+    model_type: str = setting("bpe", among=("bpe", "unigram"))
     """SentencePiece model: bpe or unigram."""
-    vocab_size: int = 16384
+    vocab_size: int = setting(16384, least=512)
     """Pieces in all, special tokens and the 256 bytes included; a multiple of 128."""
-    morphemes: str = "mecab"
+    morphemes: str = setting("mecab", among=("mecab", "okt", "none"))
     """KoNLPy analyser whose morpheme boundaries no piece may cross in training: mecab, okt or none."""
-    character_coverage: float = 0.9995
+    character_coverage: float = setting(0.9995, least=0.9, most=1)
     """Share of the sample's characters that get a piece of their own; the others are spelt in bytes."""
-    sample_bytes: int = 40_000_000
+    sample_bytes: int = setting(40_000_000, least=1)
     """Bytes of training text drawn for SentencePiece."""
-    seed: int = 1
+    seed: int = setting(1, least=0)
     """Seed of the draw."""
     init: str = ""
     """Hugging Face folder (or name@revision on the Hub) whose tokenizer is adopted instead of trained."""
@@ -50,75 +50,75 @@ class TokensSettings:
 
 @dataclass(frozen=True)
 class PretrainSettings:
-    layers: int = 6
+    layers: int = setting(6, least=1)
     """Transformer blocks."""
-    width: int = 256
+    width: int = setting(256, least=1)
     """Size of the hidden states; a multiple of heads."""
-    heads: int = 4
+    heads: int = setting(4, least=1)
     """Attention heads a block."""
-    context: int = 256
+    context: int = setting(256, least=2)
     """Tokens a sequence."""
     init: str = ""
     """Hugging Face folder (or name@revision on the Hub) to continue from, instead of random weights."""
-    steps: int = 1000
+    steps: int = setting(1000, least=1)
     """Optimizer steps."""
-    batch_size: int = 16
+    batch_size: int = setting(16, least=1)
     """Sequences an optimizer step."""
-    micro_batch_size: int = 16
+    micro_batch_size: int = setting(16, least=1)
     """Sequences a forward pass; gradients are accumulated up to batch_size."""
-    learning_rate: float = 1e-3
+    learning_rate: float = setting(1e-3, least=0, most=1)
     """Peak learning rate of AdamW."""
-    warmup_steps: int = 100
+    warmup_steps: int = setting(100, least=0)
     """Steps of linear warm-up; a linear decay to zero follows."""
-    weight_decay: float = 0.1
+    weight_decay: float = setting(0.1, least=0)
     """Weight decay on matrices (embeddings included); none on biases and norms."""
-    beta2: float = 0.95
+    beta2: float = setting(0.95, least=0, most=0.99999)
     """Second-moment decay of AdamW."""
-    clip: float = 1.0
+    clip: float = setting(1.0, least=0)
     """Largest norm of the gradient."""
-    seed: int = 1
+    seed: int = setting(1, least=0)
     """Seed of the weights and of the order of the text."""
-    precision: str = not_keyed("auto")
+    precision: str = setting("auto", among=("auto", "bf16", "fp32"), keyed=False)
     """auto (bf16 where the hardware has it, else fp32), bf16 or fp32."""
-    compile: bool = not_keyed(True)
+    compile: bool = setting(True, keyed=False)
     """Compile the model with torch.compile; worth its start-up from a few minutes of training on."""
-    deterministic: bool = not_keyed(True)
+    deterministic: bool = setting(True, keyed=False)
     """Deterministic algorithms only, so that a resumed run equals an undisturbed one bit for bit."""
-    checkpoint_minutes: float = not_keyed(5.0)
+    checkpoint_minutes: float = setting(5.0, least=0, keyed=False)
     """Minutes between checkpoints."""
-    validations: int = not_keyed(8)
+    validations: int = setting(8, least=1, keyed=False)
     """Times the validation text is scored and samples are written, evenly spread over the steps."""
-    log_every: int = not_keyed(10)
+    log_every: int = setting(10, least=1, keyed=False)
     """Steps between lines in logs/metrics.jsonl."""
-    tensorboard: bool = not_keyed(False)
+    tensorboard: bool = setting(False, keyed=False)
     """Also write the metrics for TensorBoard, under logs/tensorboard."""
 
 
 @dataclass(frozen=True)
 class KlueSettings:
-    data: str = "hub"
-    """KLUE: sample (this project's own rows), hub (klue/klue at a pinned revision), or a folder."""
+    data: str = setting("hub", keyed=False)
+    """KLUE: sample (this project's own rows), hub (klue/klue at a pinned revision), or a folder; its content is keyed."""
     tasks: str = "ynat nli sts re"
     """Tasks to run, separated by spaces."""
-    seeds: int = 3
+    seeds: int = setting(3, least=1)
     """Fine-tuning runs a task, with seeds 1, 2, ..."""
     control: bool = True
     """Also fine-tune the random twin: the same model with random weights."""
-    epochs_ynat: int = 3
+    epochs_ynat: int = setting(2, least=1)
     """Epochs on YNAT."""
-    epochs_nli: int = 3
+    epochs_nli: int = setting(2, least=1)
     """Epochs on NLI."""
-    epochs_sts: int = 5
+    epochs_sts: int = setting(4, least=1)
     """Epochs on STS."""
-    epochs_re: int = 3
+    epochs_re: int = setting(2, least=1)
     """Epochs on RE."""
-    batch_size: int = 32
+    batch_size: int = setting(32, least=1)
     """Rows an optimizer step."""
-    learning_rate: float = 3e-4
+    learning_rate: float = setting(3e-4, least=0, most=1)
     """Peak learning rate of AdamW."""
-    max_length: int = 256
+    max_length: int = setting(256, least=16)
     """Longest input in tokens; longer ones are cut."""
-    train_rows: int = 0
+    train_rows: int = setting(0, least=0)
     """Rows of the train split to use, drawn with the seed; 0 is all of them."""
     model: str = ""
     """Hugging Face folder to evaluate instead of the pretrained model."""
@@ -148,27 +148,47 @@ def load_preset(name: str, overrides: dict[str, str]) -> Preset:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         known = sorted(preset.stem for preset in PRESETS.glob("*.toml"))
-        raise UserError(f"PRESET={name}: no such preset{nearest(name, known)}. There are: {', '.join(known)}; "
+        raise UserError(f"PRESET={name}: no such preset.{nearest(name, known)} There are: {', '.join(known)}; "
                         "a .toml file of your own works too.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: not valid TOML: {error}") from None
     table.pop("description", None)
     for key in table:
         if key not in SECTIONS:
-            raise UserError(f"{path}: unknown section [{key}]{nearest(key, SECTIONS)}.")
+            raise UserError(f"{path}: unknown section [{key}].{nearest(key, list(SECTIONS))}")
     stages = {}
     for section, kind in SECTIONS.items():
         values = {name: convert(kind, f"{section}.{name}", value, str(path))
                   for name, value in table.get(section, {}).items()}
-        stages[section] = kind(**values)
+        stages[section] = values
     for key, text in overrides.items():
         section, _, name = key.partition(".")
         if section not in SECTIONS:
-            raise UserError(f"{key}={text}: unknown section {section!r}{nearest(section, SECTIONS)}. "
+            raise UserError(f"{key}={text}: unknown section {section!r}.{nearest(section, list(SECTIONS))} "
                             "Settings are written stage.setting=value, such as pretrain.steps=200.")
-        value = convert(SECTIONS[section], key, text, "the command line")
-        stages[section] = replace(stages[section], **{name: value})
-    return Preset(path.stem, stages)
+        stages[section][name] = convert(SECTIONS[section], key, text, "the command line")
+    return Preset(path.stem, {section: check(section, kind(**stages[section])) for section, kind in SECTIONS.items()})
+
+
+def check(section: str, settings):
+    """The settings as they are; raises UserError for one outside its limits, or two that don't go together."""
+    for f in fields(settings):
+        value, limits = getattr(settings, f.name), f.metadata
+        least, most, among = limits.get("least"), limits.get("most"), limits.get("among")
+        if (least is not None and not value >= least) or (most is not None and not value <= most):
+            bounds = f"at least {least}" + ("" if most is None else f" and at most {most}")
+            raise UserError(f"{section}.{f.name}={value}: has to be {bounds}.")
+        if among and value not in among:
+            raise UserError(f"{section}.{f.name}={value}: has to be one of {', '.join(among)}.")
+    if section == "pretrain":
+        for whole, part in (("batch_size", "micro_batch_size"), ("width", "heads")):
+            if getattr(settings, whole) % getattr(settings, part):
+                raise UserError(f"pretrain.{whole}={getattr(settings, whole)}: has to be a multiple of pretrain.{part}"
+                                f"={getattr(settings, part)}.")
+        if settings.warmup_steps >= settings.steps:
+            raise UserError(f"pretrain.warmup_steps={settings.warmup_steps}: has to be fewer than pretrain.steps"
+                            f"={settings.steps}.")
+    return settings
 
 
 def convert(kind: type, key: str, value: object, where: str) -> object:
@@ -176,7 +196,7 @@ def convert(kind: type, key: str, value: object, where: str) -> object:
     name = key.partition(".")[2]
     types = {f.name: f.type for f in fields(kind)}
     if name not in types:
-        raise UserError(f"{where}: unknown setting {key}{nearest(name, types)}.")
+        raise UserError(f"{where}: unknown setting {key}.{nearest(name, list(types))}")
     wanted = types[name]
     try:
         if wanted is bool:
@@ -190,11 +210,6 @@ def convert(kind: type, key: str, value: object, where: str) -> object:
     except (KeyError, ValueError):
         pass
     raise UserError(f"{where}: {key}={value}: expected {wanted.__name__}.")
-
-
-def nearest(word: str, known) -> str:
-    match = difflib.get_close_matches(word, list(known), 1)
-    return f" (did you mean {match[0]}?)" if match else ""
 
 
 def keyed(settings) -> dict:

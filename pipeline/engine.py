@@ -2,6 +2,10 @@
 
 What a shard is, and what to do with the results, is the stage's business.
 """
+import os
+import signal
+import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -14,6 +18,22 @@ from corpora import UserError
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+
+def open_pool(workers: int) -> ProcessPoolExecutor:
+    """A pool whose processes end with this one, even when it's killed: nobody then writes without the key's lock."""
+    # spawn, not fork: a forked copy of a process that holds threads (tokenizers, torch, datasets) can hang.
+    return ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=follow, initargs=(os.getpid(),))
+
+
+def follow(parent: int) -> None:
+    """In a worker: leave Ctrl-C to the parent, and end when the parent does."""
+    def watch():
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os._exit(1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def map_shards(function: Callable[[Item], Result], items: list[Item], workers: int, description: str) -> list[Result]:
@@ -29,8 +49,7 @@ def map_shards(function: Callable[[Item], Result], items: list[Item], workers: i
                 results.append(function(item))
                 bar.update()
             return results
-        # spawn, not fork: a forked copy of a process that holds threads (tokenizers, torch, datasets) can hang.
-        with ProcessPoolExecutor(min(workers, len(items)), mp_context=get_context("spawn")) as pool:
+        with open_pool(min(workers, len(items))) as pool:
             futures = [pool.submit(function, item) for item in items]
             try:
                 for future in as_completed(futures):

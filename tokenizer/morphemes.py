@@ -8,16 +8,17 @@ import re
 import shlex
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Executor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from itertools import islice, pairwise
-from multiprocessing import get_context
 
 from corpora import UserError
 
 DELIMITER = "\ufdd0"  # a noncharacter: Unicode keeps it for internal use, so no text holds it
 CHUNK_LINES = 2000
+CHUNKS_UNDER_WAY = 64
+MOST_UNMARKED = 0.05
 MAX_EOJEOL = 200  # Okt's time is quadratic in the length of a run without spaces
 
 Analyser = Callable[[str], list[str]]
@@ -31,11 +32,11 @@ class Counts:
     unmarked: int = 0
 
 
-def mark_morphemes(lines: Iterable[str], analyser: str, workers: int, counts: Counts) -> Iterator[str]:
+def mark_morphemes(lines: Iterable[str], analyser: str, pool: Executor | None, counts: Counts) -> Iterator[str]:
     """Yield every line, in order, with DELIMITER where a morpheme begins inside a word; `counts` is added to.
 
-    `analyser` is none, mecab or okt. Lines are analysed in `workers` processes; the result doesn't depend on
-    their number. Raises UserError if the analyser is unknown or not installed, or if a worker dies.
+    `analyser` is none, mecab or okt. Lines are analysed in the pool's processes, or in this one without a pool; the
+    result is the same. Raises UserError if the analyser is unknown, not installed or mostly fails, or a worker dies.
     """
     if analyser not in ANALYSERS:
         raise UserError(f"morphemes={analyser!r}: must be one of {', '.join(ANALYSERS)}.")
@@ -44,10 +45,13 @@ def mark_morphemes(lines: Iterable[str], analyser: str, workers: int, counts: Co
             counts.lines += 1
             yield line
         return
-    for marked, unmarked in mark_chunks(chunks(lines), analyser, workers):
+    for marked, unmarked in mark_chunks(chunks(lines), analyser, pool):
         counts.lines += len(marked)
         counts.unmarked += unmarked
         yield from marked
+    if counts.unmarked > MOST_UNMARKED * counts.lines:
+        raise UserError(f"morphemes={analyser}: the analyser failed on {counts.unmarked:,} of {counts.lines:,} lines, "
+                        "so its boundaries would be missing. Mend its installation, or set morphemes=none.")
 
 
 def chunks(lines: Iterable[str]) -> Iterator[list[str]]:
@@ -56,17 +60,16 @@ def chunks(lines: Iterable[str]) -> Iterator[list[str]]:
         yield chunk
 
 
-def mark_chunks(lists: Iterator[list[str]], name: str, workers: int) -> Iterator[tuple[list[str], int]]:
-    if workers <= 1:
+def mark_chunks(lists: Iterator[list[str]], name: str, pool: Executor | None) -> Iterator[tuple[list[str], int]]:
+    if pool is None:
         analyse = ANALYSERS[name]()
         for lines in lists:
             yield mark_lines(lines, analyse)
         return
-    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
     pending = deque()
     try:
         # Only so many chunks are under way at a time, so that memory stays flat.
-        for lines in islice(lists, 2 * workers):
+        for lines in islice(lists, CHUNKS_UNDER_WAY):
             pending.append(pool.submit(mark_in_worker, lines, name))
         while pending:
             yield pending.popleft().result()
@@ -75,8 +78,6 @@ def mark_chunks(lists: Iterator[list[str]], name: str, workers: int) -> Iterator
     except BrokenProcessPool:
         raise UserError(f"morphemes={name}: a worker process died (killed, or out of memory). Run again with "
                         "fewer workers, or set morphemes=none.") from None
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 _of_this_process: dict[str, Analyser] = {}

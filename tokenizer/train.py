@@ -5,6 +5,7 @@ What the model becomes for transformers is in export.py; whether the result may 
 import io
 import re
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Executor
 from hashlib import blake2b
 from heapq import heappop, heappush
 
@@ -66,11 +67,11 @@ def training_lines(documents: Iterable[str]) -> Iterator[str]:
 
 
 def train_model(documents: list[str], model_type: str, vocab_size: int, morphemes: str,
-                character_coverage: float, workers: int) -> tuple[bytes, dict]:
+                character_coverage: float, pool: Executor | None = None) -> tuple[bytes, dict]:
     """Train on `documents`; return the bytes of a sentencepiece.model, and counts of what it was trained on.
 
     `vocab_size` counts everything, special tokens and 256 bytes included. The same arguments give the same
-    bytes, whatever `workers` is. Raises UserError for a setting that can't work with this text.
+    bytes, with a pool of processes for the analyser or without. Raises UserError for a setting that can't work with this text.
     """
     if vocab_size % VOCAB_MULTIPLE or vocab_size <= 0:
         raise UserError(f"vocab_size={vocab_size}: must be a multiple of {VOCAB_MULTIPLE} above 0, special "
@@ -84,7 +85,7 @@ def train_model(documents: list[str], model_type: str, vocab_size: int, morpheme
     model = io.BytesIO()
     try:
         sentencepiece.SentencePieceTrainer.train(
-            sentence_iterator=iter_lines(documents, morphemes, workers, counts, failures),
+            sentence_iterator=iter_lines(documents, morphemes, pool, counts, failures),
             model_writer=model,
             model_type=model_type, vocab_size=vocab_size, character_coverage=character_coverage,
             # Lossless: the text is already NFC, and every space counts.
@@ -100,7 +101,7 @@ def train_model(documents: list[str], model_type: str, vocab_size: int, morpheme
                      "lines": counts.lines, "lines_unmarked": counts.unmarked}
 
 
-def iter_lines(documents: list[str], morphemes: str, workers: int, counts: Counts,
+def iter_lines(documents: list[str], morphemes: str, pool: Executor | None, counts: Counts,
                failures: list[BaseException]) -> Iterator[str]:
     """Yield what the trainer reads: every line, with morphemes marked if asked for.
 
@@ -109,7 +110,7 @@ def iter_lines(documents: list[str], morphemes: str, workers: int, counts: Count
     # A delimiter on both sides of each keeps these characters from merging with one another.
     yield DELIMITER.join(ALWAYS_PIECES)
     try:
-        yield from mark_morphemes(training_lines(documents), morphemes, workers, counts)
+        yield from mark_morphemes(training_lines(documents), morphemes, pool, counts)
     except (Exception, KeyboardInterrupt) as error:
         failures.append(error)
         raise

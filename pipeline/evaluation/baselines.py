@@ -110,9 +110,10 @@ def in_order(row: dict) -> list[tuple[dict, str]]:
 
 def similarities(task: Task, train: list[dict], validation: list[dict]) -> tuple[np.ndarray, np.ndarray]:
     """How alike two sentences are, (N, 23): for n-grams of one to four characters and for words the TF-IDF cosine
-    and the share of either side that the other has, then lengths, the sentences' ends, and the numbers they hold."""
+    and the share of either side that the other has, then lengths, the sentences' ends, and numbers."""
     kinds = [TfidfVectorizer(analyzer="char", ngram_range=(n, n)) for n in (1, 2, 3, 4)]
-    kinds += [TfidfVectorizer(token_pattern=r"\S+"), TfidfVectorizer(analyzer="char", ngram_range=(2, 2), use_idf=False)]
+    kinds += [TfidfVectorizer(token_pattern=r"\S+"),
+              TfidfVectorizer(analyzer="char", ngram_range=(2, 2), use_idf=False)]
 
     def features(rows: list[dict], fit: bool) -> np.ndarray:
         lefts, rights = ([row[side] for row in rows] for side in task.texts)

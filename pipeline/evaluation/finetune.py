@@ -10,14 +10,15 @@ from pathlib import Path
 import numpy as np
 import torch
 import transformers
+from safetensors import SafetensorError
 from torch.nn import functional as F
 from tqdm import tqdm
-from transformers import AttentionInterface, AutoModelForSequenceClassification, PreTrainedModel
+from transformers import AutoModelForSequenceClassification, PreTrainedModel
 
 from corpora import UserError
 from corpora.klue import Task
 from pipeline.evaluation.inputs import Reader
-from pipeline.training.attention import NAME as CAUSAL_SDPA
+from pipeline.training.attention import CAUSAL_MATMUL, CAUSAL_SDPA
 from pipeline.training.device import autocast, resolve_precision
 
 WEIGHT_DECAY = 0.01  # GPT-1's (Radford et al. 2018), as are the linear schedule and, nearly, its warm-up
@@ -95,7 +96,6 @@ def load_classifier(reader: Reader, folder: Path, task: Task, pretrained: bool) 
     """The folder's model, or its random twin, with a fresh head for the task, in fp32."""
     config = type(reader.config).from_dict(reader.config.to_dict())
     config.num_labels = 1 if task.regression else len(task.labels)
-    config.pad_token_id = reader.specials.pad
     if getattr(config, "activation_function", None) == "gelu_new":
         config.activation_function = "gelu_pytorch_tanh"  # the same function as one kernel instead of eight
     try:
@@ -104,8 +104,8 @@ def load_classifier(reader: Reader, folder: Path, task: Task, pretrained: bool) 
                 folder, config=config, dtype=torch.float32, use_safetensors=True, local_files_only=True,
                 output_loading_info=True)
         else:
-            model, report = AutoModelForSequenceClassification.from_config(config), {"missing_keys": ()}
-    except (OSError, ValueError, RuntimeError) as error:
+            model, report = AutoModelForSequenceClassification.from_config(config, dtype=torch.float32), {"missing_keys": ()}
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise UserError(f"{folder}: the model can't be loaded as a classifier ({error}).") from error
     trunk = model.base_model_prefix + "."
     # A masked language model has no pooler to give; anything else that's missing would be random silently.
@@ -113,24 +113,8 @@ def load_classifier(reader: Reader, folder: Path, task: Task, pretrained: bool) 
         raise UserError(f"{folder}: its weights lack {len(lost)} tensors of the model, such as {lost[0]}.")
     if reader.num_embeddings > config.vocab_size:
         model.resize_token_embeddings(reader.num_embeddings, mean_resizing=False)
+    model.config.pad_token_id = reader.specials.pad  # after the resizing: it may be one of the new ids
     return model
-
-
-def causal_matmul(module, query_BHTD, key_BHTD, value_BHTD, attention_mask, scaling=None, dropout=0.0, **_):
-    """Causal attention in plain matrix products; returns (B, T, H, D) and no weights.
-
-    On a CPU at up to 256 tokens, SDPA's bf16 kernel takes two to four times as long, most of it in the backward pass.
-    """
-    B, H, T, D = query_BHTD.shape
-    unseen_TT = torch.full((T, T), -math.inf, dtype=query_BHTD.dtype, device=query_BHTD.device).triu(1)
-    scores_NTT = torch.baddbmm(unseen_TT.expand(B * H, T, T), query_BHTD.flatten(0, 1),
-                               key_BHTD.flatten(0, 1).transpose(1, 2), alpha=scaling or D**-0.5)
-    weights_NTT = F.dropout(scores_NTT.softmax(-1), dropout, module.training)
-    return (weights_NTT @ value_BHTD.flatten(0, 1)).view(B, H, T, D).transpose(1, 2).contiguous(), None
-
-
-CAUSAL_MATMUL = "causal_matmul"
-AttentionInterface.register(CAUSAL_MATMUL, causal_matmul)
 
 
 def make_optimizer(model: PreTrainedModel, learning_rate: float) -> torch.optim.Optimizer:

@@ -37,7 +37,7 @@ class Reader:
         try:
             self.config = AutoConfig.from_pretrained(folder, local_files_only=True)
             self.tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        except (OSError, ValueError, KeyError) as error:
+        except Exception as error:  # a damaged tokenizer.json makes tokenizers raise a bare Exception
             raise UserError(f"{folder}: its config or tokenizer can't be loaded ({error}).") from error
         self.max_length = min(max_length, getattr(self.config, "max_position_embeddings", max_length))
         if self.max_length < 16:
@@ -46,7 +46,7 @@ class Reader:
         if len(self.tokenizer) > self.config.vocab_size:
             raise UserError(f"{folder}: its tokenizer has {len(self.tokenizer)} tokens, its embedding only "
                             f"{self.config.vocab_size}: they don't belong together.")
-        self.specials, self.num_embeddings = find_specials(self.tokenizer, self.config.vocab_size)
+        self.specials, self.num_embeddings = find_specials(self.tokenizer, self.config)
 
     def encode(self, task: Task, rows: list[dict]) -> tuple[list[list[int]], int]:
         """Token ids of every row, and how many rows had to be cut to `max_length`."""
@@ -77,9 +77,9 @@ class Reader:
         return [*start, *body, special.end], sum(map(len, kept)) < sum(map(len, parts))
 
 
-def find_specials(tokenizer: PreTrainedTokenizerBase, num_embeddings: int) -> tuple[Specials, int]:
+def find_specials(tokenizer: PreTrainedTokenizerBase, config) -> tuple[Specials, int]:
     """The special ids, and the number of embeddings they need: tokens that aren't there get ids past the last one."""
-    known = tokenizer.get_vocab()
+    known, num_embeddings = tokenizer.get_vocab(), config.vocab_size
 
     def new_id() -> int:
         nonlocal num_embeddings
@@ -89,7 +89,8 @@ def find_specials(tokenizer: PreTrainedTokenizerBase, num_embeddings: int) -> tu
     def first(*ids: int | None) -> int | None:
         return next((id_ for id_ in ids if id_ is not None), None)
 
-    start = first(tokenizer.bos_token_id, tokenizer.cls_token_id)
+    # The config first: this project's models know the end token as what a text begins with, not the tokenizer's <s>.
+    start = first(getattr(config, "bos_token_id", None), tokenizer.bos_token_id, tokenizer.cls_token_id)
     end = first(tokenizer.eos_token_id, tokenizer.sep_token_id)
     end = new_id() if end is None else end
     separator = first(known.get("<sep>"), tokenizer.sep_token_id, end)

@@ -10,7 +10,8 @@ def render(metrics: dict, markdown: bool) -> str:
     """`metrics` as the KLUE stage writes it to metrics.json."""
     results = metrics["tasks"]
     columns = [(TASKS[name], metric) for name in results for metric in TASKS[name].metrics]
-    header = [metrics["model"], *(f"{task.title} {task.metrics[metric]}" for task, metric in columns)]
+    header = [metrics["model"], *(f"{task.title} {task.metrics[metric]}, {results[task.name]['split']}"
+                                  for task, metric in columns)]
     rows = [[title, *(cell(results[task.name]["arms"][arm], task, metric) for task, metric in columns)]
             for arm, title in ARMS.items() if all(arm in result["arms"] for result in results.values())]
     notes = [*metrics["notes"],

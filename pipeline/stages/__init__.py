@@ -3,38 +3,49 @@
 Only the standard library is imported here, so that an up-to-date stage returns at once.
 """
 import importlib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from corpora import UserError
 from pipeline import artifact
-from pipeline.artifact import Artifact, Context, FileDigests
+from pipeline.artifact import Artifact, Context
 from pipeline.config import Preset, keyed
 
 
-def corpus_files(settings, data: Path | None) -> list[Path]:
-    from corpora.recipe import input_files, load_recipe, recipe_path
-    return [recipe_path(settings.recipe), *input_files(load_recipe(settings.recipe), data)]
+Files = list[tuple[str, Path]]
+"""Raw files and what they are to the stage: a file that moves to another role is another input."""
 
 
-def model_files(folder: str) -> list[Path]:
-    """Files of a Hugging Face folder; none for name@revision on the Hub, whose revision is the content."""
-    if not folder:
+def corpus_files(settings, data: Path | None) -> Files:
+    from corpora.recipe import load_recipe, recipe_path, source_files
+    recipe = load_recipe(settings.recipe)
+    return [("recipe", recipe_path(settings.recipe)),
+            *((f"{source.name}: {label}", path) for source in recipe.source if source.kind != "hub"
+              for path, label in source_files(source, data))]
+
+
+def model_files(name: str) -> Files:
+    """Files of a Hugging Face folder; none for name@commit on the Hub, where the commit is the content."""
+    if not name:
         return []
-    path = Path(folder)
+    path = Path(name)
     if path.is_dir():
         if not (path / "config.json").is_file():
             raise UserError(f"{path}: not a Hugging Face model folder: there's no config.json in it.")
-        return sorted(file for file in path.iterdir() if file.suffix in (".json", ".safetensors", ".model", ".txt"))
-    if "@" not in folder:
-        raise UserError(f"{folder}: no such folder. A model on the Hub is written name@revision, with the commit.")
+        return [(file.name, file) for file in sorted(path.iterdir())
+                if file.suffix in (".json", ".safetensors", ".model", ".txt")]
+    if not re.fullmatch(r"[^@]+@[0-9a-f]{40}", name):
+        raise UserError(f"{name}: no such folder. A model on the Hub is written name@commit, with all 40 digits: "
+                        "a branch would change under us.")
     return []
 
 
-def klue_files(settings, data: Path | None) -> list[Path]:
+def klue_files(settings, data: Path | None) -> Files:
     from corpora.klue import input_files
-    return [*input_files(settings.data), *model_files(settings.model)]
+    paths = input_files(settings.data, settings.tasks)
+    return [*((f"{path.parent.name}/{path.name}", path) for path in paths), *model_files(settings.model)]
 
 
 @dataclass(frozen=True)
@@ -45,12 +56,12 @@ class Stage:
     """Raised when the code changes what the stage writes."""
     inputs: tuple[str, ...]
     """Stages whose artifacts it reads."""
-    files: Callable[[object, Path | None], list[Path]] = lambda settings, data: []
+    files: Callable[[object, Path | None], Files] = lambda settings, data: []
     """Raw files it reads, which count by content."""
 
 
 STAGES = {stage.name: stage for stage in (
-    Stage("corpus", 1, (), corpus_files),
+    Stage("corpus", 2, (), corpus_files),
     Stage("tokenizer", 1, ("corpus",), lambda settings, data: model_files(settings.init)),
     Stage("tokens", 1, ("corpus", "tokenizer")),
     Stage("pretrain", 1, ("tokens", "tokenizer"), lambda settings, data: model_files(settings.init)),
@@ -69,10 +80,9 @@ def inputs_of(name: str, preset: Preset) -> tuple[str, ...]:
 def origin_of(name: str, preset: Preset, data: Path | None, inputs: dict[str, Artifact], root: Path) -> dict:
     """Everything a stage's key hashes: settings, inputs' digests, raw files' digests, version."""
     stage, settings = STAGES[name], preset[name]
-    digests = FileDigests(root)
     return {"version": stage.version, "settings": keyed(settings),
             "inputs": {upstream: found.digest for upstream, found in inputs.items()},
-            "raw_files": [[path.name, digests.of(path)] for path in stage.files(settings, data)]}
+            "raw_files": artifact.digest_files(stage.files(settings, data), root)}
 
 
 def locate(name: str, preset: Preset, data: Path | None, root: Path) -> tuple[str | None, dict, dict[str, Artifact]]:

@@ -4,7 +4,6 @@ Three steps: map (read, clean, filter, hash), reduce (equal documents, validatio
 What a document is and how it is cleaned stands in corpora/; how the report reads, in corpus_report.py.
 """
 import json
-import shutil
 import time
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -22,7 +21,7 @@ from corpora.dedup import HASH_BYTES, document_hash, first_occurrences, hashes_t
 from corpora.hub import open_hub, read_hub
 from corpora.recipe import Recipe, Shard, load_recipe, make_shards
 from corpora.sources import EXCERPT, Bad, read_files
-from pipeline.artifact import replace, write_json
+from pipeline.artifact import SCRATCH, replace, write_json
 from pipeline.engine import map_shards
 from pipeline.stages.corpus_report import COUNTS, SIZES, SPLITS, add_up, write_card, write_report
 
@@ -30,7 +29,7 @@ TRAIN, VALIDATION, DUPLICATE = range(3)
 ROW_GROUP_BYTES = 4 << 20
 NUM_EXAMPLES = 5
 TOLERATED_BAD = 10
-"""Unreadable records that a source may have whatever their share: one bad line mustn't stop a small file."""
+"""Unreadable records that a source may have up to half of it: one bad line mustn't stop a small file."""
 WORK = pyarrow.schema([("text", pyarrow.string()), ("id", pyarrow.string()), ("bytes", pyarrow.int64()),
                        ("hash", pyarrow.binary(HASH_BYTES))])
 TEXT = pyarrow.schema([("text", pyarrow.string()), ("source", pyarrow.string()), ("id", pyarrow.string())])
@@ -42,7 +41,7 @@ def run(settings, inputs: dict[str, Path], folder: Path, context) -> dict:
     recipe = load_recipe(settings.recipe)
     check_cleanups(recipe)
     shards = make_shards(recipe, context.data, lambda source: open_hub(source).num_shards)
-    work = folder / "work"
+    work = folder / SCRATCH
     work.mkdir(exist_ok=True)
     tallies = map_shards(partial(clean_shard, work=work), shards, context.workers, "corpus: clean")
     for source in recipe.source:
@@ -59,12 +58,13 @@ def run(settings, inputs: dict[str, Path], folder: Path, context) -> dict:
         shard.name: {"megabytes": tally["bytes"] / 1e6, "seconds": tally["seconds"],
                      "megabytes_per_second": tally["bytes"] / 1e6 / tally["seconds"]}
         for shard, tally in zip(shards, tallies)})
-    shutil.rmtree(work)
+    for warning in report["warnings"]:
+        print(f"corpus: {warning}")
     return {key: report[key] for key in ("documents", "bytes", "dropped", "train", "validation", "warnings")}
 
 
 def clean_shard(shard: Shard, work: Path) -> dict:
-    """First map: one shard's documents, cleaned, filtered and hashed, to work/SHARD.parquet; returns its tally."""
+    """First map: one shard's documents, cleaned, filtered and hashed, to scratch/SHARD.parquet; returns its tally."""
     done = work / f"{shard.name}.json"
     if done.exists():
         return json.loads(done.read_text(encoding="utf-8"))
@@ -117,7 +117,8 @@ def check_readable(source, tallies: list[dict], whole: bool = True) -> None:
     """Raise UserError when more of a source (or of a shard of it) can't be read than the recipe tolerates."""
     bad = sum(tally["unreadable"] for tally in tallies)
     total = bad + sum(tally["documents"] for tally in tallies)
-    if bad > max(TOLERATED_BAD, source.max_bad_share * total) or (whole and bad == total):
+    tolerated = max(min(TOLERATED_BAD, total // 2), source.max_bad_share * total)
+    if bad > tolerated or (whole and bad == total):
         examples = [f" {entry['examples'][0]['where']}: {reason}." for tally in tallies
                     for reason, entry in tally["dropped"].items() if reason.startswith("unreadable")]
         raise UserError(f"source {source.name!r}: {bad} of {total} records can't be read, above the recipe's "
@@ -147,7 +148,7 @@ def decide(recipe: Recipe, shards: list[Shard], work: Path) -> list[numpy.ndarra
 def write_shard(item: tuple[Shard, numpy.ndarray], folder: Path) -> dict:
     """Second map: one shard's documents to train/, validation/ and, with all that was dropped, to rejects/."""
     shard, fates = item
-    work, name = folder / "work", f"{shard.name}.parquet"
+    work, name = folder / SCRATCH, f"{shard.name}.parquet"
     done = work / f"{shard.name}.written.json"
     if done.exists():
         return json.loads(done.read_text(encoding="utf-8"))

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from corpora import UserError
-from corpora.klue import HUB_NAME, HUB_REVISION, SPLITS, Task, load_rows, parse_tasks
+from corpora.klue import HUB_NAME, HUB_REVISION, SPLITS, Task, is_sample, load_rows, parse_tasks
 from pipeline.artifact import write_json, write_text
 from pipeline.evaluation import baselines, table
 from pipeline.evaluation.finetune import Recipe, fine_tune
@@ -24,12 +24,11 @@ ENOUGH_SEEDS = 3
 
 def run(settings, inputs: dict[str, Path], folder: Path, context) -> dict:
     """Tasks x (baselines, then random twin and pretrained x seeds) -> predictions, metrics.json and the table."""
-    check(settings)
     tasks = parse_tasks(settings.tasks)
     model = find_model(settings.model) if settings.model else inputs["pretrain"]
     reader = Reader(model, settings.max_length)
     results = {task.name: run_task(task, settings, reader, model, folder, context.device) for task in tasks}
-    metrics = {"title": title_of(settings, context.preset), "model": settings.model or f"{context.preset} model",
+    metrics = {"title": title_of(settings), "model": settings.model or "this model",
                "notes": notes_of(settings), "settings": asdict(settings), "tasks": results}
     if settings.data == "hub":
         metrics["hub"] = f"{HUB_NAME}@{HUB_REVISION}"
@@ -43,7 +42,6 @@ def run(settings, inputs: dict[str, Path], folder: Path, context) -> dict:
 def run_task(task: Task, settings, reader: Reader, model: Path, folder: Path, device: str) -> dict:
     """All arms of one task; those whose predictions lie in `folder` aren't run again."""
     train, validation = (load_rows(settings.data, task, split) for split in SPLITS)
-    num_read = {"train": len(train), "validation": len(validation)}
     inputs, num_cut = reader.encode(task, train)
     validation_inputs, num_validation_cut = reader.encode(task, validation)
     targets_N = np.array([task.target(row) for row in train])
@@ -67,10 +65,11 @@ def run_task(task: Task, settings, reader: Reader, model: Path, folder: Path, de
         found = {seed: predict_once(task, arm, seed, predict, validation, folder) for seed, predict in seeds.items()}
         arms[arm] = summarise(task, gold_N, found)
     absent = absent_labels(task, gold_N)
-    return {"rows": {"train": len(drawn), "validation": len(validation)},
+    return {"split": split_name(task, settings, len(validation)),
+            "rows": {"train": len(drawn), "validation": len(validation)},
             "official_rows": task.official_rows, "epochs": recipe.epochs,
             "cut_rows": {"train": num_cut, "validation": num_validation_cut}, "absent_labels": absent,
-            "notes": task_notes(task, settings, num_read, len(drawn), num_cut + num_validation_cut, absent),
+            "notes": task_notes(task, settings, len(validation), len(drawn), num_cut + num_validation_cut, absent),
             "arms": arms}
 
 
@@ -104,22 +103,11 @@ def summarise(task: Task, gold_N: np.ndarray, found: dict[int, tuple[np.ndarray,
             "interval": interval(task, gold_N, [predicted_N for predicted_N, _ in found.values()])}
 
 
-def check(settings) -> None:
-    for name in ("seeds", "batch_size", "epochs_ynat", "epochs_nli", "epochs_sts", "epochs_re"):
-        if getattr(settings, name) < 1:
-            raise UserError(f"klue.{name}={getattr(settings, name)}: it has to be 1 or more.")
-    if settings.train_rows < 0 or not 0 < settings.learning_rate < 1:
-        raise UserError(f"klue.train_rows={settings.train_rows}, klue.learning_rate={settings.learning_rate}: "
-                        "rows can't be negative, and the learning rate lies between 0 and 1.")
-
-
 def find_model(name: str) -> Path:
-    """A Hugging Face folder, or name@revision on the Hub, of which only JSON, tokenizer and safetensors files come."""
+    """A Hugging Face folder, or name@commit on the Hub, of which only JSON, tokenizer and safetensors files come."""
     if Path(name).is_dir():
         return Path(name)
     repository, _, revision = name.partition("@")
-    if not revision:
-        raise UserError(f"klue.model={name}: no such folder. (A model on the Hub is name@revision.)")
     from huggingface_hub import snapshot_download
     try:
         return Path(snapshot_download(repository, revision=revision,
@@ -135,31 +123,36 @@ def draw(num_rows: int, wanted: int, seed: int) -> np.ndarray:
     return np.random.default_rng(seed).permutation(num_rows)[:wanted]
 
 
-def title_of(settings, preset: str) -> str:
+def title_of(settings) -> str:
     lacking = [f"{settings.seeds} seed{'s' * (settings.seeds > 1)}"] if settings.seeds < ENOUGH_SEEDS else []
     lacking += [] if settings.control else ["no random twin"]
-    name = "KLUE-shaped sample data, not KLUE" if settings.data == "sample" else "KLUE validation"
-    return f"{name} (preset {preset}){'; preliminary: ' + ', '.join(lacking) if lacking else ''}"
+    name = "KLUE-shaped sample data, not KLUE" if is_sample(settings.data) else "KLUE validation"
+    return f"{name}{'; preliminary: ' + ', '.join(lacking) if lacking else ''}"
 
 
 def notes_of(settings) -> list[str]:
     notes = ["sample data, not KLUE: these figures only show that the pipeline runs."]
-    return [*(notes if settings.data == "sample" else []),
+    return [*(notes if is_sample(settings.data) else []),
             "Metrics x 100; mean ± standard deviation over seeds; [95 % bootstrap interval over validation rows].",
             "Epochs are fixed beforehand and each seed's last weights are scored; there is no best epoch or seed.",
             "The pretraining text was not decontaminated against this split."]
 
 
-def task_notes(task: Task, settings, num_read: dict[str, int], num_drawn: int, num_cut: int,
-               absent: list[str]) -> list[str]:
+def split_name(task: Task, settings, num_rows: int) -> str:
+    """Which part of KLUE's own validation split these rows are, for the table's heading."""
+    if is_sample(settings.data):
+        return "sample"
+    part = num_rows / task.official_rows["validation"]
+    return "dev" if part == 1 else "half dev" if 0.45 <= part <= 0.55 else "part of dev"
+
+
+def task_notes(task: Task, settings, num_rows: int, num_drawn: int, num_cut: int, absent: list[str]) -> list[str]:
     """What has to be said beside this task's figures."""
     official = task.official_rows
-    if settings.data == "sample":
-        notes = [f"sample data, not KLUE: {num_read['validation']} rows, trained on {num_drawn}"]
+    if is_sample(settings.data):
+        notes = [f"sample data, not KLUE: {num_rows} rows, trained on {num_drawn}"]
     else:
-        part = num_read["validation"] / official["validation"]
-        name = "full dev" if part == 1 else "half dev" if 0.45 <= part <= 0.55 else "part of dev"
-        notes = [f"{name}, {num_read['validation']:,} of {official['validation']:,} rows; "
+        notes = [f"{split_name(task, settings, num_rows)}, {num_rows:,} of {official['validation']:,} rows; "
                  f"trained on {num_drawn:,} of {official['train']:,}"]
     if num_cut:
         notes.append(f"{num_cut:,} rows were cut to {settings.max_length} tokens or the model's context")
@@ -167,7 +160,8 @@ def task_notes(task: Task, settings, num_read: dict[str, int], num_drawn: int, n
         notes.append(f"labels without a row, left out of AUPRC: {', '.join(absent)}" if task.entities
                      else f"labels without a row: {', '.join(absent)}")
     if task.regression:
-        notes.append("a constant prediction has no correlation, so the majority's is \"-\"; here it is the mean score")
+        notes.append("majority is the mean score, and a constant has no correlation (\"-\"); "
+                     "TF-IDF is boosted trees on its similarities")
     return notes
 
 

@@ -2,6 +2,7 @@
 
 The loop itself is pipeline/training/loop.py.
 """
+import json
 import shutil
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from transformers import AutoTokenizer, GenerationConfig
 from corpora import UserError
 from pipeline.artifact import Context, write_text
 from pipeline.training.batches import TokenStream, TrainingBatches
+from pipeline.training.checkpoint import writing
 from pipeline.training.device import resolve_precision
 from pipeline.training.loop import train
 from pipeline.training.model import make_model
@@ -21,9 +23,8 @@ TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_ma
 
 
 def run(settings, inputs: dict[str, Path], folder: Path, context: Context) -> dict:
-    if settings.batch_size % settings.micro_batch_size:
-        raise UserError(f"pretrain.batch_size={settings.batch_size}: not a multiple of "
-                        f"pretrain.micro_batch_size={settings.micro_batch_size}.")
+    if settings.tensorboard:
+        open_tensorboard(folder / "logs").close()  # now, not after the training, if it isn't installed
     precision = resolve_precision(settings.precision, context.device)
     tokenizer = AutoTokenizer.from_pretrained(inputs["tokenizer"])
     training = TokenStream(inputs["tokens"], "train")
@@ -50,10 +51,9 @@ def run(settings, inputs: dict[str, Path], folder: Path, context: Context) -> di
                 "device": context.device, "precision": precision, "compiled": settings.compile,
                 "threads": torch.get_num_threads()}
     save_model(model.cpu(), tokenizer, inputs["tokenizer"], folder)
-    write_text(folder / "README.md", model_card(settings, figures, context.preset))
+    write_text(folder / "README.md", model_card(settings, model.config, figures))
     if settings.tensorboard:
         write_tensorboard(folder / "logs")
-    shutil.rmtree(folder / "checkpoints", ignore_errors=True)
     return figures
 
 
@@ -62,23 +62,24 @@ def save_model(model, tokenizer, tokenizer_folder: Path, folder: Path) -> None:
     model.generation_config = GenerationConfig(
         bos_token_id=model.config.bos_token_id, eos_token_id=model.config.eos_token_id,
         pad_token_id=tokenizer.pad_token_id, do_sample=True, top_k=50, temperature=0.8)
-    model.save_pretrained(folder)
+    with writing(folder):
+        model.save_pretrained(folder)
     for name in TOKENIZER_FILES:
         if (tokenizer_folder / name).exists():
             shutil.copyfile(tokenizer_folder / name, folder / name)
 
 
-def model_card(settings, figures: dict, preset: str) -> str:
+def model_card(settings, config, figures: dict) -> str:
     start = f"continued from `{settings.init}`" if settings.init else "from random weights"
     return f"""---
 language: ko
 library_name: transformers
 pipeline_tag: text-generation
 ---
-# Korean GPT-2, preset `{preset}`
+# Korean GPT-2
 
-A GPT-2 of {figures["parameters"] / 1e6:.1f}M parameters ({settings.layers} layers, width {settings.width}, \
-{settings.heads} heads, {settings.context} tokens of context), trained {start} on {figures["tokens"]:,} tokens \
+A GPT-2 of {figures["parameters"] / 1e6:.1f}M parameters ({config.n_layer} layers, width {config.n_embd}, \
+{config.n_head} heads, {config.n_positions} tokens of context), trained {start} on {figures["tokens"]:,} tokens \
 ({figures["epochs"]:.2f} epochs), {settings.steps:,} steps of {settings.batch_size} sequences, AdamW with a peak \
 learning rate of {settings.learning_rate:g}, seed {settings.seed}.
 
@@ -96,13 +97,16 @@ says, personal data and abuse included; it's no source of facts.
 """
 
 
-def write_tensorboard(logs: Path) -> None:
-    import json
+def open_tensorboard(logs: Path):
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError:
         raise UserError("pretrain.tensorboard=true needs the tracking extra: make install EXTRAS=tracking") from None
-    with SummaryWriter(str(logs / "tensorboard")) as writer:
+    return SummaryWriter(str(logs / "tensorboard"))
+
+
+def write_tensorboard(logs: Path) -> None:
+    with open_tensorboard(logs) as writer:
         for line in (logs / "metrics.jsonl").read_text(encoding="utf-8").splitlines():
             values = json.loads(line)
             for name, value in values.items():

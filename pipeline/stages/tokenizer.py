@@ -12,6 +12,7 @@ from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
 from corpora import UserError
 from pipeline.artifact import Context, write_json, write_text
+from pipeline.engine import open_pool
 from tokenizer.export import export
 from tokenizer.quality import NASTY_STRINGS, check_tokenizer, find_problem, survey
 from tokenizer.train import draw_sample, train_model
@@ -26,8 +27,9 @@ def run(settings, inputs: dict[str, Path], folder: Path, context: Context) -> di
     else:
         sample = draw_sample((text for _, text in read_texts(inputs["corpus"], "train")),
                              settings.sample_bytes, settings.seed)
-        model, counts = train_model(sample, settings.model_type, settings.vocab_size, settings.morphemes,
-                                    settings.character_coverage, context.workers)
+        with open_pool(context.workers) as pool:
+            model, counts = train_model(sample, settings.model_type, settings.vocab_size, settings.morphemes,
+                                        settings.character_coverage, pool)
         export(model, folder)
         quality = {"vocab_size": settings.vocab_size, "trained_on": counts,
                    "held_out": check_tokenizer(folder, held_out)}

@@ -1,7 +1,7 @@
 """`make clean`: removes unfinished work that no running command holds; finished artifacts are never touched."""
 import shutil
 
-from pipeline.artifact import is_locked
+from pipeline.artifact import is_locked, locked
 from pipeline.tools.status import megabytes
 
 
@@ -12,6 +12,7 @@ def run(arguments, preset) -> int:
         if is_locked(root, stage, key):
             print(f"{partial}: a command is working on it; left alone")
             continue
-        print(f"removing {partial} ({megabytes(partial)})")
-        shutil.rmtree(partial)
+        with locked(root, stage, key):
+            print(f"removing {partial} ({megabytes(partial)})")
+            shutil.rmtree(partial)
     return 0

@@ -31,8 +31,13 @@ def run(arguments, preset) -> int:
     source.verify()
     temporary = arguments.out.with_name(arguments.out.name + ".tmp")
     shutil.rmtree(temporary, ignore_errors=True)
-    shutil.copytree(source.path, temporary, ignore=shutil.ignore_patterns("logs", artifact.MANIFEST))
-    subprocess.run([sys.executable, "-c", CHECK, source.path.resolve(), temporary.resolve()], check=True, cwd="/")
+    try:
+        shutil.copytree(source.path, temporary, ignore=shutil.ignore_patterns("logs", artifact.MANIFEST))
+    except shutil.Error as error:
+        raise UserError(f"OUT={arguments.out}: can't be written ({error}).") from None
+    check = [sys.executable, "-c", CHECK, source.path.resolve(), temporary.resolve()]
+    if subprocess.run(check, cwd="/", check=False).returncode:
+        raise UserError(f"{temporary}: the copy doesn't load by itself with the same logits; it isn't given its name.")
     temporary.rename(arguments.out)
     print(f"export: {arguments.out}: loads with plain AutoModelForCausalLM and AutoTokenizer; same ids, same logits")
     return 0

@@ -3,7 +3,8 @@
 One file, written under another name and renamed, is either the old state or the new one; no pickle is involved.
 """
 import json
-import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -25,9 +26,19 @@ def save_checkpoint(path: Path, model: torch.nn.Module, optimizer: torch.optim.A
             tensors[f"{moment}.{name}"] = optimizer.state[parameter][moment]
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(path.name + ".tmp")
-    save_file({name: tensor.contiguous().cpu() for name, tensor in tensors.items()}, temporary,
-              {"progress": json.dumps(progress)})
+    with writing(path):
+        save_file({name: tensor.contiguous().cpu() for name, tensor in tensors.items()}, temporary,
+                  {"progress": json.dumps(progress)})
     replace(temporary, path)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn safetensors' own error, which is no OSError even for a full disk, into a UserError that names the path."""
+    try:
+        yield
+    except SafetensorError as error:
+        raise UserError(f"{path}: can't be written ({error}). Make room, then run the same command again.") from error
 
 
 def load_checkpoint(path: Path, model: torch.nn.Module, optimizer: torch.optim.AdamW) -> dict:
@@ -41,6 +52,6 @@ def load_checkpoint(path: Path, model: torch.nn.Module, optimizer: torch.optim.A
                     "step": torch.tensor(float(progress["step"]), device=parameter.device),
                     **{moment: file.get_tensor(f"{moment}.{name}").to(parameter.device) for moment in MOMENTS}}
     except (SafetensorError, OSError, KeyError, TypeError, RuntimeError) as error:
-        raise UserError(f"{path}: the checkpoint can't be read ({error}). Delete {os.path.dirname(path)} to start "
-                        "this stage again.") from error
+        raise UserError(f"{path}: the checkpoint can't be read ({error}). Delete {path.parent} to start this "
+                        "stage again.") from error
     return progress

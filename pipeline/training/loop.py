@@ -5,6 +5,7 @@ It knows tokens and a model; where they come from and what becomes of the result
 import json
 import math
 import os
+import shutil
 import signal
 import time
 from pathlib import Path
@@ -13,6 +14,7 @@ import torch
 from tqdm import tqdm
 
 from corpora import UserError
+from pipeline.artifact import SCRATCH
 from pipeline.training.batches import TokenStream, TrainingBatches, validation_batches
 from pipeline.training.checkpoint import load_checkpoint, save_checkpoint
 from pipeline.training.device import autocast
@@ -46,11 +48,11 @@ def train(model, batches: TrainingBatches, validation: TokenStream, settings, de
           folder: Path, on_validation) -> dict:
     """Train for settings.steps steps and return the figures of the run.
 
-    Writes folder/checkpoints and folder/logs/metrics.jsonl, and continues from a checkpoint that lies there.
+    Writes folder/scratch/checkpoint.safetensors and folder/logs/metrics.jsonl, and continues from a checkpoint.
     `on_validation(step)` is called after each validation. Raises Stopped after a signal, and UserError when a loss or
     a gradient isn't finite: both leave a checkpoint of the last good state.
     """
-    checkpoint = folder / "checkpoints" / "latest.safetensors"
+    checkpoint = folder / SCRATCH / "checkpoint.safetensors"
     model.to(device).train()
     optimizer = make_optimizer(model, settings)
     progress = {"step": 0, "seconds": 0.0, "resumes": 0}
@@ -58,7 +60,12 @@ def train(model, batches: TrainingBatches, validation: TokenStream, settings, de
         progress = load_checkpoint(checkpoint, model, optimizer)
         progress["resumes"] += 1
         print(f"pretrain: resuming after step {progress['step']}", flush=True)
+    if settings.deterministic:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what cuBLAS asks for, to be deterministic
     torch.use_deterministic_algorithms(settings.deterministic)
+    if settings.compile and device == "cpu" and not any(map(shutil.which, ("c++", "g++", "clang++"))):
+        raise UserError("pretrain.compile=true needs a C++ compiler, and there's none. Install g++, or set "
+                        "SET=\"pretrain.compile=false\" (slower).")
     losses = torch.compile(token_losses, dynamic=False) if settings.compile else token_losses
     metrics = MetricsFile(folder / "logs" / "metrics.jsonl", progress["step"])
     tokens_a_step = settings.batch_size * batches.context
@@ -85,11 +92,11 @@ def train(model, batches: TrainingBatches, validation: TokenStream, settings, de
             norm = torch.nn.utils.clip_grad_norm_(model.parameters(), settings.clip).item()
             if not (math.isfinite(loss) and math.isfinite(norm)):
                 # Nothing was stepped yet: the weights are those after the last good step.
-                if step > first_step:
-                    save(step)
+                save(step)
                 metrics.write(step=step + 1, event="non-finite", loss=repr(loss), gradient_norm=repr(norm))
                 raise UserError(f"pretrain: the loss at step {step + 1} is {loss}, the gradient's norm {norm}. The state "
-                                f"after step {step} is kept in {checkpoint}. Try half the pretrain.learning_rate.")
+                                f"after step {step} is kept in {checkpoint}. A lower pretrain.learning_rate, which starts "
+                                "a new run, is what usually helps.")
             rate = learning_rate(step, settings)
             for group in optimizer.param_groups:
                 group["lr"] = rate
@@ -111,9 +118,13 @@ def train(model, batches: TrainingBatches, validation: TokenStream, settings, de
             if signals.received or time.monotonic() - saved_at > 60 * settings.checkpoint_minutes:
                 save(done)
                 saved_at = time.monotonic()
-            if signals.received:
+            if signals.received and done < settings.steps:
                 raise Stopped(f"pretrain: stopped by {signals.received} after step {done}; the state is saved. "
                               "The same command continues from there.")
+    if not figures:  # resumed after the last step
+        figures = validate(model, losses, validation, settings, device, precision, batches.context)
+    if not math.isfinite(figures["bits_per_byte"]):
+        raise UserError("pretrain: the validation loss isn't finite. A lower pretrain.learning_rate usually helps.")
     seconds = seconds_before + time.monotonic() - started
     return {"steps": settings.steps, "tokens": settings.steps * tokens_a_step, "seconds": round(seconds, 1),
             "resumes": progress["resumes"], **figures}

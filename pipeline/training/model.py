@@ -1,7 +1,10 @@
 """GPT-2 as transformers has it: from random weights at the settings' size, or from a folder to continue from."""
+from pathlib import Path
+
 import torch
-from transformers import AutoModelForCausalLM, GPT2Config, GPT2LMHeadModel
+from safetensors import SafetensorError
 from torch.nn import functional as F
+from transformers import AutoModelForCausalLM, GPT2Config, GPT2LMHeadModel
 
 from corpora import UserError
 from pipeline.training.attention import use_causal_sdpa
@@ -13,27 +16,18 @@ def make_model(settings, vocab_size: int, end_token_id: int, pad_token_id: int) 
     The end token is also the one a text begins with: in training it stands before every document.
     """
     if settings.init:
-        name, _, revision = settings.init.partition("@")
-        model = AutoModelForCausalLM.from_pretrained(
-            name, revision=revision or None, dtype=torch.float32, use_safetensors=True)
-        if model.config.model_type != "gpt2":
-            raise UserError(f"INIT={settings.init}: a {model.config.model_type} model; pretraining continues GPT-2s only.")
+        model = load_gpt2(settings.init)
         if vocab_size > model.config.vocab_size:
             raise UserError(f"INIT={settings.init}: its tokenizer has {vocab_size} tokens, the model only "
                             f"{model.config.vocab_size}.")
         if settings.context > model.config.n_positions:
             raise UserError(f"pretrain.context={settings.context}: {settings.init} has {model.config.n_positions} positions.")
-        return prepare(model)
-    if settings.width % settings.heads:
-        raise UserError(f"pretrain.width={settings.width}: not a multiple of pretrain.heads={settings.heads}.")
-    torch.manual_seed(settings.seed)
-    return prepare(GPT2LMHeadModel(GPT2Config(
-        vocab_size=vocab_size, n_positions=settings.context, n_embd=settings.width, n_layer=settings.layers,
-        n_head=settings.heads, bos_token_id=end_token_id, eos_token_id=end_token_id, pad_token_id=pad_token_id,
-        resid_pdrop=0.0, embd_pdrop=0.0, attn_pdrop=0.0)))
-
-
-def prepare(model: GPT2LMHeadModel) -> GPT2LMHeadModel:
+    else:
+        torch.manual_seed(settings.seed)
+        model = GPT2LMHeadModel(GPT2Config(vocab_size=vocab_size, n_positions=settings.context, n_embd=settings.width,
+                                           n_layer=settings.layers, n_head=settings.heads))
+    model.config.bos_token_id = model.config.eos_token_id = end_token_id
+    model.config.pad_token_id = pad_token_id
     # Dropout would tie a step to the generator's state; one pass over enough text needs none.
     for name in ("resid_pdrop", "embd_pdrop", "attn_pdrop"):
         setattr(model.config, name, 0.0)
@@ -41,6 +35,22 @@ def prepare(model: GPT2LMHeadModel) -> GPT2LMHeadModel:
         if isinstance(module, torch.nn.Dropout):
             module.p = 0.0
     use_causal_sdpa(model)
+    return model
+
+
+def load_gpt2(init: str) -> GPT2LMHeadModel:
+    """A GPT-2 from a folder or from name@commit; raises UserError unless all of its weights are there."""
+    name, revision = (init, None) if Path(init).is_dir() else init.split("@")
+    try:
+        model, report = AutoModelForCausalLM.from_pretrained(
+            name, revision=revision, dtype=torch.float32, use_safetensors=True, output_loading_info=True)
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+        raise UserError(f"INIT={init}: the model can't be loaded ({error}).") from None
+    if model.config.model_type != "gpt2":
+        raise UserError(f"INIT={init}: a {model.config.model_type} model; pretraining continues GPT-2s only.")
+    if report["missing_keys"]:
+        raise UserError(f"INIT={init}: its weights lack {len(report['missing_keys'])} tensors of the model, such as "
+                        f"{min(report['missing_keys'])}.")
     return model
 
 

@@ -118,3 +118,10 @@ def test_pieces_of_a_cut_text_join_to_the_text(text, split):
 def test_statutes_are_cut_before_articles():
     articles = [f"제{number}조 (목적) 이 법은 국민의 권리를 지킨다.\n" for number in range(1, 9)]
     assert split_text("총칙\n" + "".join(articles), "article", 64) == ["총칙\n", *articles]
+
+
+def test_what_entities_stand_for_is_normalised_too():
+    source = Source("a", "files", "none", clean=("entities",))
+    text, _, num_space_marks = clean(source, "가&#9601;나 &#4370;&#4449;&#4523; 다&#8203;라")
+    assert text == "가_나 한 다라"
+    assert num_space_marks == 1

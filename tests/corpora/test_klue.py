@@ -114,7 +114,8 @@ def test_an_unfit_row_is_named_by_file_and_line(tmp_path, row, expected):
 
 
 @pytest.mark.parametrize("subject, expected", [
-    ({"word": "한빛전자", "start_idx": 0, "end_idx": 4, "type": "ORG"}, "characters 0 to 4 are '한빛전자는', not '한빛전자'"),
+    ({"word": "한빛전자", "start_idx": 0, "end_idx": 4, "type": "ORG"},
+     "characters 0 to 4 are '한빛전자는', not '한빛전자'"),
     ({"word": "한빛전자", "start_idx": 0, "end_idx": 99, "type": "ORG"}, "lie outside the sentence of 15 characters"),
     ({"word": "한빛전자"}, "has to hold word, start_idx, end_idx and type"),
 ])

@@ -9,7 +9,6 @@ import tracemalloc
 import pyarrow
 import pyarrow.parquet
 import pytest
-import zstandard
 
 from corpora import UserError
 from corpora.hub import open_hub, read_hub
@@ -64,8 +63,22 @@ def test_a_whole_file_is_one_document(tmp_path, name):
     assert texts(read(tmp_path / name, "\n\n".join(ROWS).encode())) == ["\n\n".join(ROWS)]
 
 
+def compress_zstd(data):
+    return pyarrow.compress(data, "zstd", asbytes=True)
+
+
+def test_a_quote_that_is_never_closed_is_refused_with_its_place(tmp_path):
+    with pytest.raises(UserError, match=r"a quote after .*a\.csv:2 is never closed"):
+        read(tmp_path / "a.csv", 'text,label\n가,1\n나,"열린 인용\n다,2\n라,3\n'.encode())
+
+
+def test_utf_16_that_ends_in_half_a_character_is_refused(tmp_path):
+    with pytest.raises(UserError, match="damaged"):
+        read(tmp_path / "a.txt", "가나다\n라".encode("utf-16")[:-1], unit="line")
+
+
 @pytest.mark.parametrize("suffix, compress", [
-    (".gz", gzip.compress), (".bz2", bz2.compress), (".xz", lzma.compress), (".zst", zstandard.compress)])
+    (".gz", gzip.compress), (".bz2", bz2.compress), (".xz", lzma.compress), (".zst", compress_zstd)])
 def test_compressed_files_are_read_and_truncated_ones_are_refused_by_name(tmp_path, suffix, compress):
     rows = [{"text": f"{row} {number}"} for number in range(3000) for row in ROWS]
     data = compress(jsonl(*rows))

@@ -114,25 +114,30 @@ def test_a_killed_run_leaves_no_lock_and_its_temporary_files_are_removed(tmp_pat
     assert not (built.path / "cut.tmp").exists()
 
 
-def test_raw_files_count_by_content_not_by_name_or_time(tmp_path):
+def test_raw_files_count_by_content_not_by_time(tmp_path):
     path = tmp_path / "a.txt"
     path.write_text("가")
-    digests = artifact.FileDigests(tmp_path)
-    before = digests.of(path)
+    before = artifact.digest_files([("a", path)], tmp_path)
     os.utime(path, ns=(0, 0))
-    assert artifact.FileDigests(tmp_path).of(path) == before
+    assert artifact.digest_files([("a", path)], tmp_path) == before
+    assert artifact.digest_files([("another role", path)], tmp_path) != before
     path.write_text("나")
-    assert artifact.FileDigests(tmp_path).of(path) != before
+    assert artifact.digest_files([("a", path)], tmp_path) != before
 
 
 def test_the_cache_spares_hashing_a_file_again(tmp_path):
     path = tmp_path / "a.txt"
     path.write_text("가")
-    artifact.FileDigests(tmp_path).of(path)
+    artifact.digest_files([("a", path)], tmp_path)
     entry = json.loads((tmp_path / ".digests.json").read_text())
     entry[str(path)][2] = "from the cache"
     (tmp_path / ".digests.json").write_text(json.dumps(entry))
-    assert artifact.FileDigests(tmp_path).of(path) == "from the cache"
+    assert artifact.digest_files([("a", path)], tmp_path) == [["a", "from the cache"]]
+
+
+def test_a_missing_raw_file_is_named(tmp_path):
+    with pytest.raises(UserError, match=r"gone\.txt"):
+        artifact.digest_files([("a", tmp_path / "gone.txt")], tmp_path)
 
 
 def test_the_link_of_a_preset_moves_to_the_current_artifact(tmp_path):

@@ -53,7 +53,7 @@ def run(data, name="out", workers=1, recipe=None):
     folder = data.parent / name
     folder.mkdir(exist_ok=True)
     settings = SimpleNamespace(recipe=recipe or str(data.parent / "recipe.toml"))
-    context = SimpleNamespace(data=data, workers=workers, device="cpu", preset="test")
+    context = SimpleNamespace(data=data, workers=workers, device="cpu")
     return folder, corpus.run(settings, {}, folder, context)
 
 
@@ -80,7 +80,7 @@ def test_every_document_ends_in_exactly_one_place(data):
     for split in (train, validation):
         assert {row["source"] for row in split} == {"a", "b"}
     assert 0.05 < counts["validation"]["bytes"] / (counts["train"]["bytes"] + counts["validation"]["bytes"]) < 0.15
-    assert not (folder / "work").exists()
+    assert not (folder / "scratch/kowiki-00000.parquet.tmp").exists()
 
 
 def test_the_report_counts_every_drop_with_an_example(data):

@@ -5,15 +5,16 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from tests.pipeline.tiny_model import VOCABULARY, write_bert, write_gpt2
 from transformers import AutoModelForSequenceClassification
 
 from corpora import UserError
 from corpora.klue import TASKS
 from pipeline.evaluation import finetune
-from pipeline.evaluation.finetune import Recipe, bucket, causal_matmul, fine_tune, learning_rate_factor, load_classifier
+from pipeline.evaluation.finetune import Recipe, bucket, fine_tune, learning_rate_factor, load_classifier
+from pipeline.training.attention import causal_matmul
 from pipeline.evaluation.inputs import Reader, cut_around_entities, cut_longer
 from pipeline.training.attention import causal_sdpa
+from tests.pipeline.tiny_model import VOCABULARY, write_bert, write_gpt2
 
 YNAT, NLI, STS, RE = TASKS.values()
 START, END, SEPARATOR, SUBJECT, SUBJECT_END, OBJECT, OBJECT_END = 2, 3, 4, 5, 6, 7, 8
@@ -175,8 +176,9 @@ def test_the_twin_has_other_weights_and_the_same_shape(gpt2):
     reader = Reader(gpt2, 96)
     trained, twin = (load_classifier(reader, gpt2, YNAT, pretrained).state_dict() for pretrained in (True, False))
     assert {name: tensor.shape for name, tensor in trained.items()} == {name: t.shape for name, t in twin.items()}
-    assert torch.equal(trained["transformer.wte.weight"], load_file(gpt2 / "model.safetensors")["transformer.wte.weight"])
-    assert not torch.equal(trained["transformer.wte.weight"], twin["transformer.wte.weight"])
+    name = "transformer.wte.weight"
+    assert torch.equal(trained[name], load_file(gpt2 / "model.safetensors")[name])
+    assert not torch.equal(trained[name], twin[name])
 
 
 @pytest.mark.parametrize("task", [YNAT, RE], ids=["ynat", "re"])
@@ -203,7 +205,7 @@ def test_a_loss_that_is_not_finite_stops_with_task_arm_and_seed(gpt2, tmp_path):
 
 
 def test_a_folder_that_holds_no_fitting_model_is_refused(gpt2, tmp_path):
-    with pytest.raises(UserError, match="config.json is missing"):
+    with pytest.raises(UserError, match=r"config\.json is missing"):
         Reader(tmp_path, 96)
     with pytest.raises(UserError, match=r"max_length=8"):
         Reader(gpt2, 8)

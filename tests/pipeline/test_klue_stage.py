@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.pipeline.tiny_model import write_gpt2
 
 from corpora import UserError
 from corpora.klue import TASKS, load_rows
@@ -13,8 +12,9 @@ from pipeline.artifact import Context
 from pipeline.config import KlueSettings
 from pipeline.evaluation.metrics import score
 from pipeline.stages import klue
+from tests.pipeline.tiny_model import write_gpt2
 
-CONTEXT = Context(device="cpu", workers=1, data=None, preset="tiny")
+CONTEXT = Context(device="cpu", workers=1, data=None)
 SETTINGS = KlueSettings(data="sample", tasks="sts re", seeds=2, control=True, epochs_sts=1, epochs_re=1, batch_size=16,
                         max_length=64, train_rows=48)
 
@@ -68,7 +68,7 @@ def test_the_table_says_what_has_to_be_said(finished, table):
     assert "sample data, not KLUE" in title
     assert "preliminary: 2 seeds" in title
     for said in ("majority label", "TF-IDF + linear SVM", "random twin", "pretrained", "STS r", "STS F1", "RE F1",
-                 "RE AUPRC", " ± ", "not decontaminated against this split", "no correlation",
+                 "RE AUPRC", " ± ", "not decontaminated against this split", "no correlation", "STS r, sample",
                  "RE: labels without a row, left out of AUPRC: ", "trained on 48"):
         assert said in text, said
 
@@ -96,12 +96,12 @@ def test_a_named_model_is_scored_without_a_pretrained_one_and_one_seed_has_no_sp
 
 def test_real_rows_are_counted_against_the_official_splits(tmp_path):
     settings = replace(SETTINGS, data=str(tmp_path))
-    half = klue.task_notes(TASKS["re"], settings, {"train": 32470, "validation": 3930}, 32470, 0, [])
+    half = klue.task_notes(TASKS["re"], settings, 3930, 32470, 0, [])
     assert half == ["half dev, 3,930 of 7,765 rows; trained on 32,470 of 32,470"]
-    full = klue.task_notes(TASKS["nli"], settings, {"train": 24998, "validation": 3000}, 100, 3, [])
-    assert full[0] == "full dev, 3,000 of 3,000 rows; trained on 100 of 24,998"
+    full = klue.task_notes(TASKS["nli"], settings, 3000, 100, 3, [])
+    assert full[0] == "dev, 3,000 of 3,000 rows; trained on 100 of 24,998"
     assert full[1].startswith("3 rows were cut to 64 tokens")
-    few = klue.task_notes(TASKS["ynat"], settings, {"train": 9, "validation": 9}, 9, 0, ["정치"])
+    few = klue.task_notes(TASKS["ynat"], settings, 9, 9, 0, ["정치"])
     assert few[0].startswith("part of dev, 9 of 9,107 rows")
     assert few[1] == "labels without a row: 정치"
 

@@ -16,7 +16,7 @@ from pipeline.stages import tokenizer as stage
 
 CONSTITUTION = Path(kolaw.abspath("constitution.txt")).read_text(encoding="utf-8")
 ARTICLES = [line for line in CONSTITUTION.split("\n") if line.strip()]
-CONTEXT = Context(device="cpu", workers=1, data=None, preset="test")
+CONTEXT = Context(device="cpu", workers=1, data=None)
 SETTINGS = {"vocab_size": 1024, "sample_bytes": 1_000_000}
 
 

@@ -36,7 +36,7 @@ def inputs(tmp_path_factory):
 
 def build(inputs, folder, workers=1):
     folder.mkdir(exist_ok=True)
-    counts = stage.run(None, inputs, folder, Context(device="cpu", workers=workers, data=None, preset="test"))
+    counts = stage.run(None, inputs, folder, Context(device="cpu", workers=workers, data=None))
     return counts, json.loads((folder / "index.json").read_text(encoding="utf-8"))
 
 

@@ -1,4 +1,4 @@
-"""Model folders of random weights, small enough to be fine-tuned in a test: a GPT-2 as the project makes it, and others."""
+"""Model folders of random weights, small enough to be fine-tuned in a test: a GPT-2 and a BERT."""
 from pathlib import Path
 
 import torch
@@ -9,12 +9,13 @@ from corpora.klue import TASKS, load_rows
 from tokenizer.export import export
 from tokenizer.train import train_model
 
-
 VOCABULARY = 1792
+torch.set_num_threads(1)  # a tiny model's threads spend their time waiting for each other
 
 
 def sample_texts() -> list[str]:
-    return [row[column] for task in TASKS.values() for row in load_rows("sample", task, "train") for column in task.texts]
+    return [row[column] for task in TASKS.values() for row in load_rows("sample", task, "train")
+            for column in task.texts]
 
 
 def write_gpt2(folder: Path, context: int = 96) -> Path:

@@ -1,5 +1,7 @@
 """Morpheme boundaries: where they go, and that the text stays what it was."""
 import importlib.util
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -13,9 +15,9 @@ PATHS = kolaw.abspath("constitution.txt"), kobill.abspath("1809890.txt")
 LINES = [line for path in PATHS for line in Path(path).read_text(encoding="utf-8").splitlines()]
 
 
-def mark(lines, analyser="mecab", workers=1):
+def mark(lines, analyser="mecab", pool=None):
     counts = Counts()
-    return list(mark_morphemes(lines, analyser, workers, counts)), counts
+    return list(mark_morphemes(lines, analyser, pool, counts)), counts
 
 
 def test_a_boundary_stands_before_a_particle_and_none_beside_a_space():
@@ -44,7 +46,8 @@ def test_text_after_a_nul_is_analysed_too():
 
 def test_the_result_does_not_depend_on_the_number_of_workers():
     lines = LINES * 12  # more than a few chunks
-    assert mark(lines, workers=2) == mark(lines, workers=1)
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        assert mark(lines, pool=pool) == mark(lines)
 
 
 def test_a_line_that_an_analyser_changes_or_chokes_on_stays_unmarked_and_is_counted():

@@ -17,8 +17,8 @@ CONSTITUTION = Path(kolaw.abspath("constitution.txt")).read_text(encoding="utf-8
 ARTICLES = [line for line in CONSTITUTION.split("\n") if line.strip()]
 
 
-def train(documents=ARTICLES, model_type="bpe", vocab_size=1024, morphemes="none", workers=1):
-    return train_model(documents, model_type, vocab_size, morphemes, 0.9995, workers)
+def train(documents=ARTICLES, model_type="bpe", vocab_size=1024, morphemes="none", pool=None):
+    return train_model(documents, model_type, vocab_size, morphemes, 0.9995, pool)
 
 
 def test_the_sample_depends_on_the_seed_and_not_on_the_order_of_the_documents():
