@@ -4,6 +4,7 @@ A field's docstring is its help text (`python -m pipeline settings`). Only the s
 """
 import ast
 import inspect
+import itertools
 import tomllib
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -221,7 +222,7 @@ def describe(kind: type) -> dict[str, str]:
     """Help text of every setting: the docstring that follows its field."""
     body = ast.parse(inspect.getsource(kind)).body[0].body
     texts = {}
-    for statement, following in zip(body, body[1:]):
+    for statement, following in itertools.pairwise(body):
         if isinstance(statement, ast.AnnAssign) and isinstance(following, ast.Expr):
             texts[statement.target.id] = following.value.value
     return texts

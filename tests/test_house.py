@@ -3,6 +3,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from tests.conftest import PROJECT
 
 PACKAGES = ("corpora", "tokenizer", "pipeline")

@@ -3,7 +3,6 @@
 Only the standard library is imported here, so that an up-to-date stage returns at once.
 """
 import importlib
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ from corpora import UserError
 from pipeline import artifact
 from pipeline.artifact import Artifact, Context
 from pipeline.config import Preset, keyed
-
+from pipeline.model_folder import model_files
 
 Files = list[tuple[str, Path]]
 """Raw files and what they are to the stage: a file that moves to another role is another input."""
@@ -24,22 +23,6 @@ def corpus_files(settings, data: Path | None) -> Files:
     return [("recipe", recipe_path(settings.recipe)),
             *((f"{source.name}: {label}", path) for source in recipe.source if source.kind != "hub"
               for path, label in source_files(source, data))]
-
-
-def model_files(name: str) -> Files:
-    """Files of a Hugging Face folder; none for name@commit on the Hub, where the commit is the content."""
-    if not name:
-        return []
-    path = Path(name)
-    if path.is_dir():
-        if not (path / "config.json").is_file():
-            raise UserError(f"{path}: not a Hugging Face model folder: there's no config.json in it.")
-        return [(file.name, file) for file in sorted(path.iterdir())
-                if file.suffix in (".json", ".safetensors", ".model", ".txt")]
-    if not re.fullmatch(r"[^@]+@[0-9a-f]{40}", name):
-        raise UserError(f"{name}: no such folder. A model on the Hub is written name@commit, with all 40 digits: "
-                        "a branch would change under us.")
-    return []
 
 
 def klue_files(settings, data: Path | None) -> Files:

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import numpy as np
 
-from corpora import UserError
 from corpora.klue import HUB_NAME, HUB_REVISION, SPLITS, Task, is_sample, load_rows, parse_tasks
 from pipeline.artifact import write_json, write_text
 from pipeline.evaluation import baselines, table
 from pipeline.evaluation.finetune import Recipe, fine_tune
 from pipeline.evaluation.inputs import Reader
 from pipeline.evaluation.metrics import absent_labels, interval, score
+from pipeline.model_folder import model_folder
 
 ENOUGH_SEEDS = 3
 
@@ -25,7 +25,7 @@ ENOUGH_SEEDS = 3
 def run(settings, inputs: dict[str, Path], folder: Path, context) -> dict:
     """Tasks x (baselines, then random twin and pretrained x seeds) -> predictions, metrics.json and the table."""
     tasks = parse_tasks(settings.tasks)
-    model = find_model(settings.model) if settings.model else inputs["pretrain"]
+    model = model_folder(settings.model) if settings.model else inputs["pretrain"]
     reader = Reader(model, settings.max_length)
     results = {task.name: run_task(task, settings, reader, model, folder, context.device) for task in tasks}
     metrics = {"title": title_of(settings), "model": settings.model or "this model",
@@ -101,19 +101,6 @@ def summarise(task: Task, gold_N: np.ndarray, found: dict[int, tuple[np.ndarray,
             "sd": {metric: float(np.std(each, ddof=1)) if defined[metric] and len(each) > 1 else None
                    for metric, each in values.items()},
             "interval": interval(task, gold_N, [predicted_N for predicted_N, _ in found.values()])}
-
-
-def find_model(name: str) -> Path:
-    """A Hugging Face folder, or name@commit on the Hub, of which only JSON, tokenizer and safetensors files come."""
-    if Path(name).is_dir():
-        return Path(name)
-    repository, _, revision = name.partition("@")
-    from huggingface_hub import snapshot_download
-    try:
-        return Path(snapshot_download(repository, revision=revision,
-                                      allow_patterns=["*.json", "*.txt", "*.model", "*.safetensors"]))
-    except Exception as error:  # the network's, the Hub's and the file system's errors have no common base
-        raise UserError(f"klue.model={name}: the Hub didn't give it ({type(error).__name__}: {error}).") from error
 
 
 def draw(num_rows: int, wanted: int, seed: int) -> np.ndarray:

@@ -13,6 +13,7 @@ from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
 from corpora import UserError
 from pipeline.artifact import Context, write_json, write_text
 from pipeline.engine import open_pool
+from pipeline.model_folder import model_folder
 from tokenizer.export import export
 from tokenizer.quality import NASTY_STRINGS, check_tokenizer, find_problem, survey
 from tokenizer.train import draw_sample, train_model
@@ -56,30 +57,27 @@ def adopt(name: str, folder: Path, held_out: list[tuple[str, str]]) -> dict:
 
     Raises UserError if it is no fast tokenizer, or has no token for the end of a document.
     """
-    tokenizer = load_fast(name)
+    source = model_folder(name)
+    tokenizer = load_fast(source)
     if tokenizer.eos_token_id is None:
-        raise UserError(f"tokenizer.init={name}: has no end-of-text token. Name one as \"eos_token\" in its "
+        raise UserError(f"INIT={name}: has no end-of-text token. Name one as \"eos_token\" in its "
                         "tokenizer_config.json.")
     tokenizer.save_pretrained(folder)
-    keep_sentencepiece(Path(name) / "sentencepiece.model", tokenizer, folder)
+    keep_sentencepiece(source / "sentencepiece.model", tokenizer, folder)
     lost = [text for text in NASTY_STRINGS if find_problem(text, tokenizer, None)[1]]
     return {"vocab_size": len(tokenizer), "adopted_from": name, "held_out": survey(tokenizer, held_out).figures(),
             "nasty_strings": len(NASTY_STRINGS), "nasty_strings_lost": [text[:40] for text in lost]}
 
 
-def load_fast(name: str) -> PreTrainedTokenizerFast:
+def load_fast(folder: Path) -> PreTrainedTokenizerFast:
     """Load tokenizer.json as it stands: a fast tokenizer is all in there, and no code of the folder's is run."""
-    repository, _, revision = name.partition("@")
-    local = Path(name).is_dir()
-    if not local and not revision:
-        raise UserError(f"tokenizer.init={name}: no such folder. (A model on the Hub is name@revision.)")
-    if local and not (Path(name) / "tokenizer.json").is_file():
-        raise UserError(f"tokenizer.init={name}: has no tokenizer.json. Load it once with AutoTokenizer and "
-                        "save_pretrained, which writes one.")
+    if not (folder / "tokenizer.json").is_file():
+        raise UserError(f"INIT={folder}: has no tokenizer.json. Load it once with AutoTokenizer and save_pretrained, which "
+                        "writes one.")
     try:
-        return PreTrainedTokenizerFast.from_pretrained(name if local else repository, revision=revision or None)
+        return PreTrainedTokenizerFast.from_pretrained(folder)
     except Exception as error:  # a damaged tokenizer.json makes tokenizers raise a bare Exception
-        raise UserError(f"tokenizer.init={name}: its tokenizer can't be loaded: {error}") from None
+        raise UserError(f"INIT={folder}: its tokenizer can't be loaded: {error}") from None
 
 
 def keep_sentencepiece(path: Path, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:

@@ -1,12 +1,11 @@
 """GPT-2 as transformers has it: from random weights at the settings' size, or from a folder to continue from."""
-from pathlib import Path
-
 import torch
 from safetensors import SafetensorError
 from torch.nn import functional as F
 from transformers import AutoModelForCausalLM, GPT2Config, GPT2LMHeadModel
 
 from corpora import UserError
+from pipeline.model_folder import model_folder
 from pipeline.training.attention import use_causal_sdpa
 
 
@@ -40,10 +39,10 @@ def make_model(settings, vocab_size: int, end_token_id: int, pad_token_id: int) 
 
 def load_gpt2(init: str) -> GPT2LMHeadModel:
     """A GPT-2 from a folder or from name@commit; raises UserError unless all of its weights are there."""
-    name, revision = (init, None) if Path(init).is_dir() else init.split("@")
+    folder = model_folder(init)
     try:
         model, report = AutoModelForCausalLM.from_pretrained(
-            name, revision=revision, dtype=torch.float32, use_safetensors=True, output_loading_info=True)
+            folder, dtype=torch.float32, use_safetensors=True, local_files_only=True, output_loading_info=True)
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise UserError(f"INIT={init}: the model can't be loaded ({error}).") from None
     if model.config.model_type != "gpt2":

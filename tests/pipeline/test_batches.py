@@ -1,11 +1,13 @@
 """The token stream and the batches drawn from it."""
+import itertools
+
 import numpy as np
 import pytest
 import torch
-from tests.pipeline.tiny_tokens import END, write_tokens
 
 from corpora import UserError
 from pipeline.training.batches import TokenStream, TrainingBatches, validation_batches
+from tests.pipeline.tiny_tokens import END, write_tokens
 
 
 @pytest.fixture
@@ -51,7 +53,7 @@ def test_validation_predicts_every_token_once_from_its_predecessor(folder, conte
     for ids_BT in validation_batches(TokenStream(folder, "validation"), context, batch_size, END):
         assert ids_BT.shape[1] == context + 1
         for row in ids_BT.tolist():
-            pairs += [(before, after) for before, after in zip(row, row[1:]) if after != -100]
+            pairs += [(before, after) for before, after in itertools.pairwise(row) if after != -100]
     assert pairs == list(zip(tokens.tolist(), tokens.tolist()[1:]))
 
 

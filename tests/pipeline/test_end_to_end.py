@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from tests.conftest import PROJECT, run_pipeline
 
 STAGES = ("corpus", "tokenizer", "tokens", "pretrain", "klue-eval")

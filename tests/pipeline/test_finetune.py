@@ -11,9 +11,8 @@ from corpora import UserError
 from corpora.klue import TASKS
 from pipeline.evaluation import finetune
 from pipeline.evaluation.finetune import Recipe, bucket, fine_tune, learning_rate_factor, load_classifier
-from pipeline.training.attention import causal_matmul
 from pipeline.evaluation.inputs import Reader, cut_around_entities, cut_longer
-from pipeline.training.attention import causal_sdpa
+from pipeline.training.attention import causal_matmul, causal_sdpa
 from tests.pipeline.tiny_model import VOCABULARY, write_bert, write_gpt2
 
 YNAT, NLI, STS, RE = TASKS.values()

@@ -59,6 +59,7 @@ def test_the_same_corpus_in_other_shards_gives_the_same_files(corpus, tmp_path):
 
 def test_the_project_s_own_tokenizer_is_adopted_with_its_sentencepiece_model(corpus, tmp_path):
     build(corpus, tmp_path / "one", model_type="unigram", morphemes="none")
+    (tmp_path / "one" / "config.json").write_text('{"model_type": "gpt2"}')
     quality = build(corpus, tmp_path / "two", init=str(tmp_path / "one"))
     assert quality["vocab_size"] == 1024 and quality["held_out"]["problems"] == 0
     assert (tmp_path / "two" / "sentencepiece.model").read_bytes() == \
@@ -71,6 +72,7 @@ def save_foreign(folder, **special):
     words = Tokenizer(models.WordLevel({"[UNK]": 0, "국민은": 1, "모든": 2, "<|end|>": 3}, unk_token="[UNK]"))
     words.pre_tokenizer = pre_tokenizers.Whitespace()
     PreTrainedTokenizerFast(tokenizer_object=words, **special).save_pretrained(folder)
+    (folder / "config.json").write_text('{"model_type": "gpt2"}')
     return str(folder)
 
 
@@ -92,6 +94,9 @@ def test_folders_that_hold_no_tokenizer_are_refused_by_name(corpus, tmp_path):
     with pytest.raises(UserError, match="nowhere: no such folder"):
         build(corpus, tmp_path / "out", init=str(tmp_path / "nowhere"))
     (tmp_path / "empty").mkdir()
+    with pytest.raises(UserError, match=r"no config\.json"):
+        build(corpus, tmp_path / "out", init=str(tmp_path / "empty"))
+    (tmp_path / "empty" / "config.json").write_text('{"model_type": "gpt2"}')
     with pytest.raises(UserError, match=r"no tokenizer\.json"):
         build(corpus, tmp_path / "out", init=str(tmp_path / "empty"))
     (tmp_path / "empty" / "tokenizer.json").write_text("{broken", encoding="utf-8")

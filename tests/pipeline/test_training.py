@@ -1,4 +1,5 @@
 """The loop: it learns, resumes bit for bit, stops in time, and agrees with stock transformers."""
+import itertools
 import json
 import math
 import os
@@ -8,7 +9,6 @@ from dataclasses import replace
 import pytest
 import torch
 from safetensors.torch import save_file
-from tests.pipeline.tiny_tokens import END, VOCABULARY, write_tokens
 from transformers import GPT2LMHeadModel
 
 from corpora import UserError
@@ -17,6 +17,7 @@ from pipeline.training import loop
 from pipeline.training.batches import TokenStream, TrainingBatches
 from pipeline.training.model import make_model, token_losses
 from pipeline.training.optimizer import learning_rate, make_optimizer
+from tests.pipeline.tiny_tokens import END, VOCABULARY, write_tokens
 
 SETTINGS = PretrainSettings(layers=2, width=32, heads=2, context=16, steps=24, batch_size=4, micro_batch_size=2,
                             learning_rate=5e-3, warmup_steps=4, compile=False, validations=2, log_every=1)
@@ -43,7 +44,7 @@ def same(one, two):
 
 
 def test_it_learns_and_counts_bits_per_byte(tokens, tmp_path):
-    model, figures = train(tokens, tmp_path / "run", replace(SETTINGS, steps=80))
+    _model, figures = train(tokens, tmp_path / "run", replace(SETTINGS, steps=80))
     lines = [json.loads(line) for line in (tmp_path / "run/logs/metrics.jsonl").read_text().splitlines()]
     losses = [line["loss"] for line in lines if "loss" in line]
     assert losses[0] > 5.3
@@ -137,7 +138,7 @@ def test_maskless_attention_gives_stock_logits_and_is_not_saved(tmp_path):
 def test_the_learning_rate_warms_up_and_ends_near_zero():
     rates = [learning_rate(step, SETTINGS) for step in range(24)]
     assert rates[:4] == pytest.approx([SETTINGS.learning_rate * part for part in (.25, .5, .75, 1)])
-    assert all(before >= after for before, after in zip(rates[4:], rates[5:]))
+    assert all(before >= after for before, after in itertools.pairwise(rates))
     assert 0 < rates[-1] <= SETTINGS.learning_rate / 20
 
 

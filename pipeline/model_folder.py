@@ -1,0 +1,41 @@
+"""Models that the user names: a Hugging Face folder, or name@commit on the Hub, of which no pickle is ever fetched.
+
+At import only the standard library is needed, so that a stage's key can be had at once.
+"""
+import re
+from pathlib import Path
+
+from corpora import UserError
+
+
+def model_files(name: str) -> list[tuple[str, Path]]:
+    """(role, path) of a folder's files; none for "" and for name@commit, where the commit is the content.
+
+    Raises UserError for anything else.
+    """
+    path = Path(name)
+    if not name:
+        return []
+    if path.is_dir():
+        if not (path / "config.json").is_file():
+            raise UserError(f"{path}: not a Hugging Face model folder: there's no config.json in it.")
+        return [(file.name, file) for file in sorted(path.iterdir())
+                if file.suffix in (".json", ".safetensors", ".model", ".txt")]
+    if not re.fullmatch(r"[^@]+@[0-9a-f]{40}", name):
+        raise UserError(f"{name}: no such folder. A model on the Hub is written name@commit, with all 40 digits: "
+                        "a branch would change under us.")
+    return []
+
+
+def model_folder(name: str) -> Path:
+    """The folder itself, or the Hub's files (JSON, tokenizer, safetensors) in the Hub's cache; raises UserError."""
+    model_files(name)
+    if Path(name).is_dir():
+        return Path(name)
+    from huggingface_hub import snapshot_download
+    repository, _, revision = name.partition("@")
+    try:
+        return Path(snapshot_download(repository, revision=revision,
+                                      allow_patterns=["*.json", "*.txt", "*.model", "*.safetensors"]))
+    except Exception as error:  # the network's, the Hub's and the file system's errors have no common base
+        raise UserError(f"{name}: the Hub didn't give it ({type(error).__name__}: {error}).") from error
