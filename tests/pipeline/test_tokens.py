@@ -30,7 +30,7 @@ def inputs(tmp_path_factory):
         path = root / "corpus" / f"{name}.parquet"
         path.parent.mkdir(parents=True, exist_ok=True)
         pyarrow.parquet.write_table(pyarrow.table({"text": texts, "source": ["law"] * len(texts)}), path)
-    export(train_model(ARTICLES, "bpe", 1024, "none", 0.9995, 1)[0], root / "tokenizer")
+    export(train_model(ARTICLES, "bpe", 1024, "none", 0.9995)[0], root / "tokenizer")
     return {"corpus": root / "corpus", "tokenizer": root / "tokenizer"}
 
 

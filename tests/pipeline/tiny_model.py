@@ -19,7 +19,7 @@ def sample_texts() -> list[str]:
 
 
 def write_gpt2(folder: Path, context: int = 96) -> Path:
-    model, _ = train_model(sample_texts(), "bpe", VOCABULARY, "none", 0.9995, 1)
+    model, _ = train_model(sample_texts(), "bpe", VOCABULARY, "none", 0.9995)
     export(model, folder)
     torch.manual_seed(0)
     config = GPT2Config(vocab_size=VOCABULARY, n_positions=context, n_embd=64, n_layer=2, n_head=2, bos_token_id=2,

@@ -19,7 +19,7 @@ ARTICLES = [line for line in CONSTITUTION.split("\n") if line.strip()]
 @pytest.fixture(scope="module", params=["bpe", "unigram"])
 def folder(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp(request.param)
-    export(train_model(ARTICLES, request.param, 1024, "none", 0.9995, 1)[0], folder)
+    export(train_model(ARTICLES, request.param, 1024, "none", 0.9995)[0], folder)
     return folder
 
 

@@ -17,7 +17,7 @@ HELD_OUT = [(f"document {number}", text) for number, text in enumerate(ARTICLES[
 
 @pytest.fixture
 def folder(tmp_path):
-    export(train_model(ARTICLES, "bpe", 1024, "none", 0.9995, 1)[0], tmp_path)
+    export(train_model(ARTICLES, "bpe", 1024, "none", 0.9995)[0], tmp_path)
     return tmp_path
 
 

@@ -71,7 +71,7 @@ def test_newline_tab_and_ascii_are_single_pieces_even_if_the_text_lacks_them(mod
 @pytest.mark.parametrize("model_type, vocab_size", [("bpe", 1024), ("unigram", 896)])
 def test_the_same_text_gives_the_same_model_in_another_process(model_type, vocab_size):
     script = ("import json, sys; from tokenizer.train import train_model; documents = json.load(sys.stdin);"
-              f"model = train_model(documents, '{model_type}', {vocab_size}, 'mecab', 0.9995, 1)[0];"
+              f"model = train_model(documents, '{model_type}', {vocab_size}, 'mecab', 0.9995)[0];"
               "sys.stdout.buffer.write(model)")
     done = subprocess.run([sys.executable, "-c", script], input=json.dumps(ARTICLES).encode(), stdout=subprocess.PIPE,
                           check=True, timeout=60)
