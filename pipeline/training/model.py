@@ -24,7 +24,8 @@ def make_model(settings, vocab_size: int, end_token_id: int, pad_token_id: int) 
     else:
         torch.manual_seed(settings.seed)
         model = GPT2LMHeadModel(GPT2Config(vocab_size=vocab_size, n_positions=settings.context, n_embd=settings.width,
-                                           n_layer=settings.layers, n_head=settings.heads))
+                                           n_layer=settings.layers, n_head=settings.heads, bos_token_id=end_token_id,
+                                           eos_token_id=end_token_id, pad_token_id=pad_token_id))
     model.config.bos_token_id = model.config.eos_token_id = end_token_id
     model.config.pad_token_id = pad_token_id
     # Dropout would tie a step to the generator's state; one pass over enough text needs none.
