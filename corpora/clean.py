@@ -9,7 +9,6 @@ import unicodedata
 import zlib
 from collections.abc import Callable
 from itertools import pairwise
-from typing import NamedTuple
 
 import ftfy
 import numpy
@@ -36,15 +35,6 @@ _KINDS = numpy.array([2 if _HANGUL.match(character) else character.isalpha() for
                      dtype=numpy.uint8)
 
 
-class Cleaned(NamedTuple):
-    """A document after its clean-ups."""
-    text: str
-    num_repaired: int
-    """Lines whose encoding was repaired."""
-    num_space_marks: int
-    """Characters U+2581 that were replaced."""
-
-
 def check_cleanups(recipe: Recipe) -> None:
     """Raise UserError for a clean-up that doesn't exist."""
     for source in recipe.source:
@@ -54,17 +44,20 @@ def check_cleanups(recipe: Recipe) -> None:
                                 f"{nearest(name, list(CLEANUPS))} Known: {', '.join(CLEANUPS)}.")
 
 
-def clean(source: Source, text: str, title: str = "") -> Cleaned:
-    """Normalise a document and run its source's clean-ups in their order."""
+def clean(source: Source, text: str, title: str = "") -> tuple[str, int, int]:
+    """Normalise a document and run its source's clean-ups in their order.
+
+    Returns the text, how many lines' encoding was repaired, and how many U+2581 were replaced.
+    """
     if title and not text.startswith(title):
         text = f"{title}\n\n{text}"
     text, num_repaired, num_space_marks = normalise(text)
     for name in source.clean:
         text = CLEANUPS[name](text)
     if not unicodedata.is_normalized("NFC", text) or _CONTROL.search(text) or SPACE_MARK in text:
-        text, _, more_space_marks = normalise(text)  # an entity can stand for anything: &#9601; is U+2581
+        text, more_space_marks = compose(text)  # an entity can stand for anything: &#9601; is U+2581
         num_space_marks += more_space_marks
-    return Cleaned(text.strip(), num_repaired, num_space_marks)
+    return text.strip(), num_repaired, num_space_marks
 
 
 def normalise(text: str) -> tuple[str, int, int]:
@@ -78,11 +71,17 @@ def normalise(text: str) -> tuple[str, int, int]:
         fixed = [_repair(line) for line in lines]
         num_repaired = sum(map(str.__ne__, lines, fixed))
         text = "\n".join(fixed)
+    text, num_space_marks = compose(text)
+    return text, num_repaired, num_space_marks
+
+
+def compose(text: str) -> tuple[str, int]:
+    """Text without control characters, in NFC, without U+2581; and how many of the latter were replaced."""
     if _CONTROL.search(text):
         text = _CONTROL.sub("", _LINE_ENDS.sub("\n", text).replace("\r", " "))
     text = unicodedata.normalize("NFC", text)
     num_space_marks = text.count(SPACE_MARK)
-    return text.replace(SPACE_MARK, "_") if num_space_marks else text, num_repaired, num_space_marks
+    return text.replace(SPACE_MARK, "_") if num_space_marks else text, num_space_marks
 
 
 def _repair(line: str) -> str:

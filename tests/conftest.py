@@ -65,7 +65,7 @@ def built(tmp_path_factory, tiny_preset) -> Path:
 
 
 @pytest.fixture(scope="session")
-def data() -> Path:
+def real_data() -> Path:
     """The folder of real text and KLUE that DATA= names."""
     folder = os.environ.get("DATA")
     if not folder:

@@ -22,11 +22,11 @@ assert torch.equal(before[0], ids) and torch.equal(before[1], logits)
 
 
 def run(arguments, preset) -> int:
-    source = artifact.linked(arguments.artifacts, preset.name, "pretrain")
     if arguments.out is None:
         raise UserError("export: say where to with OUT=folder.")
     if arguments.out.exists():
         raise UserError(f"OUT={arguments.out}: exists already; name a new folder.")
+    source = artifact.linked(arguments.artifacts, preset.name, "pretrain")
     source.verify()
     temporary = arguments.out.with_name(arguments.out.name + ".tmp")
     shutil.rmtree(temporary, ignore_errors=True)

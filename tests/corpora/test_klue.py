@@ -192,7 +192,7 @@ def test_the_hub_is_asked_for_the_pinned_revision_and_a_refusal_is_one_message(t
     assert "KLUE=folder" in message
 
 
-def test_real_klue_is_read_whole(data):
+def test_real_klue_is_read_whole(real_data):
     for task in TASKS.values():
-        assert len(load_rows(str(data / "klue"), task, "train")) > 10_000
-        assert load_rows(str(data / "klue"), task, "validation")
+        assert len(load_rows(str(real_data / "klue"), task, "train")) > 10_000
+        assert load_rows(str(real_data / "klue"), task, "validation")

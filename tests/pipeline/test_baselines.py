@@ -60,8 +60,8 @@ def test_entities_are_replaced_by_role_and_type_and_particles_stay():
 
 
 @pytest.mark.parametrize("name, least", [("nli", 51.2), ("sts", 46.4)])
-def test_on_real_klue_they_are_as_strong_as_the_figures_to_beat(data, name, least):
+def test_on_real_klue_they_are_as_strong_as_the_figures_to_beat(real_data, name, least):
     task = TASKS[name]
-    train, validation = (load_rows(str(data / "klue"), task, split) for split in ("train", "validation"))
+    train, validation = (load_rows(str(real_data / "klue"), task, split) for split in ("train", "validation"))
     predicted_N, margins_NC = baselines.tfidf(task, train, validation)
     assert score(task, targets(task, validation), predicted_N, margins_NC)[task.primary] > least

@@ -1,9 +1,7 @@
 """The corpus stage on small real files: what stays, what is dropped and why, and the same bytes every time."""
 import hashlib
 import json
-import os
 from dataclasses import replace
-from pathlib import Path
 from types import SimpleNamespace
 
 import datasets
@@ -59,7 +57,7 @@ def run(data, name="out", workers=1, recipe=None):
 
 def digests(folder):
     return {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-            for path in sorted(folder.rglob("*")) if path.is_file() and "logs" not in path.parts}
+            for path in sorted(folder.rglob("*")) if path.is_file() and not {"logs", "scratch"} & set(path.parts)}
 
 
 def rows(folder, split):
@@ -121,7 +119,7 @@ def test_a_rerun_reuses_finished_shards_and_gives_the_same_bytes(data, monkeypat
         patch.setattr(corpus, "decide", interrupted)
         with pytest.raises(KeyboardInterrupt):
             run(data, "resumed")
-    work = data.parent / "resumed" / "work"
+    work = data.parent / "resumed" / "scratch"
     (work / "a-00000.json").unlink()
     (work / "a-00000.parquet").write_bytes(b"half a file")
     assert (work / "b-00001.json").exists()
@@ -173,11 +171,10 @@ def test_the_embedded_sample_becomes_a_corpus_with_both_splits(tmp_path):
     assert not any("▁" in row["text"] or "\r" in row["text"] for row in rows(folder, "train"))
 
 
-@pytest.mark.skipif("DATA" not in os.environ, reason="needs real text: set DATA to the folder that holds corpus/")
-def test_real_wikipedia_loses_few_articles(tmp_path):
+def test_real_wikipedia_loses_few_articles(real_data, tmp_path):
     recipe = load_recipe("local")
     kowiki = replace(recipe.source[0], paths=("corpus/kowiki-08.jsonl.zst",))
-    shard, = make_shards(replace(recipe, source=(kowiki,)), Path(os.environ["DATA"]), hub_parts=None)
+    shard, = make_shards(replace(recipe, source=(kowiki,)), real_data, hub_parts=None)
     tally = corpus.clean_shard(shard, tmp_path)
     assert tally["documents"] > 1000
     assert sum(drops["count"] for drops in tally["dropped"].values()) < 0.02 * tally["documents"]

@@ -66,7 +66,7 @@ def test_an_unchanged_run_returns_at_once_without_heavy_imports(built, tiny_pres
 
 
 def test_a_changed_setting_rebuilds_its_stage_and_those_after_it_only(copy, tiny_preset):
-    change = ("--preset", tiny_preset, "tokenizer.vocab_size=896")
+    change = ("--preset", tiny_preset, "tokenizer.vocab_size=1152")
     assert "up to date" in run_pipeline("corpus", *change, folder=copy).stdout
     assert "building" in run_pipeline("tokenizer", *change, folder=copy).stdout
     assert "building" in run_pipeline("tokens", *change, folder=copy).stdout

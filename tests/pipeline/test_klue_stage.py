@@ -107,8 +107,7 @@ def test_real_rows_are_counted_against_the_official_splits(tmp_path):
 
 
 @pytest.mark.parametrize("change, expected", [
-    ({"seeds": 0}, "klue.seeds=0"), ({"epochs_re": 0}, "klue.epochs_re=0"), ({"train_rows": -1}, "klue.train_rows=-1"),
-    ({"tasks": "ner"}, "'ner' is unknown"), ({"model": "no-such-folder"}, "klue.model=no-such-folder: no such folder"),
+    ({"tasks": "ner"}, "'ner' is unknown"), ({"model": "no-such-folder"}, "no-such-folder: no such folder"),
     ({"data": "no-such-folder"}, "no-such-folder: no such folder")])
 def test_a_wrong_setting_stops_before_anything_is_written(model, tmp_path, change, expected):
     with pytest.raises(UserError, match=expected):

@@ -138,7 +138,7 @@ def test_maskless_attention_gives_stock_logits_and_is_not_saved(tmp_path):
 def test_the_learning_rate_warms_up_and_ends_near_zero():
     rates = [learning_rate(step, SETTINGS) for step in range(24)]
     assert rates[:4] == pytest.approx([SETTINGS.learning_rate * part for part in (.25, .5, .75, 1)])
-    assert all(before >= after for before, after in itertools.pairwise(rates))
+    assert all(before >= after for before, after in itertools.pairwise(rates[4:]))
     assert 0 < rates[-1] <= SETTINGS.learning_rate / 20
 
 
