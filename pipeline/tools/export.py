@@ -10,6 +10,8 @@ from pipeline import artifact
 CHECK = """
 import sys, torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers.utils.logging import disable_progress_bar
+disable_progress_bar()
 for folder in sys.argv[1:3]:
     tokenizer, model = AutoTokenizer.from_pretrained(folder), AutoModelForCausalLM.from_pretrained(folder).eval()
     ids = tokenizer("대한민국은 민주공화국이다.\\n<s> ㅋㅋ 🙂", return_tensors="pt")["input_ids"]

@@ -15,9 +15,11 @@ def run(arguments, preset) -> int:
         trained.verify()
         folder = trained.path
     from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers.utils.logging import disable_progress_bar
 
     from pipeline.training.device import resolve_device
     from pipeline.training.sampling import continue_text
+    disable_progress_bar()
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
         model = AutoModelForCausalLM.from_pretrained(folder, use_safetensors=True, local_files_only=True)

@@ -194,3 +194,13 @@ def limit_file_size():
     import resource
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # a write beyond the limit then fails with EFBIG, like a full disk
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+
+
+@pytest.mark.extras
+def test_tensorboard_gets_every_metric(copy, tiny_preset):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+    run_pipeline("pretrain", "--preset", tiny_preset, "pretrain.tensorboard=true", "pretrain.seed=2", folder=copy)
+    events = EventAccumulator(str(copy / "artifacts/tiny/pretrain/logs/tensorboard"))
+    events.Reload()
+    assert {"loss", "bits_per_byte", "learning_rate"} <= set(events.Tags()["scalars"])
+    assert events.Scalars("loss")[-1].step == 40
