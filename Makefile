@@ -13,13 +13,15 @@ READY  := $(VENV)/.ready
 
 export PYTHONUTF8 := 1
 export TOKENIZERS_PARALLELISM := false
-export PROMPT
+# As it was typed: make would take $H in a prompt for a variable of its own.
+PROMPT_TEXT := $(value PROMPT)
+export PROMPT_TEXT
 
 ARGS = --preset "$(PRESET)" \
        $(if $(RECIPE),--recipe "$(RECIPE)") $(if $(DATA),--data "$(DATA)") $(if $(KLUE),--klue "$(KLUE)") \
        $(if $(INIT),--init "$(INIT)") $(if $(MODEL),--model "$(MODEL)") $(if $(SEEDS),--seeds "$(SEEDS)") \
        $(if $(CONTROL),--control "$(CONTROL)") $(if $(DEVICE),--device "$(DEVICE)") \
-       $(if $(WORKERS),--workers "$(WORKERS)") $(if $(OUT),--out "$(OUT)") $(if $(PROMPT),--prompt "$$PROMPT") $(SET)
+       $(if $(WORKERS),--workers "$(WORKERS)") $(if $(OUT),--out "$(OUT)") $(if $(PROMPT),--prompt "$$PROMPT_TEXT") $(SET)
 
 help: ## this list
 	@echo "Korean GPT-2: corpus -> tokenizer -> tokens -> pretrain -> klue-eval"; echo

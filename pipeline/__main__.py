@@ -5,14 +5,15 @@ Stages import their libraries only when there's something to build; a wrong inpu
 import argparse
 import errno
 import os
+import signal
 import sys
 from pathlib import Path
 
 from corpora import UserError
-from corpora.klue import is_sample
+from corpora.klue import SPLITS, is_sample, load_rows, parse_tasks
 from pipeline import config
-from pipeline.artifact import Artifact, Context
-from pipeline.stages import STAGES, TARGETS, run_stage
+from pipeline.artifact import Artifact, Context, find
+from pipeline.stages import STAGES, TARGETS, locate, run_stage
 
 NEXT = {"corpus": "make tokenizer", "tokenizer": "make tokens", "tokens": "make pretrain",
         "pretrain": "make klue-eval   (or: make generate PROMPT=\"대한민국은\")", "klue": "make report"}
@@ -65,34 +66,50 @@ def make_context(arguments: argparse.Namespace, name: str) -> Context:
         device = resolve_device(arguments.device)
         if not sys.stderr.isatty():
             disable_progress_bar()
-    return Context(device, max(1, arguments.workers), arguments.data)
+    return Context(device, arguments.workers, arguments.data)
 
 
-def show(name: str, finished: Artifact, preset: config.Preset) -> None:
+def check_inputs(name: str, preset: config.Preset, arguments: argparse.Namespace) -> int:
+    """Read what the stage will read besides artifacts, so that a fault in it is told before hours of work."""
+    STAGES[name].files(preset[name], arguments.data)
+    key, _, _ = locate(name, preset, arguments.data, arguments.artifacts)
+    if name == "klue" and preset["klue"].data != "hub" and not (key and find(arguments.artifacts, name, key)):
+        for task in parse_tasks(preset["klue"].tasks):
+            for split in SPLITS:
+                load_rows(preset["klue"].data, task, split)
+    return 0
+
+
+def show(name: str, finished: Artifact, preset: config.Preset, root: Path) -> None:
     """What the stage made, and the next command."""
     if name == "klue":
         print("\n" + (finished.path / "table.txt").read_text(encoding="utf-8"))
         if is_sample(preset["klue"].data):
             print("These are scores on sample data, not KLUE. A real run, on Korean Wikipedia and KLUE from the Hub:\n"
                   "    make klue-eval PRESET=laptop\n")
-    link = Path("artifacts", preset.name, name)
-    print(f"{name}: {link}   next: {NEXT[name]}")
+    print(f"{name}: {root / preset.name / name}   next: {NEXT[name]}")
 
 
 def main() -> int:
     arguments = parse()
     preset = load_settings(arguments)
+    if arguments.workers < 1:
+        raise UserError(f"WORKERS={arguments.workers}: has to be at least 1.")
+    signal.signal(signal.SIGTERM, end_on_sigterm)
     name = {target: stage for stage, target in TARGETS.items()}.get(arguments.command, arguments.command)
     if name in STAGES and arguments.check:
-        STAGES[name].files(preset[name], arguments.data)
-        return 0
+        return check_inputs(name, preset, arguments)
     if name in STAGES:
         finished = run_stage(name, preset, arguments.artifacts, arguments.data,
                              lambda: make_context(arguments, name))
-        show(name, finished, preset)
+        show(name, finished, preset, arguments.artifacts)
         return 0
     from importlib import import_module
     return import_module(f"pipeline.tools.{name}").run(arguments, preset)
+
+
+def end_on_sigterm(number, frame) -> None:
+    raise KeyboardInterrupt  # like Ctrl-C: what is finished is kept, and the pools are ended
 
 
 def report_and_exit(message: str, code: int) -> int:
@@ -111,7 +128,7 @@ if __name__ == "__main__":
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM):
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EISDIR):
             raise
         sys.exit(report_and_exit(f"error: {error.filename or 'artifacts'}: {error.strerror}. Finished work is kept; "
                                  "make room or give write access, then run the same command again.", 1))

@@ -102,8 +102,9 @@ def digest_files(files: list[tuple[str, Path]], root: Path) -> list[list[str]]:
     only spares re-hashing. Raises UserError for a file that isn't there."""
     store = root / ".digests.json"
     try:
-        cache = json.loads(store.read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
+        cache = {name: entry for name, entry in json.loads(store.read_text(encoding="utf-8")).items()
+                 if isinstance(entry, list) and len(entry) == 3}
+    except (FileNotFoundError, ValueError, AttributeError):
         cache = {}
     found, changed = [], False
     for role, path in files:
@@ -127,7 +128,12 @@ def find(root: Path, stage: str, key: str) -> Artifact | None:
         manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
         if manifest["digest"] != content_digest(manifest["files"]):
             raise ValueError("its digest isn't that of its files")
+        if manifest["key"] != key or not manifest.keys() >= {"settings", "counts", "seconds", "inputs", "versions"}:
+            raise ValueError("it isn't this artifact's, or lacks a part")
     except FileNotFoundError:
+        if path.is_dir():
+            raise UserError(f"{path}: {MANIFEST} is missing from a finished artifact. Delete {path} and run make "
+                            "again.") from None
         return None
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"{path / MANIFEST}: damaged ({error}). Delete {path} and run make again.") from None

@@ -154,7 +154,9 @@ def load_preset(name: str, overrides: dict[str, str]) -> Preset:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: not valid TOML: {error}") from None
     table.pop("description", None)
-    for key in table:
+    for key, values in table.items():
+        if not isinstance(values, dict):
+            raise UserError(f"{path}: {key} = {values!r} stands outside a section such as [pretrain].")
         if key not in SECTIONS:
             raise UserError(f"{path}: unknown section [{key}].{nearest(key, list(SECTIONS))}")
     stages = {}
@@ -181,6 +183,9 @@ def check(section: str, settings):
             raise UserError(f"{section}.{f.name}={value}: has to be {bounds}.")
         if among and value not in among:
             raise UserError(f"{section}.{f.name}={value}: has to be one of {', '.join(among)}.")
+    if section == "tokenizer" and settings.vocab_size % 128:
+        raise UserError(f"tokenizer.vocab_size={settings.vocab_size}: has to be a multiple of 128, special tokens "
+                        "included.")
     if section == "pretrain":
         for whole, part in (("batch_size", "micro_batch_size"), ("width", "heads")):
             if getattr(settings, whole) % getattr(settings, part):

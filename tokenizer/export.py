@@ -21,7 +21,8 @@ def export(model: bytes, folder: Path) -> None:
     """Write sentencepiece.model, tokenizer.json and tokenizer_config.json into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "sentencepiece.model").write_bytes(model)
-    build_tokenizer(model).save(str(folder / "tokenizer.json"))
+    # As text, because tokenizers' own save raises a bare Exception when the disk is full.
+    (folder / "tokenizer.json").write_text(build_tokenizer(model).to_str(pretty=True), encoding="utf-8")
     config = {
         # Any other class, or none, and AutoTokenizer beside a GPT-2 config builds a byte-level tokenizer.
         "tokenizer_class": "PreTrainedTokenizerFast",

@@ -35,7 +35,8 @@ def run(arguments, preset) -> int:
     try:
         shutil.copytree(source.path, temporary, ignore=shutil.ignore_patterns("logs", artifact.MANIFEST))
     except shutil.Error as error:
-        raise UserError(f"OUT={arguments.out}: can't be written ({error}).") from None
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise UserError(f"OUT={arguments.out}: can't be written ({error.args[0][0][2]}).") from None
     check = [sys.executable, "-c", CHECK, source.path.resolve(), temporary.resolve()]
     if subprocess.run(check, cwd="/", check=False).returncode:
         raise UserError(f"{temporary}: the copy doesn't load by itself with the same logits; it isn't given its name.")

@@ -1,5 +1,4 @@
 """`make status`: the stages of a preset, their keys, why each is stale, and the disk they use."""
-import json
 from pathlib import Path
 
 from pipeline import artifact
@@ -11,7 +10,8 @@ def run(arguments, preset) -> int:
     print(f"{'stage':<10} {'key':<17} {'state':<10} {'size':>9} {'seconds':>8}  why")
     for name in STAGES:
         key, origin, _ = locate(name, preset, arguments.data, root)
-        current = read_linked(root / preset.name / name)
+        pointer = root / preset.name / name
+        current = artifact.find(root, name, pointer.resolve().name) if pointer.exists() else None
         if key is None:
             waits = [upstream for upstream in inputs_of(name, preset)]
             print(f"{name:<10} {'-':<17} {'waiting':<10} {'':>9} {'':>8}  needs {' and '.join(waits)} first")
@@ -23,17 +23,10 @@ def run(arguments, preset) -> int:
             print(f"{name:<10} {key:<17} {'built':<10} {megabytes(finished.path):>9} {seconds:>8}")
         else:
             state, size = ("unfinished", megabytes(partial)) if partial.is_dir() else ("to build", "")
-            print(f"{name:<10} {key:<17} {state:<10} {size:>9} {'':>8}  {'; '.join(differences(origin, current))}")
+            print(f"{name:<10} {key:<17} {state:<10} {size:>9} {'':>8}  {'; '.join(differences(origin, current and current.manifest))}")
     print(f"\ndisk used by {root}: {megabytes(root)}, of it unfinished work "
           f"{sum(size_of(path) for path in root.glob('*/*.partial')) / 1e6:,.1f} MB (make clean removes that)")
     return 0
-
-
-def read_linked(pointer: Path) -> dict | None:
-    try:
-        return json.loads((pointer / artifact.MANIFEST).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
 
 
 def differences(origin: dict, manifest: dict | None) -> list[str]:

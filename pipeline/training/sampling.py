@@ -1,19 +1,23 @@
 """Text continued by a model, with a seed of its own, so that sampling never disturbs training."""
 import torch
 
+from corpora import UserError
+
 
 @torch.no_grad()
 def continue_text(model, tokenizer, prompt: str, num_tokens: int, seed: int, num_texts: int = 1,
                   use_cache: bool = True) -> list[str]:
     """`num_texts` sampled continuations of the prompt, each with the prompt and up to `num_tokens` tokens.
 
-    A prompt too long for the model's positions keeps its end. The maskless attention of training needs
+    Raises UserError for a prompt that fills the model's positions. The maskless attention of training needs
     `use_cache=False`: it isn't made for one query at a time.
     """
     # The end token stands before every document in training, so a text begins with it.
     start = [model.config.bos_token_id, *tokenizer(prompt, add_special_tokens=False)["input_ids"]]
-    num_tokens = min(num_tokens, model.config.n_positions // 2)
-    ids_1T = torch.tensor([start[-(model.config.n_positions - num_tokens):]], device=model.device)
+    num_tokens = min(num_tokens, model.config.n_positions - len(start))
+    if num_tokens < 1:
+        raise UserError(f"The prompt has {len(start) - 1} tokens, the model {model.config.n_positions} positions: shorten it.")
+    ids_1T = torch.tensor([start], device=model.device)
     was_training = model.training
     model.eval()
     with torch.random.fork_rng(devices=[model.device] if model.device.type == "cuda" else []):

@@ -145,3 +145,20 @@ def test_the_link_of_a_preset_moves_to_the_current_artifact(tmp_path):
         built = artifact.build(tmp_path, "stage", key, ORIGIN, write_one)
         artifact.link(tmp_path, "demo", built, "stage")
         assert artifact.linked(tmp_path, "demo", "stage").path.name == key
+
+
+@pytest.mark.parametrize("content", [None, "", "{", "[]", '{"digest": "x", "files": {}}'])
+def test_a_damaged_or_missing_manifest_is_named_before_anything_is_built(tmp_path, content):
+    built = artifact.build(tmp_path, "stage", "k", ORIGIN, write_one)
+    path = built.path / "manifest.json"
+    path.unlink() if content is None else path.write_text(content)
+    with pytest.raises(UserError, match=r"manifest\.json"):
+        artifact.build(tmp_path, "stage", "k", ORIGIN, lambda folder: pytest.fail("built again"))
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "3", '{"a": 5}', '{"a": [1, 2]}'])
+def test_a_damaged_cache_of_digests_is_only_a_cache(tmp_path, content):
+    path = tmp_path / "a.txt"
+    path.write_text("가")
+    (tmp_path / ".digests.json").write_text(content.replace('"a"', f'"{path}"'))
+    assert artifact.digest_files([("a", path)], tmp_path) == [["a", artifact.sha256_file(path)]]

@@ -115,6 +115,15 @@ def test_wrong_input_gets_one_message_and_a_non_zero_exit(tmp_path, arguments, s
     assert not list(tmp_path.glob("artifacts/*/*/manifest.json"))
 
 
+def test_a_fault_in_klues_rows_is_told_before_anything_is_trained(tmp_path):
+    shutil.copytree(PROJECT / "corpora/sample/klue", tmp_path / "klue")
+    path = tmp_path / "klue/nli/train.jsonl"
+    path.write_text(path.read_text().replace('"label": 1', '"label": 7', 1))
+    done = run_pipeline("klue-eval", "--check", "--klue", tmp_path / "klue", folder=tmp_path, check=False)
+    assert done.returncode == 1
+    assert "label 7" in done.stderr and "nli/train.jsonl:" in done.stderr
+
+
 def test_kill_9_at_any_moment_of_pretraining_changes_nothing(built, copy, tiny_preset):
     straight = manifest(built, "pretrain")
     shutil.rmtree((copy / "artifacts/tiny/pretrain").resolve())
