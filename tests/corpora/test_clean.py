@@ -90,7 +90,7 @@ def test_each_clean_up_does_what_its_name_says(name, text, expected):
 
 def test_a_title_is_put_before_a_text_that_lacks_it():
     assert clean(source(), "왕이다.", "세종")[0] == "세종\n\n왕이다."
-    assert clean(source(), "세종은 왕이다.", "세종").text == "세종은 왕이다."
+    assert clean(source(), "세종은 왕이다.", "세종")[0] == "세종은 왕이다."
 
 
 @pytest.mark.parametrize("text, reason", [
