@@ -3,11 +3,12 @@
 Training: this project's step (bf16 where the hardware has it, compiled, no mask) against a plain transformers GPT-2
 step in fp32 without compilation, same model, same batch, same optimizer.
 """
+import copy
 import statistics
 import time
 
 import torch
-from transformers import GPT2Config, GPT2LMHeadModel
+from transformers import GPT2LMHeadModel
 
 from pipeline.training.device import autocast, resolve_device, resolve_precision
 from pipeline.training.model import make_model, token_losses
@@ -21,7 +22,8 @@ def run(arguments, preset) -> int:
     device = resolve_device(arguments.device)
     precision = resolve_precision(settings.precision, device)
     ours = make_model(settings, preset["tokenizer"].vocab_size, 3, 0).to(device)
-    plain = GPT2LMHeadModel(GPT2Config(**ours.config.to_diff_dict())).to(device)
+    plain = GPT2LMHeadModel(copy.deepcopy(ours.config)).to(device)
+    plain.set_attn_implementation("sdpa")
     losses = torch.compile(token_losses, dynamic=False)
 
     def our_loss(ids_BT):
