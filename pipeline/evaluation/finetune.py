@@ -20,6 +20,7 @@ from corpora.klue import Task
 from pipeline.evaluation.inputs import Reader
 from pipeline.training.attention import CAUSAL_MATMUL, CAUSAL_SDPA
 from pipeline.training.device import autocast, resolve_precision
+from pipeline.training.optimizer import learning_rate_factor, make_optimizer
 
 WEIGHT_DECAY = 0.01  # GPT-1's (Radford et al. 2018), as are the linear schedule and, nearly, its warm-up
 WARMUP_SHARE = 0.1
@@ -68,8 +69,10 @@ def fine_tune(reader: Reader, folder: Path, task: Task, inputs: list[list[int]],
     precision = resolve_precision("auto", device)
     generator = np.random.default_rng(seed)
     num_steps = recipe.epochs * math.ceil(len(inputs) / recipe.batch_size)
-    optimizer = make_optimizer(model, recipe.learning_rate)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: learning_rate_factor(step, num_steps))
+    num_warmup = max(1, round(WARMUP_SHARE * num_steps))
+    optimizer = make_optimizer(model, recipe.learning_rate, WEIGHT_DECAY)
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: learning_rate_factor(step, num_steps, num_warmup))
     name = f"{task.title} {'pretrained' if pretrained else 'random twin'} seed {seed}"
     model.train()
     with tqdm(total=num_steps, desc=name, unit="step", disable=None) as bar:
@@ -115,20 +118,6 @@ def load_classifier(reader: Reader, folder: Path, task: Task, pretrained: bool) 
         model.resize_token_embeddings(reader.num_embeddings, mean_resizing=False)
     model.config.pad_token_id = reader.specials.pad  # after the resizing: it may be one of the new ids
     return model
-
-
-def make_optimizer(model: PreTrainedModel, learning_rate: float) -> torch.optim.Optimizer:
-    """AdamW with weight decay on matrices only, none on biases and norms."""
-    parameters = list(model.parameters())
-    groups = [{"params": [p for p in parameters if p.ndim > 1], "weight_decay": WEIGHT_DECAY},
-              {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0}]
-    return torch.optim.AdamW(groups, lr=learning_rate, fused=parameters[0].device.type != "mps")
-
-
-def learning_rate_factor(step: int, num_steps: int) -> float:
-    """Linear warm-up over the first tenth of the steps, then linear decay to zero."""
-    num_warmup = max(1, round(WARMUP_SHARE * num_steps))
-    return min((step + 1) / num_warmup, (num_steps - step) / max(1, num_steps - num_warmup))
 
 
 def bucket(inputs: list[list[int]], batch_size: int, generator: np.random.Generator) -> list[np.ndarray]:

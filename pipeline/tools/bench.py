@@ -30,7 +30,7 @@ def run(arguments, preset) -> int:
         with autocast(device, precision):
             return losses(ours, ids_BT) / ids_BT[:, 1:].numel()
 
-    contenders = {f"this project ({precision}, compiled)": (our_loss, make_optimizer(ours, settings)),
+    contenders = {f"this project ({precision}, compiled)": (our_loss, make_optimizer(ours, settings.learning_rate, settings.weight_decay)),
                   "plain transformers (fp32, eager)": (lambda ids_BT: plain(ids_BT, labels=ids_BT).loss,
                                                         torch.optim.AdamW(plain.parameters(), settings.learning_rate))}
     generator = torch.Generator().manual_seed(1)

@@ -19,7 +19,7 @@ from pipeline.training.batches import TokenStream, TrainingBatches, validation_b
 from pipeline.training.checkpoint import load_checkpoint, save_checkpoint
 from pipeline.training.device import autocast
 from pipeline.training.model import token_losses
-from pipeline.training.optimizer import learning_rate, make_optimizer
+from pipeline.training.optimizer import learning_rate_factor, make_optimizer
 
 
 class Stopped(SystemExit):
@@ -54,7 +54,7 @@ def train(model, batches: TrainingBatches, validation: TokenStream, settings, de
     """
     checkpoint = folder / SCRATCH / "checkpoint.safetensors"
     model.to(device).train()
-    optimizer = make_optimizer(model, settings)
+    optimizer = make_optimizer(model, settings.learning_rate, settings.weight_decay, settings.beta2)
     progress = {"step": 0, "seconds": 0.0, "resumes": 0}
     if checkpoint.exists():
         progress = load_checkpoint(checkpoint, model, optimizer)
@@ -97,7 +97,7 @@ def train(model, batches: TrainingBatches, validation: TokenStream, settings, de
                 raise UserError(f"pretrain: the loss at step {step + 1} is {loss}, the gradient's norm {norm}. The state "
                                 f"after step {step} is kept in {checkpoint}. A lower pretrain.learning_rate, which starts "
                                 "a new run, is what usually helps.")
-            rate = learning_rate(step, settings)
+            rate = settings.learning_rate * learning_rate_factor(step, settings.steps, settings.warmup_steps)
             for group in optimizer.param_groups:
                 group["lr"] = rate
             optimizer.step()

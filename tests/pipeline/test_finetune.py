@@ -10,7 +10,7 @@ from transformers import AutoModelForSequenceClassification
 from corpora import UserError
 from corpora.klue import TASKS
 from pipeline.evaluation import finetune
-from pipeline.evaluation.finetune import Recipe, bucket, fine_tune, learning_rate_factor, load_classifier
+from pipeline.evaluation.finetune import Recipe, bucket, fine_tune, load_classifier
 from pipeline.evaluation.inputs import Reader, cut_around_entities, cut_longer
 from pipeline.training.attention import causal_matmul, causal_sdpa
 from tests.pipeline.tiny_model import VOCABULARY, write_bert, write_gpt2
@@ -230,11 +230,3 @@ def test_every_row_comes_once_an_epoch_beside_rows_of_like_length():
     assert padded < 1.1 * lengths.sum()
     again = bucket(inputs, 16, np.random.default_rng(1))
     assert all(np.array_equal(one, two) for one, two in zip(batches, again))
-
-
-def test_the_learning_rate_warms_up_over_a_tenth_and_ends_near_zero():
-    factors = [learning_rate_factor(step, 100) for step in range(100)]
-    assert factors[0] == pytest.approx(0.1)
-    assert factors[9] == factors[10] == 1
-    assert 0 < factors[99] < 0.02
-    assert factors[10:] == sorted(factors[10:], reverse=True)

@@ -16,7 +16,7 @@ from pipeline.config import PretrainSettings
 from pipeline.training import loop
 from pipeline.training.batches import TokenStream, TrainingBatches
 from pipeline.training.model import make_model, token_losses
-from pipeline.training.optimizer import learning_rate, make_optimizer
+from pipeline.training.optimizer import learning_rate_factor, make_optimizer
 from tests.pipeline.tiny_tokens import END, VOCABULARY, write_tokens
 
 SETTINGS = PretrainSettings(layers=2, width=32, heads=2, context=16, steps=24, batch_size=4, micro_batch_size=2,
@@ -59,12 +59,12 @@ def test_a_stopped_run_resumes_bit_for_bit(tokens, tmp_path, monkeypatch, stop_a
     straight, _ = train(tokens, tmp_path / "straight")
     steps = []
 
-    def rate_then_signal(step, settings):
+    def rate_then_signal(step, *others):
         steps.append(step)
         if step + 1 == stop_at and steps.count(step) == 1:
             os.kill(os.getpid(), signal.SIGTERM)
-        return learning_rate(step, settings)
-    monkeypatch.setattr(loop, "learning_rate", rate_then_signal)
+        return learning_rate_factor(step, *others)
+    monkeypatch.setattr(loop, "learning_rate_factor", rate_then_signal)
     with pytest.raises(loop.Stopped, match=f"SIGTERM after step {stop_at};"):
         train(tokens, tmp_path / "stopped")
     resumed, figures = train(tokens, tmp_path / "stopped")
@@ -79,7 +79,7 @@ def test_a_stopped_run_resumes_bit_for_bit(tokens, tmp_path, monkeypatch, stop_a
 def test_a_checkpoint_of_the_last_step_is_enough(tokens, tmp_path, monkeypatch):
     _, straight = train(tokens, tmp_path / "run", replace(SETTINGS, checkpoint_minutes=0))
     assert (tmp_path / "run/scratch/checkpoint.safetensors").exists()
-    monkeypatch.setattr(loop, "learning_rate", lambda step, settings: pytest.fail("stepped again"))
+    monkeypatch.setattr(loop, "learning_rate_factor", lambda *_: pytest.fail("stepped again"))
     _, again = train(tokens, tmp_path / "run")
     assert again["bits_per_byte"] == straight["bits_per_byte"]
 
@@ -99,7 +99,7 @@ def test_a_non_finite_loss_stops_before_the_step_and_keeps_the_last_good_state(t
     monkeypatch.undo()
     model = make_model(SETTINGS, VOCABULARY, END, 0)
     path = tmp_path / "run/scratch/checkpoint.safetensors"
-    progress = loop.load_checkpoint(path, model, make_optimizer(model, SETTINGS))
+    progress = loop.load_checkpoint(path, model, make_optimizer(model, 1e-3, 0.1))
     assert progress["step"] == 3
     assert all(torch.isfinite(parameter).all() for parameter in model.parameters())
     straight, _ = train(tokens, tmp_path / "straight")
@@ -136,15 +136,15 @@ def test_maskless_attention_gives_stock_logits_and_is_not_saved(tmp_path):
 
 
 def test_the_learning_rate_warms_up_and_ends_near_zero():
-    rates = [learning_rate(step, SETTINGS) for step in range(24)]
-    assert rates[:4] == pytest.approx([SETTINGS.learning_rate * part for part in (.25, .5, .75, 1)])
+    rates = [learning_rate_factor(step, 24, 4) for step in range(24)]
+    assert rates[:4] == pytest.approx([.25, .5, .75, 1])
     assert all(before >= after for before, after in itertools.pairwise(rates[4:]))
-    assert 0 < rates[-1] <= SETTINGS.learning_rate / 20
+    assert 0 < rates[-1] <= 1 / 20
 
 
 def test_weight_decay_spares_biases_and_norms():
     model = make_model(SETTINGS, VOCABULARY, END, 0)
-    decayed, spared = make_optimizer(model, SETTINGS).param_groups
+    decayed, spared = make_optimizer(model, 1e-3, 0.1).param_groups
     assert all(parameter.dim() == 2 for parameter in decayed["params"])
     assert all(parameter.dim() == 1 for parameter in spared["params"])
     assert spared["weight_decay"] == 0
