@@ -1,20 +1,24 @@
-"""A document -> its cleaned text, or the reason why it is dropped.
+"""A document -> its cleaned text, or the reason why it, or a line of it, is dropped.
 
-What every text gets is `normalise`; what a source needs besides is a name in CLEANUPS that its recipe lists.
-Nothing here looks at two documents at once: duplicates are dedup.py's job.
+What every text gets is `normalise`; what a source needs besides is named in its recipe: substitutions from
+cleanups.toml or the recipe, or a function below. Limits on lines and documents are here, too; duplicates are dedup.py's.
 """
 import html
 import re
+import tomllib
 import unicodedata
 import zlib
 from collections.abc import Callable
 from itertools import pairwise
+from pathlib import Path
 
 import ftfy
-import numpy
+import numpy as np
 
 from corpora import UserError
-from corpora.recipe import Recipe, Source, nearest
+from corpora.dedup import HANGUL, KINDS, LETTER, SPACE, SYMBOL, Texts
+from corpora.recipe import Recipe, Source
+from corpora.settings import nearest
 
 MAX_RUN = 6
 """Copies of one character, or of a pair, that a run is cut down to by `repeats`."""
@@ -29,22 +33,38 @@ _DAMAGED_CP949 = re.compile("[\u00b0-\u00c8][\u00a1-\u00fe]")
 _SUSPECT = re.compile("[\u00b0-\u00c8\u00e1-\u00ef]" + _REST.replace("\u00bf", "\u00fe"))  # either, in one scan
 _CONTROL = re.compile("[\0-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u200b\u200e\u200f\u2028\u2029\u2060\ufeff]")
 _LINE_ENDS = re.compile("\r\n|[\u000b\u000c\u0085\u2028\u2029]")
-_HANGUL = re.compile("[\u1100-\u11ff\u3131-\u318e\ua960-\ua97f\uac00-\ud7fb]")
-# For every UTF-16 unit: 2 Hangul (syllable, jamo, old jamo), 1 another letter, 0 no letter.
-_KINDS = numpy.array([2 if _HANGUL.match(character) else character.isalpha() for character in map(chr, range(65536))],
-                     dtype=numpy.uint8)
 
 
-def check_cleanups(recipe: Recipe) -> None:
-    """Raise UserError for a clean-up that doesn't exist."""
+def load_cleanups(recipe: Recipe) -> dict[str, Callable[[str], str]]:
+    """Every clean-up that the recipe's sources may name; raises UserError for one that doesn't exist or isn't valid."""
+    table = tomllib.loads(Path(__file__).with_name("cleanups.toml").read_text(encoding="utf-8"))
+    cleanups = {**FUNCTIONS, **{name: _substitutions(name, entry) for name, entry in (table | recipe.cleanup).items()}}
     for source in recipe.source:
         for name in source.clean:
-            if name not in CLEANUPS:
-                raise UserError(f"source {source.name!r}: unknown clean-up {name!r}."
-                                f"{nearest(name, list(CLEANUPS))} Known: {', '.join(CLEANUPS)}.")
+            if name not in cleanups:
+                raise UserError(f"source {source.name!r}: unknown clean-up {name!r}.{nearest(name, list(cleanups))} "
+                                f"Known: {', '.join(cleanups)}.")
+    return cleanups
 
 
-def clean(source: Source, text: str, title: str = "") -> tuple[str, int, int]:
+def _substitutions(name: str, entry: dict) -> Callable[[str], str]:
+    try:
+        steps = [(needs, re.compile(pattern), replacement) for needs, pattern, replacement in entry["replace"]]
+        for _, pattern, replacement in steps:
+            pattern.sub(replacement, "")  # a bad replacement is told now
+    except (KeyError, TypeError, ValueError, re.error) as error:
+        raise UserError(f"clean-up {name!r}: needs replace = [[needs, pattern, replacement], ...] with valid regular "
+                        f"expressions ({error}).") from None
+
+    def run(text: str) -> str:
+        for needs, pattern, replacement in steps:
+            if needs in text:
+                text = pattern.sub(replacement, text)
+        return text
+    return run
+
+
+def clean(text: str, title: str, steps: list[Callable[[str], str]]) -> tuple[str, int, int]:
     """Normalise a document and run its source's clean-ups in their order.
 
     Returns the text, how many lines' encoding was repaired, and how many U+2581 were replaced.
@@ -52,8 +72,8 @@ def clean(source: Source, text: str, title: str = "") -> tuple[str, int, int]:
     if title and not text.startswith(title):
         text = f"{title}\n\n{text}"
     text, num_repaired, num_space_marks = normalise(text)
-    for name in source.clean:
-        text = CLEANUPS[name](text)
+    for step in steps:
+        text = step(text)
     if not unicodedata.is_normalized("NFC", text) or _CONTROL.search(text) or SPACE_MARK in text:
         text, more_space_marks = compose(text)  # an entity can stand for anything: &#9601; is U+2581
         num_space_marks += more_space_marks
@@ -92,41 +112,72 @@ def _repair(line: str) -> str:
             decoded = line.encode("latin-1").decode("cp949")
         except UnicodeError:
             decoded = ""
-        hangul = _HANGUL.findall(decoded)
+        hangul = [character for character in decoded if KINDS[ord(character)] == HANGUL]
         if len(set(hangul)) > 1 and len(hangul) * 2 >= sum(not character.isascii() for character in decoded):
             return decoded
     return ftfy.fix_text(line, FTFY) if _DAMAGED_UTF8.search(line) else line
 
 
-def drop_reason(source: Source, text: str) -> str:
-    """Why a cleaned text is dropped, or an empty string."""
-    if not text:
-        return "empty"
-    if len(text) < source.min_chars:
-        return "too short"
-    if len(text) > source.max_chars:
-        return "too long"
-    if hangul_share(text) < source.min_hangul:
-        return "too little Hangul"
-    if "\n" in text and repeated_lines_share(text) > source.max_repeated_lines:
-        return "repeated lines"
-    if len(text) >= 100 and repetition_share(text) > source.max_repetition:
-        return "repetitive"
-    return ""
+def drop_lines(texts: Texts, raw: list[str], source: Source) -> tuple[list[str], list[tuple[int, str, str]]]:
+    """The documents without the lines that their source's line limits take out; and (document, line, reason) of those."""
+    starts, ends = texts.lines
+    letters = texts.count(texts.kinds_U >= LETTER, starts, ends)
+    reasons = {
+        "line too short": ends - starts < source.line_min_chars, "line too long": ends - starts > source.line_max_chars,
+        "line with too little Hangul": texts.count(texts.kinds_U == HANGUL, starts, ends) < np.maximum(
+            source.line_min_hangul * letters, source.line_min_hangul > 0),
+        "line of symbols": texts.count(texts.kinds_U == SYMBOL, starts, ends) > source.line_max_symbols * (ends - starts),
+        "line repeated": line_copies(texts) >= source.line_max_copies}
+    blank = texts.count(texts.kinds_U != SPACE, starts, ends) == 0
+    bad = np.logical_or.reduce(list(reasons.values())) & ~blank
+    documents, dropped = texts.document_of(starts), []
+    raw = list(raw)
+    for document in np.unique(documents[bad]):
+        first = np.searchsorted(documents, document)
+        lines = raw[document].split("\n")
+        for number in np.flatnonzero(bad[first:first + len(lines)]):
+            reason = next(name for name, mask in reasons.items() if mask[first + number])
+            dropped.append((int(document), lines[number], reason))
+        kept = [line for line, gone in zip(lines, bad[first:first + len(lines)]) if not gone]
+        raw[document] = re.sub("\n{3,}", "\n\n", "\n".join(kept)).strip()
+    return raw, dropped
 
 
-def hangul_share(text: str) -> float:
-    """Share of Hangul among the letters of the Basic Multilingual Plane; 0 without letters."""
-    kinds = _KINDS[numpy.frombuffer(text.encode("utf-16-le"), dtype="<u2")]
-    num_letters = numpy.count_nonzero(kinds)
-    return numpy.count_nonzero(kinds == 2) / num_letters if num_letters else 0.0
+def line_copies(texts: Texts) -> np.ndarray:
+    """For every line how many lines before it in its document have the same letters; 0 for lines without letters."""
+    starts, ends = texts.lines
+    hashes, documents = texts.hashes(texts.letter_index(starts), texts.letter_index(ends)), texts.document_of(starts)
+    order = np.lexsort((hashes, documents))  # stable: equal lines stay in their order
+    new = (np.diff(hashes[order], prepend=np.uint64(0)) != 0) | (np.diff(documents[order], prepend=-1) != 0)
+    places = np.arange(len(order))
+    copies = np.empty(len(order), dtype=np.int64)
+    copies[order] = places - np.maximum.accumulate(np.where(new, places, 0))
+    return np.where(hashes == 0, 0, copies)
 
 
-def repeated_lines_share(text: str) -> float:
-    """Share of the characters that stand in lines which stood earlier in the text."""
-    lines = [line for line in map(str.strip, text.split("\n")) if line]
-    total = sum(map(len, lines))
-    return 1 - sum(map(len, set(lines))) / total if total else 0.0
+def drop_reasons(texts: Texts, raw: list[str], source: Source) -> list[str]:
+    """Why each cleaned document is dropped, or an empty string."""
+    ends_D = texts.ends_D - 1  # without the line end that Texts adds
+    sizes = np.maximum(ends_D - texts.starts_D, 1)
+    kinds = {kind: texts.count(texts.kinds_U == kind, texts.starts_D, ends_D) for kind in (SYMBOL, LETTER, HANGUL)}
+    letters = kinds[LETTER] + kinds[HANGUL]
+    starts, ends = texts.lines
+    lengths, again = ends - starts, line_copies(texts) > 0
+    first_lines = np.searchsorted(starts, texts.starts_D)
+    in_lines = np.maximum(np.add.reduceat(lengths, first_lines), 1)
+    reasons = np.select(
+        [sizes < source.min_chars, sizes > source.max_chars, kinds[HANGUL] < source.min_hangul * letters,
+         (letters == 0) & (source.min_hangul > 0),
+         kinds[SYMBOL] > source.max_symbols * sizes,
+         np.add.reduceat(lengths * again, first_lines) > source.max_repeated_lines * in_lines],
+        ["too short", "too long", "too little Hangul", "too little Hangul", "too many symbols", "repeated lines"], "")
+    reasons = reasons.tolist()
+    for number, text in enumerate(raw):
+        if not text:
+            reasons[number] = "empty"
+        elif not reasons[number] and len(text) >= 100 and repetition_share(text) > source.max_repetition:
+            reasons[number] = "repetitive"
+    return reasons
 
 
 def repetition_share(text: str) -> float:
@@ -176,21 +227,6 @@ def _entities(text: str) -> str:
     return text
 
 
-def _empty_parentheses(text: str) -> str:
-    """Brackets that lost their content to an extractor: 샤오산구(, )는 -> 샤오산구는, 설(逐字, ) -> 설(逐字)."""
-    text = _EMPTY_BRACKETS.sub("()", text).replace(" ()", "").replace("()", "")
-    return _BEFORE_BRACKET.sub(")", _AFTER_BRACKET.sub("(", text))
-
-
-def _wiki_marks(text: str) -> str:
-    """References, tags, categories, links and formula numbers that an extractor left: [[A|B]] -> B."""
-    if "<" in text:
-        text = _WIKI_TAG.sub("", _WIKI_REFERENCE.sub("", text))
-    if "[[" in text:
-        text = _WIKI_LINK.sub(r"\1", _WIKI_CATEGORY.sub("", text))
-    return _FORMULA_LINE.sub("", text) if "formula_" in text else text
-
-
 def _wiki_headings(text: str) -> str:
     """Headings stand as `생애.` in extracts: the full stop goes, and so does a heading with nothing under it."""
     kept, pending = [], []
@@ -204,34 +240,6 @@ def _wiki_headings(text: str) -> str:
             kept.append(line)
     # A title alone is a redirect or an empty page: nothing of it is text.
     return "\n".join(kept) if sum(1 for line in kept if line.strip()) > 1 else ""
-
-
-def _front_matter(text: str) -> str:
-    """A YAML block at the top of a Markdown file."""
-    return _FRONT_MATTER.sub("", text, count=1)
-
-
-def _code_blocks(text: str) -> str:
-    """Fenced code, tags that stand alone on a line, and comments of a Markdown document."""
-    return _TAG_LINE.sub("", _COMMENT.sub("", _FENCE.sub("", text)))
-
-
-def _markdown_marks(text: str) -> str:
-    """Marks of Markdown go, their text stays: # 제목, **굵게**, `코드`, [말](주소), 1\\."""
-    text = _IMAGE.sub("", _MARKDOWN_HEADING.sub("", text))
-    text = _MARKDOWN_LINK.sub(r"\1", text)
-    text = _EMPHASIS.sub(r"\2", text)
-    return _ESCAPE.sub(r"\1", _INLINE_CODE.sub(r"\1", text))
-
-
-def _statute_marks(text: str) -> str:
-    """Box drawings of statutes and the dates of amendments: 규정한다. <개정 2021.6.15> -> 규정한다."""
-    return _BOX_LINE.sub("", _AMENDMENT.sub("", text))
-
-
-def _page_marks(text: str) -> str:
-    """Page numbers (`- 3 -`) of a bill, and its table of old and new wording, whose two columns are interleaved."""
-    return _PAGE_MARK.sub("", _COMPARISON.sub("", text))
 
 
 def _unwrap(text: str) -> str:
@@ -263,34 +271,9 @@ def _whitespace(text: str) -> str:
     return _BLANK_LINES.sub("\n\n", text) if "\n\n\n" in text else text
 
 
-CLEANUPS: dict[str, Callable[[str], str]] = {function.__name__[1:]: function for function in (
-    _entities, _empty_parentheses, _wiki_marks, _wiki_headings, _front_matter, _code_blocks, _markdown_marks,
-    _statute_marks, _page_marks, _unwrap, _repeats, _whitespace)}
+FUNCTIONS = {function.__name__[1:]: function for function in (_entities, _wiki_headings, _unwrap, _repeats, _whitespace)}
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
-_EMPTY_BRACKETS = re.compile(r"\([\s,;:·/]{0,20}\)")
-_AFTER_BRACKET = re.compile(r"\(\s?[,;][\s,;]*")
-_BEFORE_BRACKET = re.compile(r"[,;][\s,;]{0,20}\)")
-_WIKI_REFERENCE = re.compile(r"<ref[^<>/]*>.{0,2000}?</ref>|<ref[^<>]*/>", re.DOTALL)
-_WIKI_TAG = re.compile(
-    r"</?(?:ref|br|onlyinclude|noinclude|includeonly|nowiki|small|sub|sup|center|div|span|b|i|u)\b[^<>]*>")
-_FORMULA_LINE = re.compile(r"(?m)^(?:formula_\d+[\s,.:;]*)+$")
-_WIKI_CATEGORY = re.compile(r"\[\[(?:분류|파일|그림|Category|File|Image):[^\[\]]*\]\]?")
-_WIKI_LINK = re.compile(r"\[\[(?:[^\[\]|]*\|)?([^\[\]|]*)\]\]")
 _WIKI_HEADING = re.compile(r"(?!(?!개요).*[다요까음함됨임]\.$)[^.\n]{1,40}\.")
-_FRONT_MATTER = re.compile(r"\A\s*---\n.*?\n---\s*\n", re.DOTALL)
-_FENCE = re.compile(r"(?ms)^[ \t]*(```+|~~~+).*?^[ \t]*\1[ \t]*$")
-_COMMENT = re.compile(r"\{/\*.*?\*/\}|<!--.*?-->", re.DOTALL)
-_TAG_LINE = re.compile(r"(?m)^[ \t]*</?[A-Za-z][^<>]*>[ \t]*$")
-_MARKDOWN_HEADING = re.compile(r"(?m)^[ \t]*#{1,6}[ \t]+")
-_IMAGE = re.compile(r"!\[[^\]\n]*\]\([^)\n]*\)|<img\b[^<>]*>(?:</img>)?")
-_MARKDOWN_LINK = re.compile(r"\[([^\[\]\n]+)\]\([^()\s]*(?:\([^()\s]*\)[^()\s]*)*\)")
-_EMPHASIS = re.compile(r"(\*\*\*|\*\*|__)(?=\S)(.+?)(?<=\S)\1")
-_INLINE_CODE = re.compile(r"`([^`\n]+)`")
-_ESCAPE = re.compile(r"\\([\\.*_\[\](){}#+\-!`<>~|])")
-_AMENDMENT = re.compile(r"[ \t]*<(?:개정|신설|시행일)[^<>]*>|\[(?:전문개정|본조신설|제목개정|종전)[^\[\]\n]*\]")
-_BOX_LINE = re.compile(r"(?m)^.*[─━│┃┌┐└┘├┤┬┴┼].*$")
-_PAGE_MARK = re.compile(r"(?m)^[ \t]*-[ \t]*\d+[ \t]*-[ \t]*$|^.*-{3,}.*$")
-_COMPARISON = re.compile(r"(?ms)^[ \t]*신[ \t]*[·ㆍ･․⋅][ \t]*구[ \t]*조문[ \t]*대비표.*?(?=^[^\n]*비용추계서|\Z)")
 _SENTENCE_END = re.compile(r"[.?!:)\]」』”>][ \t]*$")
 _ITEM = re.compile(r"  |\s*(?:[-○□*※①-⑳<]|제\d+조)")
 _RUN = re.compile(rf"([^\d\s])\1{{{MAX_RUN},}}|([^\d\s]{{2}})\2{{{MAX_RUN // 2},}}")

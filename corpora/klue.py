@@ -83,14 +83,14 @@ def is_sample(data: str) -> bool:
     return data == "sample" or Path(data).resolve() == SAMPLE.resolve()
 
 
-def input_files(data: str, tasks: str = " ".join(TASKS)) -> list[Path]:
+def input_files(data: str, tasks: str = " ".join(TASKS), splits: tuple[str, ...] = SPLITS) -> list[Path]:
     """Local files that `load_rows` would read; none for "hub", whose revision is pinned.
 
     Raises UserError for a missing folder or split, so that a wrong path is known before anything is trained.
     """
     if data == "hub":
         return []
-    return [path for task in parse_tasks(tasks) for split in SPLITS for path in _split_files(data, task, split)]
+    return [path for task in parse_tasks(tasks) for split in splits for path in _split_files(data, task, split)]
 
 
 def load_rows(data: str, task: Task, split: str) -> list[dict]:

@@ -2,17 +2,15 @@
 
 Only the standard library is imported: a stage's key needs this module. Reading text is sources.py's job.
 """
-import difflib
 import glob
 import importlib.util
 import re
-import tomllib
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import get_args
 
-from corpora import UserError
+from corpora import UserError, klue
+from corpora.settings import from_table, nearest, read_toml, setting
 
 RECIPES = Path(__file__).parent / "recipes"
 KINDS = ("konlpy", "files", "hub")
@@ -29,20 +27,24 @@ class Source:
     """One source of a recipe: where its text is, under which licence, and what is done to it."""
     name: str
     """Name in reports and file names: lower-case letters, digits and hyphens."""
-    kind: str
+    kind: str = setting(among=KINDS)
     """konlpy (corpora inside the KoNLPy package), files (under DATA=) or hub (a Hugging Face dataset)."""
-    licence: str
+    licence: str = setting()
     """Licence of the text, as its publisher states it."""
     paths: tuple[str, ...] = ()
     """Globs under DATA= (files) or under KoNLPy's corpus folder (konlpy)."""
-    format: str = ""
+    format: str = setting("", among=("", *FORMATS))
     """txt, md, jsonl, csv, tsv or parquet; guessed from the file's suffix if empty."""
-    unit: str = "file"
+    unit: str = setting("file", among=UNITS)
     """What one document is in a .txt file: the file, a line, or a block between blank lines."""
     text: str = "text"
     """Column or key that holds the text."""
     title: str = ""
     """Column or key that holds a title, put before a text that doesn't already start with it."""
+    id: str = "id"
+    """Column or key that holds a row's name, which `only` looks at."""
+    only: tuple[str, ...] = ()
+    """Take only the rows whose name begins with one of these; the others aren't this source's."""
     dataset: str = ""
     """Hub dataset, OWNER/NAME."""
     config: str = ""
@@ -51,26 +53,51 @@ class Source:
     """Split of the Hub dataset to read."""
     revision: str = ""
     """Commit hash or tag of the Hub dataset; a branch would change under us."""
-    byte_budget: int = 0
+    byte_budget: int = setting(0, least=0)
     """UTF-8 bytes of raw text to read from the Hub, spread evenly over its files; 0 reads everything."""
     clean: tuple[str, ...] = ()
-    """Names of the clean-ups in corpora/clean.py, in the order in which they run."""
-    split: str = "none"
+    """Names of clean-ups (corpora/cleanups.toml, clean.py or the recipe's own) in the order in which they run."""
+    split: str = setting("none", among=SPLITS)
     """Where long texts are cut: none, article (lines that start with 제N조) or paragraph."""
-    split_bytes: int = 4000
+    split_bytes: int = setting(4000, least=100)
     """Bytes that a piece of a cut text has at most, unless one line is longer."""
     min_chars: int = 1
     """A document with fewer characters after cleaning is dropped."""
     max_chars: int = 10_000_000
     """A document with more characters is dropped."""
-    min_hangul: float = 0.3
+    min_hangul: float = setting(0.3, least=0, most=1)
     """Least share of Hangul among the letters."""
-    max_repeated_lines: float = 0.5
+    max_symbols: float = setting(1.0, least=0, most=1)
+    """Greatest share of the characters that are neither letters, digits nor white space."""
+    max_repeated_lines: float = setting(0.5, least=0, most=1)
     """Greatest share of the characters in lines that stood earlier in the same document."""
-    max_repetition: float = 0.95
+    max_repetition: float = setting(0.95, least=0, most=1)
     """Greatest share of the bytes that zlib saves: plain Korean prose is near 0.55."""
-    max_bad_share: float = 0.01
+    line_min_chars: int = 0
+    """A shorter line of a document is taken out; blank lines stay."""
+    line_max_chars: int = 10_000_000
+    """A longer line is taken out."""
+    line_min_hangul: float = setting(0.0, least=0, most=1)
+    """A line with a smaller share of Hangul among its letters is taken out, and one without letters."""
+    line_max_symbols: float = setting(1.0, least=0, most=1)
+    """A line with a greater share of symbols is taken out."""
+    line_max_copies: int = setting(1_000_000, least=1)
+    """Of equal lines of one document those after this many are taken out."""
+    max_bad_share: float = setting(0.01, least=0, most=1)
     """Share of unreadable records above which the stage stops."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A split of a KLUE task that training text must not hold, whatever the models are evaluated on."""
+    task: str = setting(among=tuple(klue.TASKS))
+    """ynat, nli, sts or re."""
+    split: str = setting(among=klue.SPLITS)
+    """train or validation."""
+    data: str = setting()
+    """hub, sample, or a folder under DATA= in the Hub's layout."""
+    revision: str = ""
+    """Commit hash or tag of the Hub dataset; a folder counts by its content."""
 
 
 @dataclass(frozen=True)
@@ -80,10 +107,27 @@ class Recipe:
     """One line for the dataset card."""
     description: str
     """A paragraph for the dataset card."""
-    validation_share: float
+    validation_share: float = setting(least=0, most=0.9)
     """Share of each source's bytes that becomes validation text."""
-    source: tuple[Source, ...]
+    source: tuple[Source, ...] = setting()
     """The sources."""
+    cleanup: dict = field(default_factory=dict)
+    """Clean-ups of the recipe's own, in the form of cleanups.toml."""
+    evaluation: tuple[Evaluation, ...] = ()
+    """Evaluation sets whose text must not be in the corpus."""
+    overlap_letters: int = setting(13, least=4, most=64)
+    """Letters and digits in a row that a document and an evaluation text must share to count as overlap. Texts of fewer
+    must be a whole document or line. 13 is four to five Korean words; shorter runs are set phrases."""
+    overlap_share: float = setting(0.7, least=0.05, most=1)
+    """Share of an evaluation text's runs of `overlap_letters` that a document must hold to be removed."""
+    personal_data: str = setting("placeholder", among=("placeholder", "pseudonym", "keep"))
+    """What e-mail addresses, telephone numbers and the like become: placeholder, pseudonym or keep."""
+    shingle_words: int = setting(5, least=1)
+    """Words in a row that MinHash takes for one feature; a shorter document has no near duplicates, only equal ones."""
+    bands: int = setting(14, least=0, most=100)
+    """Bands of MinHash values; two documents that agree in one band are near duplicates. 0 leaves near duplicates in."""
+    band_rows: int = setting(8, least=1, most=32)
+    """MinHash values a band. FineWeb's 14 bands of 8 find 92 % of pairs of similarity 0.8, 5 % of 0.5."""
 
 
 @dataclass(frozen=True)
@@ -116,28 +160,40 @@ def load_recipe(name_or_path: str) -> Recipe:
     Raises UserError that names the file, the key and the nearest known one.
     """
     path = recipe_path(name_or_path)
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: not valid TOML: {error}") from None
-    blocks = table.get("source")
-    if not isinstance(blocks, list) or not blocks or not all(isinstance(block, dict) for block in blocks):
-        raise UserError(f"{path}: needs at least one [[source]] table.")
-    table["source"] = [_parse(Source, block, f"{path}, source {index}") for index, block in enumerate(blocks, 1)]
-    recipe = _parse(Recipe, table, str(path))
+    table = read_toml(path)
+    for key in ("source", "evaluation"):
+        blocks = table.get(key, [])
+        if not isinstance(blocks, list) or not all(isinstance(block, dict) for block in blocks) \
+                or (key == "source" and not blocks):
+            raise UserError(f"{path}: needs [[{key}]] tables, and at least one [[source]].")
+    for key, cls in (("source", Source), ("evaluation", Evaluation)):
+        table[key] = [from_table(cls, block, f"{path}, {key} {index}")
+                      for index, block in enumerate(table.get(key, []), 1)]
+    recipe = from_table(Recipe, table, str(path))
     for source in recipe.source:
         _check(source, f"{path}, source {source.name!r}")
     names = [source.name for source in recipe.source]
     if len(set(names)) < len(names):
         raise UserError(f"{path}: two sources have the same name; each needs its own.")
-    if not 0 <= recipe.validation_share < 1:
-        raise UserError(f"{path}: validation_share is {recipe.validation_share}; give 0 or more, below 1.")
     return recipe
 
 
-def input_files(recipe: Recipe, data_root: Path | None) -> list[Path]:
-    """Every local file that the recipe reads, in a fixed order; raises UserError if a glob matches nothing."""
-    return [path for source in recipe.source for path, _ in source_files(source, data_root)]
+def input_files(recipe: Recipe, data_root: Path | None) -> list[tuple[str, Path]]:
+    """Every local file that the recipe reads and its role, in a fixed order; raises UserError if one isn't there."""
+    return [*((f"{source.name}: {label}", path) for source in recipe.source
+              for path, label in source_files(source, data_root)),
+            *((f"evaluation {each.task} {each.split}: {path.name}", path) for each in recipe.evaluation
+              for path in klue.input_files(evaluation_folder(each, data_root), each.task, (each.split,)))]
+
+
+def evaluation_folder(evaluation: Evaluation, data_root: Path | None) -> str:
+    """What klue.load_rows takes for it: hub, sample, or the folder under DATA=."""
+    if evaluation.data in ("hub", "sample") or Path(evaluation.data).is_absolute():
+        return evaluation.data
+    if data_root is None:
+        raise UserError(f"the recipe looks for the text of {evaluation.task} in {evaluation.data!r} under a folder of "
+                        "yours: give it with DATA=folder.")
+    return str(data_root / evaluation.data)
 
 
 def source_files(source: Source, data_root: Path | None) -> list[tuple[Path, str]]:
@@ -204,50 +260,12 @@ def file_format(source: Source, path: Path) -> str:
     return name
 
 
-def nearest(word: str, known: list[str]) -> str:
-    """' Did you mean ...?' for an unknown word, or nothing."""
-    match = difflib.get_close_matches(word, known, n=1)
-    return f" Did you mean {match[0]!r}?" if match else ""
-
-
-def _parse(cls: type, table: dict, where: str):
-    known = {field.name: field for field in fields(cls)}
-    for key in table:
-        if key not in known:
-            raise UserError(f"{where}: unknown key {key!r}.{nearest(key, list(known))}")
-    values = {}
-    for name, field in known.items():
-        if name not in table:
-            if name in cls.__dict__:  # a default
-                continue
-            raise UserError(f"{where}: {name!r} is missing.")
-        value, wanted = table[name], field.type
-        if get_args(wanted):
-            value = tuple(value) if isinstance(value, list) else value
-            fits = isinstance(value, tuple) and all(isinstance(item, get_args(wanted)[0]) for item in value)
-        else:
-            value = float(value) if wanted is float and type(value) is int else value
-            fits = type(value) is wanted
-        if not fits:
-            kind = "a list of strings" if get_args(wanted) else wanted.__name__
-            raise UserError(f"{where}: {name} = {table[name]!r} should be {kind}.")
-        values[name] = value
-    return cls(**values)
-
-
 def _check(source: Source, where: str) -> None:
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", source.name):
         raise UserError(f"{where}: name a source with lower-case letters, digits and hyphens.")
-    for key, choices in (("kind", KINDS), ("format", ("", *FORMATS)), ("unit", UNITS), ("split", SPLITS)):
-        if getattr(source, key) not in choices:
-            value = getattr(source, key)
-            raise UserError(f"{where}: {key} = {value!r} isn't one of {', '.join(filter(None, choices))}."
-                            f"{nearest(value, list(choices))}")
     if source.kind == "hub" and not (source.dataset and source.revision and source.subset):
         raise UserError(f"{where}: a hub source needs dataset, subset and revision (a commit hash or a tag).")
     if source.kind == "hub" and source.revision in ("main", "master", "refs/convert/parquet"):
         raise UserError(f"{where}: revision {source.revision!r} is a branch: give a commit hash or a tag.")
     if source.kind != "hub" and not source.paths:
         raise UserError(f"{where}: needs paths.")
-    if source.split_bytes < 100:
-        raise UserError(f"{where}: split_bytes = {source.split_bytes} is too small: give 100 or more.")

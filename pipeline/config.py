@@ -5,19 +5,13 @@ A field's docstring is its help text (`python -m pipeline settings`). Only the s
 import ast
 import inspect
 import itertools
-import tomllib
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from corpora import UserError
-from corpora.recipe import nearest
+from corpora.settings import from_table, nearest, read_toml, setting
 
 PRESETS = Path(__file__).parent / "presets"
-
-
-def setting(default, least=None, most=None, among: tuple = (), keyed: bool = True):
-    """A field with its limits. One that doesn't change what a stage makes isn't `keyed`: it stays out of the key."""
-    return field(default=default, metadata={"least": least, "most": most, "among": among, "keyed": keyed})
 
 
 @dataclass(frozen=True)
@@ -146,43 +140,35 @@ def load_preset(name: str, overrides: dict[str, str]) -> Preset:
     """
     path = Path(name) if name.endswith(".toml") else PRESETS / f"{name}.toml"
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        table = read_toml(path)
     except FileNotFoundError:
         known = sorted(preset.stem for preset in PRESETS.glob("*.toml"))
         raise UserError(f"PRESET={name}: no such preset.{nearest(name, known)} There are: {', '.join(known)}; "
                         "a .toml file of your own works too.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: not valid TOML: {error}") from None
     table.pop("description", None)
     for key, values in table.items():
         if not isinstance(values, dict):
             raise UserError(f"{path}: {key} = {values!r} stands outside a section such as [pretrain].")
         if key not in SECTIONS:
             raise UserError(f"{path}: unknown section [{key}].{nearest(key, list(SECTIONS))}")
-    stages = {}
-    for section, kind in SECTIONS.items():
-        values = {name: convert(kind, f"{section}.{name}", value, str(path))
-                  for name, value in table.get(section, {}).items()}
-        stages[section] = values
+    typed = {section: {} for section in SECTIONS}
     for key, text in overrides.items():
         section, _, name = key.partition(".")
         if section not in SECTIONS:
             raise UserError(f"{key}={text}: unknown section {section!r}.{nearest(section, list(SECTIONS))} "
                             "Settings are written stage.setting=value, such as pretrain.steps=200.")
-        stages[section][name] = convert(SECTIONS[section], key, text, "the command line")
-    return Preset(path.stem, {section: check(section, kind(**stages[section])) for section, kind in SECTIONS.items()})
+        typed[section][name] = text
+    stages = {}
+    for section, kind in SECTIONS.items():
+        preset = table.get(section, {})
+        from_table(kind, preset, f"{path}, [{section}]")  # so that an error tells the file's settings from typed ones
+        from_table(kind, typed[section], f"the command line, {section}")
+        stages[section] = check(section, from_table(kind, preset | typed[section], section))
+    return Preset(path.stem, stages)
 
 
 def check(section: str, settings):
-    """The settings as they are; raises UserError for one outside its limits, or two that don't go together."""
-    for f in fields(settings):
-        value, limits = getattr(settings, f.name), f.metadata
-        least, most, among = limits.get("least"), limits.get("most"), limits.get("among")
-        if (least is not None and not value >= least) or (most is not None and not value <= most):
-            bounds = f"at least {least}" + ("" if most is None else f" and at most {most}")
-            raise UserError(f"{section}.{f.name}={value}: has to be {bounds}.")
-        if among and value not in among:
-            raise UserError(f"{section}.{f.name}={value}: has to be one of {', '.join(among)}.")
+    """The settings as they are; raises UserError for two that don't go together."""
     if section == "tokenizer" and settings.vocab_size % 128:
         raise UserError(f"tokenizer.vocab_size={settings.vocab_size}: has to be a multiple of 128, special tokens "
                         "included.")
@@ -195,27 +181,6 @@ def check(section: str, settings):
             raise UserError(f"pretrain.warmup_steps={settings.warmup_steps}: has to be fewer than pretrain.steps"
                             f"={settings.steps}.")
     return settings
-
-
-def convert(kind: type, key: str, value: object, where: str) -> object:
-    """Turn a TOML value, or the text of an override, into the type of the setting."""
-    name = key.partition(".")[2]
-    types = {f.name: f.type for f in fields(kind)}
-    if name not in types:
-        raise UserError(f"{where}: unknown setting {key}.{nearest(name, list(types))}")
-    wanted = types[name]
-    try:
-        if wanted is bool:
-            return {"true": True, "1": True, "false": False, "0": False}[str(value).lower()]
-        if wanted is int and not isinstance(value, float):
-            return int(str(value).replace("_", ""))
-        if wanted is float:
-            return float(value)
-        if wanted is str and isinstance(value, str):
-            return value
-    except (KeyError, ValueError):
-        pass
-    raise UserError(f"{where}: {key}={value}: expected {wanted.__name__}.")
 
 
 def keyed(settings) -> dict:

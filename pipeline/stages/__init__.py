@@ -18,11 +18,8 @@ Files = list[tuple[str, Path]]
 
 
 def corpus_files(settings, data: Path | None) -> Files:
-    from corpora.recipe import load_recipe, recipe_path, source_files
-    recipe = load_recipe(settings.recipe)
-    return [("recipe", recipe_path(settings.recipe)),
-            *((f"{source.name}: {label}", path) for source in recipe.source if source.kind != "hub"
-              for path, label in source_files(source, data))]
+    from corpora.recipe import input_files, load_recipe, recipe_path
+    return [("recipe", recipe_path(settings.recipe)), *input_files(load_recipe(settings.recipe), data)]
 
 
 def klue_files(settings, data: Path | None) -> Files:

@@ -1,18 +1,32 @@
 """Cleaning repairs what is damaged, and leaves alone what published Korean cleaners break."""
+import tomllib
 import unicodedata
 
 import pytest
 from hypothesis import given, strategies
 
-from corpora.clean import CLEANUPS, clean, drop_reason, hangul_share, normalise, repetition_share, split_text
-from corpora.recipe import SPLITS, Source
+from corpora import UserError
+from corpora.clean import clean, drop_lines, drop_reasons, load_cleanups, normalise, repetition_share, split_text
+from corpora.dedup import Texts
+from corpora.recipe import SPLITS, Recipe, Source
+from tests.conftest import PROJECT
 
 
 def source(**settings):
     return Source(**{"name": "s", "kind": "files", "licence": "mine", "paths": ("*",), **settings})
 
 
-EVERYTHING = source(clean=tuple(name for name in CLEANUPS if name not in ("wiki_headings", "unwrap")))
+def recipe(*sources, **settings):
+    return Recipe("t", "d", 0.1, sources, **settings)
+
+
+CLEANUPS = load_cleanups(recipe())
+TABLE = tomllib.loads((PROJECT / "corpora" / "cleanups.toml").read_text(encoding="utf-8"))
+EVERYTHING = [step for name, step in CLEANUPS.items() if name not in ("wiki_headings", "unwrap")]
+
+
+def drop_reason(text, **limits):
+    return drop_reasons(Texts([text]), [text], source(**limits))[0]
 
 
 @pytest.mark.parametrize("text", [
@@ -21,7 +35,7 @@ EVERYTHING = source(clean=tuple(name for name in CLEANUPS if name not in ("wiki_
     "Città–Stazione는 역이다", "São Paulo, Patočka, Ñandú", "별점까기. ····", "For Prodo····", "20\u00d7600억",
 ])
 def test_what_published_cleaners_break_comes_through_unchanged(text):
-    assert clean(EVERYTHING, text) == (text, 0, 0)
+    assert clean(text, "", EVERYTHING) == (text, 0, 0)
 
 
 @pytest.mark.parametrize("text, expected", [
@@ -46,7 +60,7 @@ def test_text_is_composed_but_not_changed_into_other_letters():
 
 
 def test_sentencepieces_space_mark_is_replaced_and_counted():
-    assert clean(source(), "가▁나▁▁") == ("가_나__", 0, 3)
+    assert clean("가▁나▁▁", "", []) == ("가_나__", 0, 3)
 
 
 def test_control_characters_go_and_every_line_end_becomes_a_newline():
@@ -68,44 +82,63 @@ def test_no_clean_up_fails_on_any_text(text):
 
 @pytest.mark.parametrize("name, text, expected", [
     ("entities", "&lt;책&gt; &amp;quot; &#39; R&D &copy AT&T;", "<책> \" ' R&D &copy AT&T;"),
-    ("empty_parentheses", "샤오산구(, )는 고야 산()은 설(逐字, ) 톨리야티(, , ) (, 혹은 나) (가, 나)",
-     "샤오산구는 고야 산은 설(逐字) 톨리야티 (혹은 나) (가, 나)"),
-    ("wiki_marks", "[[분류:정치]][[서울|수도]]는 [[한국]]의<ref name=a>각주</ref> 도시<br/>다.\nformula_1\nformula_2는 수다.",
-     "수도는 한국의 도시다.\n\nformula_2는 수다."),
     ("wiki_headings", "세종\n\n왕이다.\n개요.\n생애.\n태어났다.\n같이 보기.\n외부 링크.\n", "세종\n\n왕이다.\n생애\n태어났다."),
     ("wiki_headings", "벗어난끝바꿈\n\n", ""),
-    ("front_matter", "---\n제목: 법\n---\n\n# 본문\n---\n끝", "# 본문\n---\n끝"),
-    ("code_blocks", "앞\n```js\nconst a = 1;\n```\n<Intro>\n뒤 {/*뒤*/}\n</Intro>\n`<App />`은 요소", "앞\n\n\n뒤 \n\n`<App />`은 요소"),
-    ("markdown_marks", "##### 제1조 (목적)\n**①** 이 [법](https://a.kr/(b))은 `코드` 1\\. ![그림](x.png)끝 2 * 3 ** 4",
-     "제1조 (목적)\n① 이 법은 코드 1. 끝 2 * 3 ** 4"),
-    ("statute_marks", "한다. <개정 2021.6.15, 2022.1.1>\n┌──┐\n│표│\n삭제 <2014.7.28>", "한다.\n\n\n삭제 <2014.7.28>"),
-    ("page_marks", "본문\n- 3 -\n끝", "본문\n\n끝"),
     ("unwrap", "  초등학교 저학년의 경우에도 부모의 따뜻한 사랑과 보살핌이 필요\n\n한 나이이나, 육아휴직을 할 \n\n수 있는 나이는 만 6세이다.\n\n  둘째",
      "  초등학교 저학년의 경우에도 부모의 따뜻한 사랑과 보살핌이 필요한 나이이나, 육아휴직을 할 수 있는 나이는 만 6세이다.\n  둘째"),
     ("whitespace", " 가  나\u3000다\t라 \n\n\n\n 마", " 가 나 다 라\n\n마"),
+    *[(name, before, after) for name, entry in TABLE.items() for before, after in entry["examples"]],
 ])
 def test_each_clean_up_does_what_its_name_says(name, text, expected):
     assert CLEANUPS[name](text) == expected
 
 
 def test_a_title_is_put_before_a_text_that_lacks_it():
-    assert clean(source(), "왕이다.", "세종")[0] == "세종\n\n왕이다."
-    assert clean(source(), "세종은 왕이다.", "세종")[0] == "세종은 왕이다."
+    assert clean("왕이다.", "세종", [])[0] == "세종\n\n왕이다."
+    assert clean("세종은 왕이다.", "세종", [])[0] == "세종은 왕이다."
 
 
 @pytest.mark.parametrize("text, reason", [
     ("", "empty"), ("짧다", "too short"), ("가" * 300, "too long"), ("Only English here, nothing else", "too little Hangul"),
     ("1234567890", "too little Hangul"), ("같은 줄이다.\n" * 9, "repeated lines"), ("최고최고 " * 50, "repetitive"),
-    ("재밌는 영화였어요 ㅋㅋ", ""), ("ᄒᆞᆫ글ᄋᆞᆯ ᄡᅳᄂᆞ니라", ""),
+    ("가 ---- ==== ++++ ////", "too many symbols"), ("재밌는 영화였어요 ㅋㅋ", ""), ("ᄒᆞᆫ글ᄋᆞᆯ ᄡᅳᄂᆞ니라", ""),
 ])
 def test_a_document_is_dropped_for_one_stated_reason(text, reason):
-    assert drop_reason(source(min_chars=5, max_chars=260, max_repetition=0.9), text.strip()) == reason
+    assert drop_reason(text.strip(), min_chars=5, max_chars=260, max_symbols=0.5, max_repetition=0.9) == reason
 
 
-def test_hangul_share_counts_letters_only():
-    assert hangul_share("가나 ab 12 !?") == 0.5
-    assert hangul_share("12 😀") == 0
+def test_documents_of_a_batch_are_judged_one_by_one():
+    batch = ["가나다 abcd", "가나다 abc", "", "12", "가\n나\n가\n다"]
+    assert drop_reasons(Texts(batch), batch, source(min_hangul=0.5, max_repeated_lines=0.2)) == [
+        "too little Hangul", "", "empty", "too little Hangul", "repeated lines"]
+    assert drop_reason("12", min_hangul=0.0) == ""
+
+
+def test_lines_over_a_limit_are_taken_out_with_their_reason():
+    batch = ["첫 줄은 남는다\n---- ====\n\n짧다\n남는 줄이다\n남는 줄이다!\n남는 줄이다\n마지막 줄", "손대지 않는 글이다", "한 줄\n" + "긴 " * 50]
+    limits = source(line_min_chars=3, line_max_chars=60, line_max_symbols=0.5, line_max_copies=2)
+    texts, dropped = drop_lines(Texts(batch), batch, limits)
+    assert texts == ["첫 줄은 남는다\n\n남는 줄이다\n남는 줄이다!\n마지막 줄", "손대지 않는 글이다", "한 줄"]
+    assert dropped == [(0, "---- ====", "line of symbols"), (0, "짧다", "line too short"),
+                       (0, "남는 줄이다", "line repeated"), (2, "긴 " * 50, "line too long")]
+    assert drop_lines(Texts(batch), batch, source())[0] == batch
+    english = drop_lines(Texts(["한글 줄\nEnglish line\n2020"]), ["한글 줄\nEnglish line\n2020"], source(line_min_hangul=0.2))
+    assert english[0] == ["한글 줄"]
+
+
+def test_prose_is_not_called_repetitive():
     assert repetition_share("대한민국은 민주공화국이다. 모든 권력은 국민으로부터 나온다.") < 0.3
+
+
+def test_a_recipe_brings_clean_ups_of_its_own():
+    mine = {"my_mark": {"replace": [["※", "※\\s*(\\S)", "\\1"]]}}
+    steps = load_cleanups(recipe(source(clean=("my_mark",)), cleanup=mine))
+    assert steps["my_mark"]("※ 주의") == "주의"
+    for broken in ({"replace": [["", "(", ""]]}, {"replace": [["", "a", "\\1"]]}, {"replace": [["a", "b"]]}, {}):
+        with pytest.raises(UserError, match="clean-up 'bad': needs replace"):
+            load_cleanups(recipe(cleanup={"bad": broken}))
+    with pytest.raises(UserError, match="Did you mean 'entities'"):
+        load_cleanups(recipe(source(clean=("entitys",))))
 
 
 @given(strategies.text(alphabet="가나\n 제1조", max_size=400), strategies.sampled_from(SPLITS))
@@ -122,7 +155,6 @@ def test_statutes_are_cut_before_articles():
 
 
 def test_what_entities_stand_for_is_normalised_too():
-    source = Source("a", "files", "none", clean=("entities",))
-    text, _, num_space_marks = clean(source, "가&#9601;나 &#4370;&#4449;&#4523; 다&#8203;라")
+    text, _, num_space_marks = clean("가&#9601;나 &#4370;&#4449;&#4523; 다&#8203;라", "", [CLEANUPS["entities"]])
     assert text == "가_나 한 다라"
     assert num_space_marks == 1
