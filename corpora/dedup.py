@@ -169,33 +169,33 @@ def _root(parents: np.ndarray, nodes: np.ndarray) -> np.ndarray:
 
 
 def choose(roots_D: np.ndarray, ranks_D: np.ndarray, column: Callable[[str], np.ndarray]) -> tuple[np.ndarray, ...]:
-    """Of every cluster the document that stays: of the first source, the longest, then of the lowest hash.
+    """Of every cluster the document that stays: of the first source, of the most letters, in the fewest bytes (재밌어요.
+    rather than 재밌어요!!!♥), then of the lowest hash.
 
     So the choice depends on texts alone, not on shards or their order. Returns the dropped documents, the documents
     that stay in their place, and whether the two are equal by `letter_hashes`.
     """
     children = np.flatnonzero(roots_D != np.arange(len(roots_D), dtype=roots_D.dtype))
     members = np.union1d(children, roots_D[children]).astype(np.int64)
-    sizes, hashes = column("bytes")[members].astype(np.int64), column("text")[members]
-    members = members[np.lexsort((hashes, -sizes, ranks_D[members], roots_D[members]))]
+    keys = [column(name)[members].astype(np.int64) for name in ("text", "bytes", "num_letters")]
+    members = members[np.lexsort((keys[0], keys[1], -keys[2], ranks_D[members], roots_D[members]))]
     first = np.diff(roots_D[members], prepend=-1) != 0
     kept = members[first][np.cumsum(first) - 1]
     letters = column("letters")
     return members[~first], kept[~first], letters[members[~first]] == letters[kept[~first]]
 
 
-def lowest_hashes(hashes: np.ndarray, num_bytes: np.ndarray, share: float) -> np.ndarray:
-    """Numbers of the documents with the lowest hashes that together reach `share` of the bytes, or come closest.
+def lowest_hashes(hashes: np.ndarray, sizes: np.ndarray, mine: np.ndarray, share: float) -> np.ndarray:
+    """Numbers of those of `mine` with the lowest hashes that together reach `share` of its bytes, or come closest.
 
     A document's rank depends on its text alone, so adding documents moves few others from one side to the other.
     """
-    wanted = share * num_bytes.sum()
-    limit = min(1.0, 2 * share)
+    wanted, limit = share * float(np.sum(sizes, where=mine)), min(1.0, 2 * share)
     while True:  # the lowest part of the hashes is enough, and spares sorting them all
-        low = np.flatnonzero(hashes <= np.uint64(limit * (2 ** 64 - 2 ** 11)))
-        if limit == 1 or num_bytes[low].sum() > 2 * wanted:
+        low = np.flatnonzero(mine & (hashes <= np.uint64(limit * (2 ** 64 - 2 ** 11))))
+        if limit == 1 or sizes[low].sum() > 2 * wanted:
             break
         limit = min(1.0, 2 * limit)
     low = low[np.argsort(hashes[low], kind="stable")]
-    before = np.cumsum(num_bytes[low]) - num_bytes[low] / 2
+    before = np.cumsum(sizes[low]) - sizes[low] / 2
     return low[before < wanted]

@@ -93,7 +93,7 @@ def input_files(data: str, tasks: str = " ".join(TASKS), splits: tuple[str, ...]
     return [path for task in parse_tasks(tasks) for split in splits for path in _split_files(data, task, split)]
 
 
-def load_rows(data: str, task: Task, split: str) -> list[dict]:
+def load_rows(data: str, task: Task, split: str, revision: str = HUB_REVISION) -> list[dict]:
     """The rows of one split, in file order, with exactly the task's columns and label ids in the task's order.
 
     `data` is "sample", "hub", or a folder that holds TASK/SPLIT-*.parquet or TASK/SPLIT*.jsonl. Local files are read

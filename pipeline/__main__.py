@@ -12,7 +12,8 @@ from pathlib import Path
 from corpora import UserError
 from corpora.klue import SPLITS, is_sample, load_rows, parse_tasks
 from pipeline import config
-from pipeline.artifact import Artifact, Context, find
+from pipeline.artifact import Artifact, find
+from pipeline.engine import Context, Engine, Unfinished
 from pipeline.stages import STAGES, TARGETS, locate, run_stage
 
 NEXT = {"corpus": "make tokenizer", "tokenizer": "make tokens", "tokens": "make pretrain",
@@ -34,11 +35,21 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--control", help="1 or 0: fine-tune the random twin, too")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
     parser.add_argument("--workers", type=int, default=os.cpu_count(), help="processes for the map steps")
+    parser.add_argument("--engine", choices=("pool", "ray"), default="pool", help="who runs the map steps")
+    parser.add_argument("--shard", type=parse_shard, help="i/n: be the i-th of n jobs that share the map steps")
+    parser.add_argument("--merge", action="store_true", help="go on where those jobs ended")
     parser.add_argument("--out", type=Path, help="folder that export writes to")
     parser.add_argument("--prompt", default="대한민국은", help="text that generate continues")
     parser.add_argument("--check", action="store_true", help="only check that the stage's own files are there")
     parser.add_argument("--artifacts", type=Path, default=Path("artifacts"), help="where stages write")
     return parser.parse_intermixed_args()
+
+
+def parse_shard(text: str) -> tuple[int, int]:
+    number, _, jobs = text.partition("/")
+    if not (number.isdecimal() and jobs.isdecimal() and 1 <= int(number) <= int(jobs)):
+        raise argparse.ArgumentTypeError(f"{text}: give i/n with i from 1 to n, such as 3/16")
+    return int(number), int(jobs)
 
 
 def load_settings(arguments: argparse.Namespace) -> config.Preset:
@@ -66,7 +77,8 @@ def make_context(arguments: argparse.Namespace, name: str) -> Context:
         device = resolve_device(arguments.device)
         if not sys.stderr.isatty():
             disable_progress_bar()
-    return Context(device, arguments.workers, arguments.data)
+    engine = Engine(arguments.workers, arguments.engine == "ray", arguments.shard, arguments.merge)
+    return Context(device, engine, arguments.data)
 
 
 def check_inputs(name: str, preset: config.Preset, arguments: argparse.Namespace) -> int:
@@ -122,6 +134,8 @@ if __name__ == "__main__":
         sys.exit(main())
     except UserError as error:
         sys.exit(report_and_exit(f"error: {error}", 1))
+    except Unfinished as job:
+        print(job)
     except KeyboardInterrupt:
         sys.exit(report_and_exit("stopped; the same command continues what can be continued", 130))
     except BrokenPipeError:  # `make settings | head`

@@ -28,17 +28,6 @@ RECORDED_PACKAGES = ("torch", "transformers", "tokenizers", "sentencepiece", "da
 
 
 @dataclass(frozen=True)
-class Context:
-    """How a stage runs, as opposed to what it makes: nothing here is part of a key."""
-    device: str
-    """torch device type, already resolved: cpu, cuda or mps."""
-    workers: int
-    """Number of processes that map steps use."""
-    data: Path | None
-    """Root of a recipe's relative paths."""
-
-
-@dataclass(frozen=True)
 class Artifact:
     """A finished folder of one stage."""
     path: Path
@@ -141,8 +130,8 @@ def find(root: Path, stage: str, key: str) -> Artifact | None:
 
 
 def content_digest(files: dict) -> str:
-    """What later stages' keys count: every file's SHA-256, but for those under logs/, which hold timings."""
-    return digest_of({name: entry["sha256"] for name, entry in files.items() if not name.startswith("logs/")})
+    """What later stages' keys count: every file's SHA-256, but for logs/ and reports, which hold timings."""
+    return digest_of({name: entry["sha256"] for name, entry in files.items() if not name.startswith(("logs/", "report."))})
 
 
 def link(root: Path, preset: str, artifact: Artifact, stage: str) -> None:
@@ -166,10 +155,14 @@ def linked(root: Path, preset: str, stage: str) -> Artifact:
     return found
 
 
-def is_locked(root: Path, stage: str, key: str) -> bool:
-    """Whether a running command holds the key's lock."""
+def lock_path(root: Path, stage: str, key: str) -> Path:
+    return root / ".locks" / f"{stage}-{key}"
+
+
+def is_locked(path: Path) -> bool:
+    """Whether a running command holds the lock file."""
     try:
-        with open(root / ".locks" / f"{stage}-{key}") as file:
+        with open(path) as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except FileNotFoundError:
         return False
@@ -179,33 +172,35 @@ def is_locked(root: Path, stage: str, key: str) -> bool:
 
 
 @contextmanager
-def locked(root: Path, stage: str, key: str) -> Iterator[None]:
-    """Hold the key's lock, waiting for whoever has it. No lock goes stale: the kernel drops it with the process."""
-    path = root / ".locks" / f"{stage}-{key}"
+def locked(path: Path, shared: bool = False, waiting: str = "") -> Iterator[None]:
+    """Hold a lock file, waiting for whoever has it. No lock goes stale: the kernel drops it with the process."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "w") as file:
+        kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, kind | fcntl.LOCK_NB)
         except BlockingIOError:
-            print(f"{stage}: another run is building {key}; waiting for it.", flush=True)
-            fcntl.flock(file, fcntl.LOCK_EX)
+            if waiting:
+                print(waiting, flush=True)
+            fcntl.flock(file, kind)
         yield
 
 
-def build(root: Path, stage: str, key: str, origin: dict, run: Callable[[Path], dict]) -> Artifact:
+def build(root: Path, stage: str, key: str, origin: dict, run: Callable[[Path], dict], shared: bool = False) -> Artifact:
     """Run one stage into its artifact folder, or return what a run before left there.
 
     `origin` says what the key was made from (settings, inputs' digests, version); `run` gets the partial folder and
     returns counts. Raises what `run` raises: the partial folder then stays, and a rerun with the same key continues it.
+    `shared`: other processes may work in the partial folder, too; they lock their shards (engine.py).
     """
     final = root / stage / key
     partial = final.with_name(key + ".partial")
-    with locked(root, stage, key):
+    with locked(lock_path(root, stage, key), shared, f"{stage}: another run is building {key}; waiting for it."):
         if finished := find(root, stage, key):
             return finished
         continued = partial.is_dir()
         partial.mkdir(parents=True, exist_ok=True)
-        for leftover in partial.rglob("*.tmp"):
+        for leftover in () if shared else partial.rglob("*.tmp"):
             shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
         print(f"{stage}: {'continuing' if continued else 'building'} {key}", flush=True)
         start = time.monotonic()
@@ -233,9 +228,12 @@ def build(root: Path, stage: str, key: str, origin: dict, run: Callable[[Path], 
 
 def peak_memory() -> dict:
     """Peak resident memory in MB of this process, and of the largest process it started."""
-    scale = 1024 if sys.platform != "darwin" else 1024 * 1024  # Linux counts kilobytes, macOS bytes
-    own, child = (resource.getrusage(who).ru_maxrss / scale for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return {"peak_memory_mb": round(own), "peak_worker_memory_mb": round(child)}
+    own, child = map(peak_memory_mb, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return {"peak_memory_mb": own, "peak_worker_memory_mb": child}
+
+
+def peak_memory_mb(who: int = resource.RUSAGE_SELF) -> int:
+    return round(resource.getrusage(who).ru_maxrss / (1024 if sys.platform != "darwin" else 1024 * 1024))  # KB or bytes
 
 
 def versions() -> dict:

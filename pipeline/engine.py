@@ -1,23 +1,53 @@
-"""One function over many shards: in this process or in a process pool, with the same results in the same order.
+"""One function over many shards: in this process, in a process pool, as jobs of a Slurm array, or as tasks on Ray.
 
-What a shard is, and what to do with the results, is the stage's business.
+What a shard is, and what to do with the results, is the stage's business. Every finished shard's result lies on disk,
+so that a rerun, another job or a merge goes on from there; the results are the same whatever ran them. At import only
+the standard library is needed.
 """
+import json
 import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
 from multiprocessing import get_context
-from typing import TypeVar
-
-from tqdm import tqdm
+from pathlib import Path
 
 from corpora import UserError
+from pipeline.artifact import locked, peak_memory_mb, write_json
 
-Item = TypeVar("Item")
-Result = TypeVar("Result")
+PROJECT = Path(__file__).parent.parent
+
+
+class Unfinished(Exception):
+    """A job of an array has done its part; the message says what comes next."""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """Who runs the shards. It never changes what they make."""
+    workers: int = 1
+    """Processes on this machine."""
+    ray: bool = False
+    """Tasks on the Ray cluster that RAY_ADDRESS names, or on a local one."""
+    shard: tuple[int, int] | None = None
+    """(i, n): the i-th of n jobs, counted from 1, which runs every n-th shard and nothing else."""
+    merge: bool = False
+    """Go on after the jobs of an array: their shards have to be there."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """How a stage runs, as opposed to what it makes: nothing here is part of a key."""
+    device: str
+    """torch device type, already resolved: cpu, cuda or mps."""
+    engine: Engine
+    """Who runs the shards of map steps."""
+    data: Path | None
+    """Root of a recipe's relative paths."""
 
 
 def open_pool(workers: int) -> ProcessPoolExecutor:
@@ -36,25 +66,58 @@ def follow(parent: int) -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def map_shards(function: Callable[[Item], Result], items: list[Item], workers: int, description: str) -> list[Result]:
-    """Apply `function` to every item and return the results in the items' order.
+def map_shards(function: Callable, items: dict[str, object], folder: Path, engine: Engine,
+               description: str) -> tuple[list, dict]:
+    """Apply `function` to every item; its results, which have to fit into JSON, in the items' order, and what they cost.
 
-    `function` must be importable by name (a top-level function, or a functools.partial of one) when `workers` > 1.
-    Raises what `function` raises, at the first failure, and UserError when a worker process dies.
+    Results lie in `folder`, one NAME.json an item; those that are there aren't made again. `function` must be importable
+    by name (a top-level function, or a functools.partial of one). Raises what `function` raises, at the first failure;
+    UserError when a worker process dies or a merge lacks shards; Unfinished at the end of an array's job.
     """
-    with tqdm(total=len(items), desc=description, unit="shard", disable=None) as bar:
-        if workers <= 1 or len(items) <= 1:
-            results = []
-            for item in items:
-                results.append(function(item))
-                bar.update()
-            return results
-        with open_pool(min(workers, len(items))) as pool:
-            futures = [pool.submit(function, item) for item in items]
+    from tqdm import tqdm
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = {name: folder / f"{name}.json" for name in items}
+    missing = [name for name, path in paths.items() if not path.exists()]
+    if engine.merge and missing:
+        raise UserError(f"{description}: {len(missing)} of {len(items)} shards are missing, such as {missing[0]}. Run the "
+                        "jobs with SHARD=i/n again, all of them, and then the merge.")
+    number, jobs = engine.shard or (1, 1)
+    mine = [name for name in list(items)[number - 1::jobs] if name in set(missing)]
+    start = time.monotonic()
+    with tqdm(total=len(mine), desc=description, unit="shard", disable=None) as bar:
+        for _ in _run(function, [(items[name], paths[name]) for name in mine], engine, description):
+            bar.update()
+    if engine.shard:
+        raise Unfinished(f"{description}: job {number} of {jobs} is done, {len(mine)} shards now. When all jobs are, run "
+                         "the same command with MERGE=1 in place of SHARD=.")
+    entries = [json.loads(path.read_text(encoding="utf-8")) for path in paths.values()]
+    cost = {"shards": len(entries), "seconds": time.monotonic() - start,
+            "core_seconds": sum(entry["seconds"] for entry in entries),
+            "peak_memory_mb": max((entry["peak_memory_mb"] for entry in entries), default=0)}
+    return [entry["result"] for entry in entries], cost
+
+
+def run_item(function: Callable, item: object, path: Path) -> None:
+    """One shard's work; the result's file is written last and says that the shard is finished."""
+    with locked(path.with_suffix(".lock")):  # against another job, or a task that Ray runs again too early
+        if path.exists():
+            return
+        start = time.monotonic()
+        result = function(item)
+        write_json(path, {"result": result, "seconds": time.monotonic() - start, "peak_memory_mb": peak_memory_mb()})
+
+
+def _run(function: Callable, work: list[tuple[object, Path]], engine: Engine, description: str) -> Iterator[None]:
+    if engine.ray:
+        yield from _run_on_ray(function, work, description)
+    elif engine.workers <= 1 or len(work) <= 1:
+        for item, path in work:
+            yield run_item(function, item, path)
+    else:
+        with open_pool(min(engine.workers, len(work))) as pool:
             try:
-                for future in as_completed(futures):
-                    future.result()
-                    bar.update()
+                for future in as_completed([pool.submit(run_item, function, item, path) for item, path in work]):
+                    yield future.result()
             except BrokenProcessPool as error:
                 raise UserError(
                     f"{description}: a worker process died (killed, or out of memory). Finished shards are kept: "
@@ -62,4 +125,25 @@ def map_shards(function: Callable[[Item], Result], items: list[Item], workers: i
                 ) from error
             finally:
                 pool.shutdown(wait=True, cancel_futures=True)
-            return [future.result() for future in futures]
+
+
+def _run_on_ray(function: Callable, work: list[tuple[object, Path]], description: str) -> Iterable[None]:
+    try:
+        import ray
+    except ImportError:
+        raise UserError("ENGINE=ray needs the package ray: make install EXTRAS=ray.") from None
+    # Workers import this project from its folder, which, like artifacts/ and DATA=, every node has to see.
+    environment = {"env_vars": {"PYTHONPATH": str(PROJECT)}}
+    with ray.init(runtime_env=environment, ignore_reinit_error=True, log_to_driver=False):
+        task = ray.remote(num_cpus=1, max_retries=3)(run_item)  # a task whose worker is killed is run again
+        shared = ray.put(function)
+        waiting = [task.remote(shared, item, path.absolute()) for item, path in work]
+        try:
+            while waiting:
+                done, waiting = ray.wait(waiting)
+                yield ray.get(done)
+        except ray.exceptions.RayTaskError as error:
+            raise (error.cause if isinstance(error.cause, UserError) else error) from None
+        except ray.exceptions.RayError as error:
+            raise UserError(f"{description}: Ray lost a task for good ({type(error).__name__}). Finished shards are kept: "
+                            "run the same command again.") from None

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from corpora import UserError
 from pipeline import artifact
-from pipeline.artifact import Artifact, Context
+from pipeline.artifact import Artifact
 from pipeline.config import Preset, keyed
+from pipeline.engine import Context
 from pipeline.model_folder import model_files
 
 Files = list[tuple[str, Path]]
@@ -38,12 +39,14 @@ class Stage:
     """Stages whose artifacts it reads."""
     files: Callable[[object, Path | None], Files] = lambda settings, data: []
     """Raw files it reads, which count by content."""
+    sharded: bool = False
+    """Whether jobs of an array can share its work."""
 
 
 STAGES = {stage.name: stage for stage in (
-    Stage("corpus", 2, (), corpus_files),
+    Stage("corpus", 3, (), corpus_files, sharded=True),
     Stage("tokenizer", 1, ("corpus",), lambda settings, data: model_files(settings.init)),
-    Stage("tokens", 1, ("corpus", "tokenizer")),
+    Stage("tokens", 1, ("corpus", "tokenizer"), sharded=True),
     Stage("pretrain", 1, ("tokens", "tokenizer"), lambda settings, data: model_files(settings.init)),
     Stage("klue", 1, ("pretrain",), klue_files),
 )}
@@ -92,9 +95,12 @@ def run_stage(name: str, preset: Preset, root: Path, data: Path | None, make_con
             found.verify()
         module = importlib.import_module(f"pipeline.stages.{name}")
         context = make_context()
+        if context.engine.shard and not STAGES[name].sharded:
+            raise UserError(f"{name}: can't be shared by jobs: run it once, without SHARD=.")
         finished = artifact.build(
             root, name, key, origin,
-            lambda folder: module.run(preset[name], {s: found.path for s, found in inputs.items()}, folder, context))
+            lambda folder: module.run(preset[name], {s: found.path for s, found in inputs.items()}, folder, context),
+            shared=context.engine.shard is not None)
         print(f"{name}: done in {finished.manifest['seconds']:.0f} s, {finished.path}")
     artifact.link(root, preset.name, finished, name)
     return finished

@@ -1,119 +1,166 @@
 """The corpus stage: raw text -> clean, deduplicated training and validation text; what is dropped is kept aside.
 
-Three steps: map (read, clean, filter, hash), reduce (equal documents, validation split), map (filter, write).
-What a document is and how it is cleaned stands in corpora/; how the report reads, in corpus_report.py.
+Three steps: map (read, clean, filter, hash), reduce (duplicates, validation split), map (write). What a document is and
+how it is judged stands in corpora/; how the report reads, in corpus_report.py.
 """
+import heapq
 import json
+import os
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import asdict
+from dataclasses import replace as changed
 from functools import partial
 from pathlib import Path
 
-import numpy
+import numpy as np
 import pyarrow
 import pyarrow.compute
-import pyarrow.parquet
+import xxhash
 
-from corpora import UserError
-from corpora.clean import check_cleanups, clean, drop_reason, split_text
-from corpora.dedup import HASH_BYTES, document_hash, first_occurrences, hashes_to_array, lowest_hashes
+from corpora import UserError, dedup
+from corpora.clean import clean, drop_lines, drop_reasons, load_cleanups, split_text
+from corpora.contamination import Index, load_index
+from corpora.dedup import Texts
+from corpora.pii import replace_personal_data
+from corpora.recipe import Recipe, Shard, Source, load_recipe, make_shards
 from corpora.hub import open_hub, read_hub
-from corpora.recipe import Recipe, Shard, load_recipe, make_shards
 from corpora.sources import EXCERPT, Bad, read_files
-from pipeline.artifact import SCRATCH, replace, write_json
+from pipeline.artifact import SCRATCH, peak_memory_mb, write_json
 from pipeline.engine import map_shards
-from pipeline.stages.corpus_report import COUNTS, SIZES, SPLITS, add_up, write_card, write_report
+from pipeline.parquet import ParquetFile, read_batches
+from pipeline.stages.corpus_report import COUNTS, NUM_PAIRS, SIZES, SPLITS, add_counts, add_up, note_drop, write_card, write_report
 
-TRAIN, VALIDATION, DUPLICATE = range(3)
-ROW_GROUP_BYTES = 4 << 20
-NUM_EXAMPLES = 5
+BATCH_CHARACTERS = 300_000
+"""Text judged at a time: enough for arrays to pay, little enough to stay in cache."""
 TOLERATED_BAD = 10
 """Unreadable records that a source may have up to half of it: one bad line mustn't stop a small file."""
-WORK = pyarrow.schema([("text", pyarrow.string()), ("id", pyarrow.string()), ("bytes", pyarrow.int64()),
-                       ("hash", pyarrow.binary(HASH_BYTES))])
+WORK = pyarrow.schema([("text", pyarrow.string()), ("id", pyarrow.string()), ("bytes", pyarrow.int64())])
 TEXT = pyarrow.schema([("text", pyarrow.string()), ("source", pyarrow.string()), ("id", pyarrow.string())])
-REJECTS = pyarrow.schema([(name, pyarrow.string()) for name in ("source", "where", "reason", "text")])
+REJECTS = pyarrow.schema([*((name, pyarrow.string()) for name in ("source", "where", "reason", "text")),
+                          ("cluster", pyarrow.int64())])
+CLUSTERS = pyarrow.schema([("cluster", pyarrow.int64()), ("documents", pyarrow.int64()), ("id", pyarrow.string()),
+                           ("text", pyarrow.string())])
 
 
 def run(settings, inputs: dict[str, Path], folder: Path, context) -> dict:
     """Make the corpus that `settings.recipe` describes; a rerun continues after the last finished shard."""
     recipe = load_recipe(settings.recipe)
-    check_cleanups(recipe)
+    load_cleanups(recipe)
     shards = make_shards(recipe, context.data, lambda source: open_hub(source).num_shards)
+    index, fingerprints = load_index(recipe, context.data)
     work = folder / SCRATCH
-    work.mkdir(exist_ok=True)
-    tallies = map_shards(partial(clean_shard, work=work), shards, context.workers, "corpus: clean")
+    tallies, clean_cost = map_shards(partial(clean_shard, work=work, recipe=recipe, index=index),
+                                     {shard.name: shard for shard in shards}, work / "clean", context.engine, "corpus: clean")
     for source in recipe.source:
         check_readable(source, [tally for shard, tally in zip(shards, tallies) if shard.source == source])
-    fates = decide(recipe, shards, work)
-    finish = partial(write_shard, folder=folder)
-    written = map_shards(finish, list(zip(shards, fates)), context.workers, "corpus: write")
+    decisions, reduce_cost = decide(recipe, shards, work)
+    starts = np.cumsum([0, *(tally["kept"] for tally in tallies)]).tolist()
+    written, write_cost = map_shards(partial(write_shard, folder=folder),
+                                     {shard.name: (shard, start) for shard, start in zip(shards, starts)},
+                                     work / "write", changed(context.engine, merge=False), "corpus: write")
     report = add_up(recipe, shards, tallies, written)
+    report |= {"clusters": decisions, "steps": {"clean": clean_cost, "reduce": reduce_cost, "write": write_cost}}
     check_result(recipe, report)
     write_json(folder / "recipe.json", asdict(recipe))
+    write_json(folder / "evaluation.json", fingerprints)
     write_report(folder, recipe, report)
     write_card(folder, recipe, report)
-    write_json(folder / "logs" / "speed.json", {
-        shard.name: {"megabytes": tally["bytes"] / 1e6, "seconds": tally["seconds"],
-                     "megabytes_per_second": tally["bytes"] / 1e6 / tally["seconds"]}
-        for shard, tally in zip(shards, tallies)})
     for warning in report["warnings"]:
         print(f"corpus: {warning}")
     return {key: report[key] for key in ("documents", "bytes", "dropped", "train", "validation", "warnings")}
 
 
-def clean_shard(shard: Shard, work: Path) -> dict:
-    """First map: one shard's documents, cleaned, filtered and hashed, to scratch/SHARD.parquet; returns its tally."""
-    done = work / f"{shard.name}.json"
-    if done.exists():
-        return json.loads(done.read_text(encoding="utf-8"))
-    start, source = time.monotonic(), shard.source
-    tally = {**dict.fromkeys(COUNTS, 0), "unreadable": 0, "dropped": {}}
-    with ParquetFile(work / f"{shard.name}.parquet", WORK) as kept, \
-            ParquetFile(work / f"{shard.name}.rejects.parquet", REJECTS) as rejects:
+def clean_shard(shard: Shard, work: Path, recipe: Recipe, index: Index) -> dict:
+    """First map: one shard's documents, cleaned, judged and hashed, to scratch/SHARD.parquet; returns its tally."""
+    source, tally = shard.source, {**dict.fromkeys(COUNTS, 0), "unreadable": 0, "kept": 0, "dropped": {},
+                                   "personal_data": {}, "pairs": []}
+    with ExitStack() as files:
+        kept, rejects = (files.enter_context(ParquetFile(work / f"{shard.name}{end}.parquet", schema))
+                         for end, schema in (("", WORK), (".rejects", REJECTS)))
+        columns = [files.enter_context(open_column(work, shard, name)) for name in column_names(recipe)]
 
         def drop(where: str, reason: str, text: str) -> None:
-            rejects.add((source.name, where, reason, text[:EXCERPT]), min(len(text), EXCERPT) * 3)
-            note_drops(tally["dropped"], reason, [where], [text])
+            rejects.add((source.name, where, reason, text[:EXCERPT], None), min(len(text), EXCERPT) * 3)
+            note_drop(tally["dropped"], reason, where, text)
 
-        for record in read_hub(shard) if source.kind == "hub" else read_files(shard):
-            if isinstance(record, Bad):
-                tally["unreadable"] += 1
-                drop(record.where, "unreadable: " + record.reason, record.text)
-                continue
-            tally["documents"] += 1
-            tally["bytes"] += len(record.text.encode())
-            tally["characters"] += len(record.text)
-            text, num_repaired, num_space_marks = clean(source, record.text, record.title)
-            tally["repaired_lines"] += num_repaired
-            tally["space_marks"] += num_space_marks
-            pieces = split_text(text, source.split, source.split_bytes)
-            for number, piece in enumerate(pieces):
-                piece = piece.strip()
-                where = record.where if len(pieces) == 1 else f"{record.where}#{number}"
-                if number and not piece:
-                    continue
-                if reason := drop_reason(source, piece):
-                    drop(where, reason, piece or record.text)
-                else:
-                    num_bytes = len(piece.encode())
-                    kept.add((piece, where, num_bytes, document_hash(piece)), num_bytes)
+        for batch in read_pieces(shard, recipe, tally, drop):
+            wheres, texts = map(list, zip(*batch))
+            arrays = Texts(texts)
+            shorter, lines = drop_lines(arrays, texts, source)
+            for number, line, reason in lines:
+                drop(wheres[number], reason, line)
+            if lines:
+                arrays = Texts(shorter)
+            reasons = drop_reasons(arrays, shorter, source)
+            for number, name in index.find(arrays).items():
+                reasons[number] = reasons[number] or f"evaluation text: {name}"
+            for number, reason in enumerate(reasons):
+                if reason:
+                    drop(wheres[number], reason, shorter[number] or texts[number])
+            good = np.array([not reason for reason in reasons])
+            raw = [text.encode() for text in shorter]
+            sizes = [len(each) for each in raw]
+            features = [[xxhash.xxh3_64_intdigest(each) for each in raw], sizes, np.diff(arrays.bounds_D1),
+                        dedup.letter_hashes(arrays, shorter),
+                        *dedup.band_keys(arrays, recipe.shingle_words, recipe.bands, recipe.band_rows)]
+            for column, values in zip(columns, features):
+                column.write(np.asarray(values, dtype=np.uint64)[good].tobytes())
+            for number in np.flatnonzero(good):
+                kept.add((shorter[number], wheres[number], sizes[number]), sizes[number])
+            tally["kept"] += int(good.sum())
+        for column in columns:
+            column.flush()
+            os.fsync(column.fileno())
     check_readable(source, [tally], whole=False)
-    tally["seconds"] = time.monotonic() - start
-    write_json(done, tally)
     return tally
 
 
-def note_drops(dropped: dict, reason: str, wheres: list[str], texts: list[str]) -> None:
-    """Count drops under their reason, and keep the first few as examples."""
-    entry = dropped.setdefault(reason, {"count": 0, "examples": []})
-    entry["count"] += len(wheres)
-    for where, text in zip(wheres[:NUM_EXAMPLES - len(entry["examples"])], texts):
-        entry["examples"].append({"where": where, "text": text[:200]})
+def read_pieces(shard: Shard, recipe: Recipe, tally: dict, drop: Callable) -> Iterator[list[tuple[str, str]]]:
+    """A shard's cleaned documents, long ones cut, as batches of (place, text); counts what it sees in the tally."""
+    source, cleanups = shard.source, load_cleanups(recipe)
+    steps = [cleanups[name] for name in source.clean]
+    batch, size, pairs = [], 0, []
+    for record in read_hub(shard) if source.kind == "hub" else read_files(shard):
+        if isinstance(record, Bad):
+            tally["unreadable"] += 1
+            drop(record.where, "unreadable: " + record.reason, record.text)
+            continue
+        raw = record.text.encode()
+        text, num_repaired, num_space_marks = clean(record.text, record.title, steps)
+        text, found = replace_personal_data(text, recipe.personal_data)
+        add_counts(tally["personal_data"], found)
+        add_counts(tally, {"documents": 1, "bytes": len(raw), "characters": len(record.text),
+                           "repaired_lines": num_repaired, "space_marks": num_space_marks})
+        if text != record.text.strip():  # the changed texts of the lowest hashes are shown in the report
+            tally["changed"] += 1
+            rank = -xxhash.xxh3_64_intdigest(raw)
+            if len(pairs) < NUM_PAIRS or rank > pairs[0][0]:
+                entry = (rank, record.where, *first_difference(record.text.strip(), text))
+                (heapq.heappush if len(pairs) < NUM_PAIRS else heapq.heapreplace)(pairs, entry)
+        pieces = split_text(text, source.split, source.split_bytes)
+        for number, piece in enumerate(pieces):
+            if piece := piece.strip():
+                batch.append((record.where if len(pieces) == 1 else f"{record.where}#{number}", piece))
+                size += len(piece)
+        if not text:
+            drop(record.where, "empty", record.text)
+        if size >= BATCH_CHARACTERS:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+    tally["pairs"] = sorted(pairs, reverse=True)
 
 
-def check_readable(source, tallies: list[dict], whole: bool = True) -> None:
+def first_difference(before: str, after: str) -> tuple[str, str]:
+    """Both texts from a little before the place where they begin to differ."""
+    start = max(0, len(os.path.commonprefix([before, after])) - 40)
+    return before[start:start + 200], after[start:start + 200]
+
+
+def check_readable(source: Source, tallies: list[dict], whole: bool = True) -> None:
     """Raise UserError when more of a source (or of a shard of it) can't be read than the recipe tolerates."""
     bad = sum(tally["unreadable"] for tally in tallies)
     total = bad + sum(tally["documents"] for tally in tallies)
@@ -126,66 +173,95 @@ def check_readable(source, tallies: list[dict], whole: bool = True) -> None:
                         "out of the source's paths, or correct the source's format, unit or text.")
 
 
-def decide(recipe: Recipe, shards: list[Shard], work: Path) -> list[numpy.ndarray]:
-    """Reduce: an array of each document's fate for every shard; of equal documents the first one stays."""
-    hashes, num_bytes, lengths = [], [], []
-    for shard in shards:
-        path = work / f"{shard.name}.parquet"
-        batches = [batch for batch in read_batches(path, ["hash", "bytes"])]
-        hashes += [hashes_to_array(batch["hash"].cast(pyarrow.binary()).buffers()[2]) for batch in batches]
-        num_bytes += [batch["bytes"].to_numpy() for batch in batches]
-        lengths.append(sum(map(len, batches)))
-    hashes = numpy.concatenate([numpy.empty((0, 2), dtype=numpy.uint64), *hashes])
-    num_bytes = numpy.concatenate([numpy.empty(0, dtype=numpy.int64), *num_bytes])
-    fates = numpy.where(first_occurrences(hashes), TRAIN, DUPLICATE).astype(numpy.uint8)
-    source_of = numpy.repeat([recipe.source.index(shard.source) for shard in shards], lengths)
-    for index in range(len(recipe.source)):
-        mine = numpy.flatnonzero((source_of == index) & (fates == TRAIN))
-        fates[mine[lowest_hashes(hashes[mine], num_bytes[mine], recipe.validation_share)]] = VALIDATION
-    return numpy.split(fates, numpy.cumsum(lengths)[:-1])
+def column_names(recipe: Recipe) -> list[str]:
+    """What the reduce knows of a document, 8 bytes each: xxh3 of the text, its sizes, and what equals are told by."""
+    return ["text", "bytes", "num_letters", "letters", *(f"band{number:02d}" for number in range(recipe.bands))]
 
 
-def write_shard(item: tuple[Shard, numpy.ndarray], folder: Path) -> dict:
-    """Second map: one shard's documents to train/, validation/ and, with all that was dropped, to rejects/."""
-    shard, fates = item
+def open_column(work: Path, shard: Shard, name: str):
+    path = work / "columns" / name / shard.name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return open(path, "wb")
+
+
+def decide(recipe: Recipe, shards: list[Shard], work: Path) -> tuple[dict, dict]:
+    """Reduce: every document's fate to scratch/fates/SHARD.npy, the clusters to scratch/clusters.npy.
+
+    Returns how many clusters there are of which size, and what it cost.
+    """
+    done, start = work / "decided.json", time.monotonic()
+    if not done.exists():
+        lengths = [(work / "columns" / "text" / shard.name).stat().st_size // 8 for shard in shards]
+        bounds = np.cumsum([0, *lengths])
+
+        def column(name: str) -> np.ndarray:
+            values = np.empty(bounds[-1], dtype=np.uint64)
+            for shard, first, last in zip(shards, bounds, bounds[1:]):
+                values[first:last] = np.fromfile(work / "columns" / name / shard.name, dtype=np.uint64)
+            return values
+
+        ranks = np.repeat(np.array([recipe.source.index(shard.source) for shard in shards], dtype=np.uint8), lengths)
+        roots = dedup.find_clusters(map(column, column_names(recipe)[3:]), len(ranks))
+        dropped, kept, equal = dedup.choose(roots, ranks, column)
+        del roots
+        fates = np.full(len(ranks), dedup.TRAIN, dtype=np.int64)
+        fates[dropped] = 2 * kept + ~equal
+        hashes, sizes = column("text"), column("bytes")
+        for rank in range(len(recipe.source)):
+            mine = (ranks == rank) & (fates == dedup.TRAIN)
+            fates[dedup.lowest_hashes(hashes, sizes, mine, recipe.validation_share)] = dedup.VALIDATION
+        (work / "fates").mkdir(exist_ok=True)
+        for shard, first, last in zip(shards, bounds, bounds[1:]):
+            np.save(work / "fates" / f"{shard.name}.npy", fates[first:last])
+        numbers, counts = np.unique(kept, return_counts=True)
+        np.save(work / "clusters.npy", np.stack([numbers, counts + 1]))
+        limits = [2, 3, 4, 5, 10, 100, 1000]
+        classes = np.searchsorted(limits, counts + 1, side="right")
+        largest = np.lexsort((hashes[numbers], -counts))[:10]
+        report = {"clusters": len(numbers), "documents": int(counts.sum() + len(numbers)),
+                  "sizes": {f"{low}" if high - low == 1 else f"{low} to {high - 1}" if high < 1 << 60 else f"{low} or more":
+                            int((classes == number).sum()) for number, (low, high) in
+                            enumerate(zip(limits, [*limits[1:], 1 << 60]), 1)},
+                  "largest": numbers[largest].tolist()}
+        write_json(done, [report, {"shards": 1, "seconds": time.monotonic() - start, "documents": len(ranks),
+                                   "core_seconds": time.monotonic() - start, "peak_memory_mb": peak_memory_mb()}])
+    return json.loads(done.read_text(encoding="utf-8"))
+
+
+def write_shard(item: tuple[Shard, int], folder: Path) -> dict:
+    """Second map: one shard's documents to train/, validation/, and what was dropped to rejects/."""
+    shard, start = item
     work, name = folder / SCRATCH, f"{shard.name}.parquet"
-    done = work / f"{shard.name}.written.json"
-    if done.exists():
-        return json.loads(done.read_text(encoding="utf-8"))
-    counts = {split: dict.fromkeys(SIZES, 0) for split in SPLITS}
-    dropped, position = {}, 0
+    fates = np.load(work / "fates" / f"{shard.name}.npy")
+    clusters = np.load(work / "clusters.npy", mmap_mode="r")
+    counts, dropped, position = {split: dict.fromkeys(SIZES, 0) for split in SPLITS}, {}, 0
     with ParquetFile(folder / "train" / name, TEXT) as train, \
             ParquetFile(folder / "validation" / name, TEXT) as validation, \
+            ParquetFile(folder / "clusters" / name, CLUSTERS) as kept, \
             ParquetFile(folder / "rejects" / name, REJECTS) as rejects:
         for batch in read_batches(work / f"{shard.name}.rejects.parquet"):
             rejects.add_columns(batch.columns, batch.nbytes)
         for batch in read_batches(work / name):
-            here = fates[position:position + len(batch)]
-            position += len(batch)
-            for fate, split, file in ((TRAIN, "train", train), (VALIDATION, "validation", validation)):
+            here, names = fates[position:position + len(batch)], [shard.source.name]
+            for fate, split, file in ((dedup.TRAIN, "train", train), (dedup.VALIDATION, "validation", validation)):
                 part = batch.filter(pyarrow.array(here == fate))
                 sizes = (part.num_rows, pyarrow.compute.utf8_length(part["text"]).to_numpy().sum(),
                          part["bytes"].to_numpy().sum())
-                for key, size in zip(SIZES, sizes):
-                    counts[split][key] += int(size)
-                file.add_columns([part["text"], [shard.source.name] * len(part), part["id"]], int(sizes[-1]))
-            copies = batch.filter(pyarrow.array(here == DUPLICATE))
-            if len(copies):
-                texts = pyarrow.compute.utf8_slice_codeunits(copies["text"], 0, 200)
-                names, reasons = [shard.source.name] * len(copies), ["duplicate"] * len(copies)
-                rejects.add_columns([names, copies["id"], reasons, texts], texts.nbytes)
-                note_drops(dropped, "duplicate", copies["id"].to_pylist(), texts.to_pylist())
-    result = {**counts, "dropped": dropped}
-    write_json(done, result)
-    return result
-
-
-def read_batches(path: Path, columns: list[str] | None = None) -> Iterable[pyarrow.RecordBatch]:
-    """A work file's rows, a row group at a time; none if the shard had no such rows."""
-    if path.exists():
-        with pyarrow.parquet.ParquetFile(path) as file:
-            for group in range(file.num_row_groups):  # iter_batches holds on to more than one
-                yield from file.read_row_group(group, columns).combine_chunks().to_batches()
+                add_counts(counts[split], dict(zip(SIZES, map(int, sizes))))
+                file.add_columns([part["text"], names * len(part), part["id"]], int(sizes[-1]))
+            copies = batch.filter(pyarrow.array(here >= 0))
+            excerpts, fates_here = pyarrow.compute.utf8_slice_codeunits(copies["text"], 0, 200), here[here >= 0]
+            reasons = ["near duplicate" if alike else "duplicate" for alike in fates_here % 2]
+            rejects.add_columns([names * len(copies), copies["id"], reasons, excerpts, fates_here // 2], excerpts.nbytes)
+            for row in zip(reasons, copies["id"].to_pylist(), excerpts.to_pylist()):
+                note_drop(dropped, *row)
+            first, last = np.searchsorted(clusters[0], [start + position, start + position + len(batch)])
+            numbers = clusters[0, first:last]
+            rows = batch.take(pyarrow.array(numbers - start - position))
+            excerpts = pyarrow.compute.utf8_slice_codeunits(rows["text"], 0, 200)
+            kept.add_columns([numbers, clusters[1, first:last], rows["id"], excerpts], excerpts.nbytes)
+            position += len(batch)
+    return {**counts, "dropped": dropped}
 
 
 def check_result(recipe: Recipe, report: dict) -> None:
@@ -204,50 +280,3 @@ def check_result(recipe: Recipe, report: dict) -> None:
     for name, source in report["sources"].items():
         if not source["train"]["documents"]:
             report["warnings"].append(f"Source {name} contributes no training text.")
-
-
-class ParquetFile:
-    """Rows to a zstd Parquet file in row groups of a few MB, under its final name only when complete.
-
-    No rows, no file. The bytes depend on the rows alone.
-    """
-
-    def __init__(self, path: Path, schema: pyarrow.Schema):
-        self.path, self.temporary, self.schema = path, path.with_name(path.name + ".tmp"), schema
-        self.rows, self.tables, self.num_bytes, self.writer = [], [], 0, None
-
-    def __enter__(self) -> "ParquetFile":
-        return self
-
-    def add(self, row: tuple, num_bytes: int) -> None:
-        self.rows.append(row)
-        self._grow(num_bytes)
-
-    def add_columns(self, columns: list, num_bytes: int) -> None:
-        if len(columns[0]):
-            self.tables.append(pyarrow.table(columns, schema=self.schema))
-            self._grow(num_bytes)
-
-    def _grow(self, num_bytes: int) -> None:
-        self.num_bytes += num_bytes + 64
-        if self.num_bytes >= ROW_GROUP_BYTES:
-            self._flush()
-
-    def _flush(self) -> None:
-        if self.rows:
-            self.tables.append(pyarrow.table(list(zip(*self.rows)), schema=self.schema))
-        if self.tables:
-            if self.writer is None:
-                self.path.parent.mkdir(exist_ok=True)
-                self.writer = pyarrow.parquet.ParquetWriter(self.temporary, self.schema, compression="zstd",
-                                                            use_dictionary=["source", "reason"])
-            self.writer.write_table(pyarrow.concat_tables(self.tables).combine_chunks())
-        self.rows, self.tables, self.num_bytes = [], [], 0
-
-    def __exit__(self, kind, error, traceback) -> None:
-        if kind is None:
-            self._flush()
-        if self.writer is not None:
-            self.writer.close()
-            if kind is None:
-                replace(self.temporary, self.path)

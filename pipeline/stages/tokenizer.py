@@ -11,8 +11,8 @@ from sentencepiece import SentencePieceProcessor
 from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
 from corpora import UserError
-from pipeline.artifact import Context, write_json, write_text
-from pipeline.engine import open_pool
+from pipeline.artifact import write_json, write_text
+from pipeline.engine import Context, open_pool
 from pipeline.model_folder import model_folder
 from tokenizer.export import export
 from tokenizer.quality import NASTY_STRINGS, check_tokenizer, find_problem, survey
@@ -28,7 +28,7 @@ def run(settings, inputs: dict[str, Path], folder: Path, context: Context) -> di
     else:
         sample = draw_sample((text for _, text in read_texts(inputs["corpus"], "train")),
                              settings.sample_bytes, settings.seed)
-        with open_pool(context.workers) as pool:
+        with open_pool(context.engine.workers) as pool:
             model, counts = train_model(sample, settings.model_type, settings.vocab_size, settings.morphemes,
                                         settings.character_coverage, pool)
         export(model, folder)

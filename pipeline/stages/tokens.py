@@ -16,8 +16,8 @@ from numpy.lib import format as npy
 from sentencepiece import SentencePieceProcessor
 
 from corpora import UserError
-from pipeline.artifact import Context, replace, write_json
-from pipeline.engine import map_shards
+from pipeline.artifact import replace, write_json
+from pipeline.engine import Context, map_shards
 
 BATCH_DOCUMENTS = 256
 BATCH_TOKENS = 1 << 22  # counted at a time

@@ -1,0 +1,95 @@
+"""Evaluation text found in training text: an index of the evaluation sets, and the documents that hold any of it.
+
+Texts are compared by their letters and digits alone, in lower case, so that spacing and punctuation hide nothing.
+"""
+from pathlib import Path
+
+import numpy as np
+
+from corpora import klue
+from corpora.dedup import Texts, letter_hashes
+from corpora.recipe import Recipe, evaluation_folder
+
+TABLE_BITS = 22
+"""A first look-up by the top bits of a hash tells most of a text apart from the index, in 4 MB that stay in cache."""
+
+
+class Index:
+    """Hashes of the evaluation texts: of every run of n letters in the long ones, of the whole of the short ones.
+
+    A document is contaminated if it holds `share` of the different runs of a text of n letters or more, or if all of it,
+    or one of its lines, has the letters of a shorter one (n-gram overlap as in GPT-3, Brown et al. 2020, appendix C, but
+    over letters: Korean is spaced in many ways).
+    """
+
+    def __init__(self, names: list[str], texts: list[str], num_letters: int, share: float):
+        self.names, self.num_letters, self.share = names, num_letters, share
+        batch = Texts(texts or [""])
+        runs, owners = _runs(batch, num_letters)
+        pairs = np.unique(np.stack([runs, owners.astype(np.uint64)], 1), axis=0)  # each run of a text once
+        self.runs, first = np.unique(pairs[:, 0], return_index=True)
+        self.owners, self.bounds = pairs[:, 1].astype(np.int64), np.append(first, len(pairs))
+        self.num_runs = np.bincount(self.owners, minlength=len(texts))
+        lengths = np.diff(batch.bounds_D1)[:len(texts)]
+        short = np.flatnonzero((self.num_runs == 0) & (lengths > 0))
+        whole = batch.hashes(batch.bounds_D1[short], batch.bounds_D1[short + 1])
+        self.short, chosen = np.unique(whole, return_index=True)
+        self.short_owners = short[chosen]
+        self.table = np.zeros(1 << TABLE_BITS, dtype=bool)
+        self.table[self.runs >> np.uint64(64 - TABLE_BITS)] = True
+
+    def find(self, texts: Texts) -> dict[int, str]:
+        """Contaminated documents of a batch, and the name of an evaluation text that each of them holds."""
+        found = {}
+        if len(self.short):
+            starts, ends = texts.lines
+            starts, ends = texts.letter_index(starts), texts.letter_index(ends)
+            documents = np.searchsorted(texts.bounds_D1, starts, side="right") - 1
+            for first, last, owners in ((starts, ends, documents), (texts.bounds_D1[:-1], texts.bounds_D1[1:], None)):
+                hashes = texts.hashes(first, last)
+                places = np.minimum(np.searchsorted(self.short, hashes), len(self.short) - 1)
+                for number in np.flatnonzero((self.short[places] == hashes) & (last > first)):
+                    document = number if owners is None else owners[number]
+                    found[int(document)] = self.names[self.short_owners[places[number]]]
+        runs, documents = _runs(texts, self.num_letters, self.table)
+        places = np.minimum(np.searchsorted(self.runs, runs), max(len(self.runs) - 1, 0))
+        hits = self.runs[places] == runs if len(self.runs) else np.zeros(0, dtype=bool)
+        hits = np.unique(np.stack([documents[hits], places[hits]], 1), axis=0)  # each run of a document once
+        counts = np.diff(self.bounds)[hits[:, 1]]
+        within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+        owners = self.owners[np.repeat(self.bounds[hits[:, 1]], counts) + within]
+        pairs, shared = np.unique(np.stack([np.repeat(hits[:, 0], counts), owners], 1), axis=0, return_counts=True)
+        for document, owner in pairs[shared >= self.share * self.num_runs[pairs[:, 1]]]:
+            found[int(document)] = self.names[owner]
+        return found
+
+
+def _runs(texts: Texts, length: int, table: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Hashes of all runs of `length` letters within documents, and their documents; only those that `table` may hold."""
+    starts = np.arange(max(0, len(texts.places_L) - length + 1))
+    hashes = texts.hashes(starts, starts + length)
+    if table is not None:
+        starts = np.flatnonzero(table[hashes >> np.uint64(64 - TABLE_BITS)])
+        hashes = hashes[starts]
+    documents = np.searchsorted(texts.bounds_D1, starts, side="right") - 1
+    whole = starts + length <= texts.bounds_D1[documents + 1]
+    return hashes[whole], documents[whole]
+
+
+def load_index(recipe: Recipe, data_root: Path | None) -> tuple[Index, dict[str, list[str]]]:
+    """The index of a recipe's evaluation sets, and the fingerprints of their texts by `task split`."""
+    names, texts, fingerprints = [], [], {}
+    for each in recipe.evaluation:
+        rows = klue.load_rows(evaluation_folder(each, data_root), klue.TASKS[each.task], each.split,
+                              *([each.revision] if each.revision else []))
+        pairs = [(f"{each.task} {each.split} {row['guid']}", row[column])
+                 for row in rows for column in klue.TASKS[each.task].texts]
+        names += [name for name, _ in pairs]
+        texts += [text for _, text in pairs]
+        fingerprints[f"{each.task} {each.split}"] = fingerprint([text for _, text in pairs])
+    return Index(names, texts, recipe.overlap_letters, recipe.overlap_share), fingerprints
+
+
+def fingerprint(texts: list[str]) -> list[str]:
+    """Sorted hashes of evaluation texts, by which a later stage can tell whether it was these that were looked for."""
+    return sorted({f"{value:016x}" for value in letter_hashes(Texts(texts), texts).tolist()})

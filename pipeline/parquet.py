@@ -1,0 +1,65 @@
+"""Rows to and from zstd Parquet files, a few MB in memory at a time."""
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow
+import pyarrow.parquet
+
+from pipeline.artifact import replace
+
+ROW_GROUP_BYTES = 4 << 20
+
+
+def read_batches(path: Path, columns: list[str] | None = None) -> Iterator[pyarrow.RecordBatch]:
+    """A work file's rows, a row group at a time; none if the shard had no such rows."""
+    if path.exists():
+        with pyarrow.parquet.ParquetFile(path) as file:
+            for group in range(file.num_row_groups):  # iter_batches holds on to more than one
+                yield from file.read_row_group(group, columns).combine_chunks().to_batches()
+
+
+class ParquetFile:
+    """Rows to a zstd Parquet file in row groups of a few MB, under its final name only when complete.
+
+    No rows, no file. The bytes depend on the rows alone.
+    """
+
+    def __init__(self, path: Path, schema: pyarrow.Schema):
+        self.path, self.temporary, self.schema = path, path.with_name(path.name + ".tmp"), schema
+        self.rows, self.tables, self.num_bytes, self.writer = [], [], 0, None
+
+    def __enter__(self) -> "ParquetFile":
+        return self
+
+    def add(self, row: tuple, num_bytes: int) -> None:
+        self.rows.append(row)
+        self._grow(num_bytes)
+
+    def add_columns(self, columns: list, num_bytes: int) -> None:
+        if len(columns[0]):
+            self.tables.append(pyarrow.table(list(columns), schema=self.schema))
+            self._grow(num_bytes)
+
+    def _grow(self, num_bytes: int) -> None:
+        self.num_bytes += num_bytes + 64
+        if self.num_bytes >= ROW_GROUP_BYTES:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self.rows:
+            self.tables.append(pyarrow.table(list(zip(*self.rows)), schema=self.schema))
+        if self.tables:
+            if self.writer is None:
+                self.path.parent.mkdir(exist_ok=True)
+                self.writer = pyarrow.parquet.ParquetWriter(self.temporary, self.schema, compression="zstd",
+                                                            use_dictionary=["source", "reason"])
+            self.writer.write_table(pyarrow.concat_tables(self.tables).combine_chunks())
+        self.rows, self.tables, self.num_bytes = [], [], 0
+
+    def __exit__(self, kind, error, traceback) -> None:
+        if kind is None:
+            self._flush()
+        if self.writer is not None:
+            self.writer.close()
+            if kind is None:
+                replace(self.temporary, self.path)
