@@ -267,7 +267,7 @@ def write_shard(item: tuple[Shard, int], folder: Path) -> dict:
 def check_result(recipe: Recipe, report: dict) -> None:
     """Raise UserError for a corpus that nothing can be trained or measured on; note what is merely thin."""
     if not report["train"]["documents"]:
-        reasons = ", ".join(f"{reason} {count}" for reason, count in report["dropped"].items())
+        reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(report["dropped"].items(), key=lambda item: -item[1]))
         raise UserError(f"{recipe.title}: the corpus is empty: none of {report['documents']} documents is left "
                         f"({reasons}). Loosen the limits of the recipe's sources.")
     validation = report["validation"]["bytes"]

@@ -16,7 +16,7 @@ from numpy.lib import format as npy
 from sentencepiece import SentencePieceProcessor
 
 from corpora import UserError
-from pipeline.artifact import replace, write_json
+from pipeline.artifact import SCRATCH, replace, write_json
 from pipeline.engine import Context, map_shards
 
 BATCH_DOCUMENTS = 256
@@ -28,10 +28,11 @@ def run(settings, inputs: dict[str, Path], folder: Path, context: Context) -> di
     corpus = inputs["corpus"]
     vocab_size, end_token = read_vocabulary(inputs["tokenizer"])
     dtype = "uint16" if vocab_size <= 65_536 else "uint32"
-    shards = [(split, path.name) for split in SPLITS for path in sorted((corpus / split).glob("*.parquet"))]
+    shards = {f"{split}-{path.stem}": (split, path.name)
+              for split in SPLITS for path in sorted((corpus / split).glob("*.parquet"))}
     encode = partial(encode_shard, corpus=corpus, tokenizer=inputs["tokenizer"], folder=folder, dtype=dtype,
                      end_token=end_token)
-    rows = map_shards(encode, shards, context.workers, "tokens")
+    rows, _ = map_shards(encode, shards, folder / SCRATCH, context.engine, "tokens")
     totals = {split: {name: sum(row[name] for row in rows if row["split"] == split)
                       for name in ("tokens", "documents", "bytes")} for split in SPLITS}
     write_json(folder / "index.json", {"vocab_size": vocab_size, "end_token_id": end_token, "dtype": dtype,
@@ -48,15 +49,14 @@ def read_vocabulary(folder: Path) -> tuple[int, int]:
 
 def encode_shard(shard: tuple[str, str], corpus: Path, tokenizer: Path, folder: Path, dtype: str,
                  end_token: int) -> dict:
-    """Encode one parquet shard, unless an interrupted run already did, and return its row of index.json."""
+    """Encode one parquet shard and return its row of index.json."""
     split, source = shard
     path = folder / split / Path(source).with_suffix(".npy").name
-    if not path.exists():
-        path.parent.mkdir(exist_ok=True)
-        temporary = path.with_name(path.name + ".tmp")
-        texts = read_batches(corpus / split / source)
-        write_tokens(temporary, texts, open_encoder(tokenizer), np.dtype(dtype), end_token)
-        replace(temporary, path)
+    path.parent.mkdir(exist_ok=True)
+    temporary = path.with_name(path.name + ".tmp")
+    texts = read_batches(corpus / split / source)
+    write_tokens(temporary, texts, open_encoder(tokenizer), np.dtype(dtype), end_token)
+    replace(temporary, path)
     return {"split": split, "file": f"{split}/{path.name}", "source": f"{split}/{source}",
             **count_shard(path, corpus / split / source, end_token)}
 

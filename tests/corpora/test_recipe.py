@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from corpora import UserError
-from corpora.clean import check_cleanups
+from corpora.clean import load_cleanups
 from corpora.recipe import RECIPES, input_files, load_recipe, make_shards
 
 SHIPPED = sorted(path.stem for path in RECIPES.glob("*.toml"))
@@ -21,7 +21,7 @@ def write(folder, text):
 @pytest.mark.parametrize("name", SHIPPED)
 def test_every_shipped_recipe_loads_and_names_clean_ups_that_exist(name):
     recipe = load_recipe(name)
-    check_cleanups(recipe)
+    load_cleanups(recipe)
     assert all(source.licence for source in recipe.source)
     assert all(not path.startswith(("/", "~")) for source in recipe.source for path in source.paths)
 
@@ -39,8 +39,11 @@ def test_reading_a_recipe_imports_the_standard_library_only():
 @pytest.mark.parametrize("line, message", [
     ('kind = "files"\npaths = ["*.txt"]\nmin_char = 3', "unknown key 'min_char'. Did you mean 'min_chars'"),
     ('kind = "fils"\npaths = ["*.txt"]', "Did you mean 'files'"),
-    ('kind = "files"\npaths = ["*.txt"]\nmin_chars = "3"', "should be int"),
-    ('kind = "files"\npaths = "*.txt"', "should be a list of strings"),
+    ('kind = "files"\npaths = ["*.txt"]\nmin_chars = "three"', "expected int"),
+    ('kind = "files"\npaths = "*.txt"', "expected a list of str"),
+    ('kind = "files"\npaths = ["*"]\nmin_hangul = 1.5', "has to be at least 0 and at most 1"),
+    ('kind = "files"\npaths = ["*"]\n[[evaluation]]\ntask = "nil"\nsplit = "validation"\ndata = "hub"', "Did you mean 'nli'"),
+    ('kind = "files"\npaths = ["*"]\n[evaluation]\ntask = "nli"', "needs [[evaluation]] tables"),
     ('kind = "files"', "needs paths"),
     ('kind = "hub"\ndataset = "a/b"', "revision"),
     ('kind = "hub"\ndataset = "a/b"\nrevision = "main"', "is a branch"),
@@ -70,11 +73,11 @@ def test_an_unknown_name_lists_the_recipes_and_the_nearest():
 def test_an_unknown_clean_up_names_the_nearest(tmp_path):
     recipe = load_recipe(write(tmp_path, MINIMAL + 'kind = "files"\npaths = ["*"]\nclean = ["white_space"]'))
     with pytest.raises(UserError, match="Did you mean 'whitespace'"):
-        check_cleanups(recipe)
+        load_cleanups(recipe)
 
 
 def test_the_sample_recipe_finds_konlpys_eleven_texts():
-    files = input_files(load_recipe("sample"), None)
+    files = [path for _, path in input_files(load_recipe("sample"), None)]
     assert len(files) == 11
     assert files == sorted(files, key=lambda path: (path.parent.name != "kolaw", path.name))
 
@@ -96,7 +99,7 @@ def test_files_come_in_one_order_and_small_ones_share_a_shard(tmp_path):
         path.write_text("글", encoding="utf-8")
     (tmp_path / "text" / "big.txt").write_bytes(b"x" * (9 << 20))
     recipe = load_recipe(write(tmp_path, MINIMAL + 'kind = "files"\npaths = ["text/**/*.txt", "text/a.txt"]'))
-    assert [path.name for path in input_files(recipe, tmp_path)] == ["a.txt", "b.txt", "big.txt", "d.txt"]
+    assert [path.name for _, path in input_files(recipe, tmp_path)] == ["a.txt", "b.txt", "big.txt", "d.txt"]
     shards = make_shards(recipe, tmp_path, hub_parts=None)
     assert [[label for _, label in shard.files] for shard in shards] == [
         ["text/a.txt", "text/b.txt"], ["text/big.txt"], ["text/c/d.txt"]]
@@ -108,3 +111,14 @@ def test_a_file_of_unknown_format_is_refused_before_any_work(tmp_path):
     recipe = load_recipe(write(tmp_path, MINIMAL + 'kind = "files"\npaths = ["a.hwp"]'))
     with pytest.raises(UserError, match="set format in source 'a'"):
         make_shards(recipe, tmp_path, hub_parts=None)
+
+
+def test_an_evaluation_set_counts_as_an_input_wherever_it_lies(tmp_path):
+    text = MINIMAL + 'kind = "konlpy"\npaths = ["kolaw/*.txt"]\n[[evaluation]]\ntask = "re"\nsplit = "validation"\ndata = '
+    roles = [role for role, _ in input_files(load_recipe(write(tmp_path, text + '"sample"')), None)]
+    assert roles == ["a: konlpy/kolaw/constitution.txt", "evaluation re validation: validation.jsonl"]
+    assert len(input_files(load_recipe(write(tmp_path, text + '"hub"\nrevision = "abc"')), None)) == 1
+    with pytest.raises(UserError, match="give it with DATA=folder"):
+        input_files(load_recipe(write(tmp_path, text + '"klue"')), None)
+    with pytest.raises(UserError, match="no such folder"):
+        input_files(load_recipe(write(tmp_path, text + '"klue"')), tmp_path)

@@ -1,6 +1,9 @@
 """The corpus stage on small real files: what stays, what is dropped and why, and the same bytes every time."""
 import hashlib
 import json
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -9,12 +12,17 @@ import pyarrow.parquet
 import pytest
 
 from corpora import UserError
+from corpora.contamination import fingerprint
+from corpora.klue import TASKS, load_rows
 from corpora.recipe import load_recipe, make_shards
+from pipeline.engine import Context, Engine, Unfinished
 from pipeline.stages import corpus
+from tests.conftest import PROJECT
 
 RECIPE = '''title = "Two sources"
 description = "Made for a test."
 validation_share = 0.1
+bands = 0
 [[source]]
 name = "a"
 kind = "files"
@@ -47,17 +55,17 @@ def data(tmp_path):
     return folder
 
 
-def run(data, name="out", workers=1, recipe=None):
+def run(data, name="out", recipe=None, **engine):
     folder = data.parent / name
     folder.mkdir(exist_ok=True)
     settings = SimpleNamespace(recipe=recipe or str(data.parent / "recipe.toml"))
-    context = SimpleNamespace(data=data, workers=workers, device="cpu")
-    return folder, corpus.run(settings, {}, folder, context)
+    return folder, corpus.run(settings, {}, folder, Context("cpu", Engine(**engine), data))
 
 
 def digests(folder):
     return {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-            for path in sorted(folder.rglob("*")) if path.is_file() and not {"logs", "scratch"} & set(path.parts)}
+            for path in sorted(folder.rglob("*"))
+            if path.is_file() and "scratch" not in path.parts and not path.name.startswith("report.")}
 
 
 def rows(folder, split):
@@ -101,6 +109,139 @@ def test_the_bytes_depend_neither_on_the_workers_nor_on_where_the_data_lies(data
     assert digests(run(moved, "three")[0]) == digests(one)
 
 
+ENGINES = {"pool": [{"workers": 2}], "array": [{"shard": (2, 3)}, {"shard": (1, 3)}, {"shard": (3, 3)}, {"merge": True}]}
+
+
+@pytest.fixture
+def alike(data, monkeypatch):
+    """The same data with near duplicates, evaluation text, personal data and lines to take out; a shard for each file."""
+    monkeypatch.setattr("corpora.recipe.SHARD_BYTES", 1)
+    path = data.parent / "recipe.toml"
+    path.write_text(RECIPE.replace("bands = 0", '''personal_data = "pseudonym"
+[[evaluation]]
+task = "nli"
+split = "validation"
+data = "sample"''').replace('clean = ["whitespace"]', 'clean = ["whitespace"]\nline_max_symbols = 0.5'), encoding="utf-8")
+    premise = load_rows("sample", TASKS["nli"], "validation")[0]["premise"]
+    words = [f"낱말{number}은" for number in range(400)]
+    for part in range(3):
+        with open(data / f"a{part}.jsonl", "a", encoding="utf-8") as file:
+            for topic in range(5):
+                text = [f"{topic}번" + word for word in words[:120]]
+                text[part * 30] = f"바뀐{part}"
+                for row in (" ".join(text), f"앞말 {part}. {premise} 뒷말", f"{part}{topic} 문의는 a{topic}@naver.com으로\n----"):
+                    file.write(json.dumps({"text": row}, ensure_ascii=False) + "\n")
+    return data
+
+
+def test_every_engine_gives_the_same_bytes(alike):
+    one, _ = run(alike, "one")
+    for name, steps in ENGINES.items():
+        for engine in steps[:-1]:
+            with pytest.raises(Unfinished, match="run the same command with MERGE=1"):
+                run(alike, name, **engine)
+        assert digests(run(alike, name, **steps[-1])[0]) == digests(one)
+
+
+@pytest.mark.extras
+def test_ray_gives_the_same_bytes(alike):
+    import ray
+    ray.init(num_cpus=2, include_dashboard=False, runtime_env={"env_vars": {"PYTHONPATH": str(PROJECT)}})
+    try:
+        assert digests(run(alike, "ray", ray=True)[0]) == digests(run(alike, "one")[0])
+    finally:
+        ray.shutdown()
+
+
+def test_any_number_of_files_gives_the_same_documents(alike):
+    """The same rows in one file, in four and in seven, dealt out in turn and in runs."""
+    lines = [line for path in sorted(alike.glob("a*.jsonl")) for line in path.read_text(encoding="utf-8").splitlines()]
+    found = []
+    for number in (1, 4, 7):
+        for dealt in (True, False):
+            for path in alike.glob("a*.jsonl"):
+                path.unlink()
+            size = -(-len(lines) // number)
+            for part in range(number):
+                rows_here = lines[part::number] if dealt else lines[part * size:(part + 1) * size]
+                (alike / f"a{part}.jsonl").write_text("\n".join(rows_here) + "\n", encoding="utf-8")
+            folder, counts = run(alike, f"files-{number}-{dealt}")
+            found.append([sorted((row["source"], row["text"]) for row in rows(folder, split)) for split in corpus.SPLITS])
+    assert all(each == found[0] for each in found)
+    assert sum(text.count("낱말119은") for source, text in found[0][0] + found[0][1]) == 5
+
+
+def test_near_duplicates_evaluation_text_and_personal_data_are_on_record(alike):
+    folder, counts = run(alike)
+    texts = [row["text"] for split in corpus.SPLITS for row in rows(folder, split)]
+    premise = load_rows("sample", TASKS["nli"], "validation")[0]["premise"]
+    assert not any(premise in text or "@naver" in text or "----" in text for text in texts)
+    dropped = rows(folder, "rejects")
+    reasons = [row["reason"] for row in dropped]
+    assert reasons.count("near duplicate") == 10 and reasons.count("line of symbols") == 15
+    assert sum(reason.startswith("evaluation text: nli validation sample-") for reason in reasons) == 15
+    clusters = {row["cluster"]: row for row in rows(folder, "clusters")}
+    for row in dropped:
+        if row["reason"] == "near duplicate":
+            kept = clusters[row["cluster"]]
+            assert kept["documents"] == 3 and kept["text"][:2] == row["text"][:2] and kept["id"] != row["where"]
+    report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    assert report["clusters"]["sizes"]["3"] == 5
+    assert report["sources"]["a"]["personal_data"] == {"email": 15}
+    assert report["sources"]["a"]["dropped"]["evaluation text: nli validation"]["count"] == 15
+    assert report["sources"]["a"]["pairs"][0][2] != report["sources"]["a"]["pairs"][0][3]
+    page = (folder / "report.md").read_text(encoding="utf-8")
+    for part in ("| clean |", "| reduce |", "| write |", "| 3 | 5 |", "email 15", "### Before and after"):
+        assert part in page
+    fingerprints = json.loads((folder / "evaluation.json").read_text(encoding="utf-8"))
+    assert set(fingerprint([premise])) <= set(fingerprints["nli validation"])
+
+
+@pytest.mark.parametrize("step", ["clean_shard", "write_shard"])
+def test_a_worker_killed_in_mid_shard_fails_loudly_and_the_rerun_does_what_is_missing(alike, step):
+    """Real processes: the worker that ends the second shard's file kills itself before the file has its name."""
+    expected, _ = run(alike, "expected")
+    victim = alike.parent / "killed"
+    victim.mkdir()
+    code = KILLER.format(step=step, folder=str(victim), data=str(alike), recipe=str(alike.parent / "recipe.toml"))
+    (alike.parent / "killer.py").write_text(code)
+    done = subprocess.run([sys.executable, "killer.py"], cwd=alike.parent, capture_output=True, text=True, timeout=120,
+                          env=os.environ | {"PYTHONPATH": str(PROJECT)})
+    assert done.returncode == 1 and "a worker process died" in done.stderr, done.stderr
+    for path in victim.rglob("*.parquet"):
+        pyarrow.parquet.read_table(path)  # what has its final name is whole
+    names = {"clean_shard": "clean", "write_shard": "write"}
+    finished = {path: path.stat().st_mtime_ns for path in (victim / "scratch" / names[step]).glob("*.json")}
+    assert 0 < len(finished) < 4
+    resumed, _ = run(alike, "killed")
+    assert digests(resumed) == digests(expected)
+    assert all(path.stat().st_mtime_ns == time for path, time in finished.items())
+
+
+KILLER = """
+import os, signal, sys
+from pathlib import Path
+from types import SimpleNamespace
+import corpora.recipe
+from corpora import UserError
+from pipeline.engine import Context, Engine
+from pipeline.stages import corpus
+corpora.recipe.SHARD_BYTES = 1
+real = corpus.ParquetFile
+class Deadly(real):
+    def __exit__(self, *error):
+        if self.path.name == "a-00001.parquet" and ("{step}" == "clean_shard") == (self.path.parent.name == "scratch"):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().__exit__(*error)
+corpus.ParquetFile = Deadly
+if __name__ == "__main__":
+    try:
+        corpus.run(SimpleNamespace(recipe="{recipe}"), {{}}, Path("{folder}"), Context("cpu", Engine(2), Path("{data}")))
+    except UserError as error:
+        sys.exit(str(error))
+"""
+
+
 def test_datasets_opens_both_splits(data, tmp_path, monkeypatch):
     folder, counts = run(data)
     loaded = datasets.load_dataset(str(folder), cache_dir=str(tmp_path / "cache"))
@@ -120,9 +261,9 @@ def test_a_rerun_reuses_finished_shards_and_gives_the_same_bytes(data, monkeypat
         with pytest.raises(KeyboardInterrupt):
             run(data, "resumed")
     work = data.parent / "resumed" / "scratch"
-    (work / "a-00000.json").unlink()
+    (work / "clean" / "a-00000.json").unlink()
     (work / "a-00000.parquet").write_bytes(b"half a file")
-    assert (work / "b-00001.json").exists()
+    assert (work / "clean" / "b-00001.json").exists()
     (data / "b.txt").unlink()
     (data / "b.txt").write_text("다시 읽으면 한 줄뿐이다", encoding="utf-8")  # proof: the finished shard isn't read again
     resumed, _ = run(data, "resumed")

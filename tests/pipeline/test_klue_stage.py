@@ -8,13 +8,13 @@ import pytest
 
 from corpora import UserError
 from corpora.klue import TASKS, load_rows
-from pipeline.artifact import Context
+from pipeline.engine import Context, Engine
 from pipeline.config import KlueSettings
 from pipeline.evaluation.metrics import score
 from pipeline.stages import klue
 from tests.pipeline.tiny_model import write_gpt2
 
-CONTEXT = Context(device="cpu", workers=1, data=None)
+CONTEXT = Context("cpu", Engine(), None)
 SETTINGS = KlueSettings(data="sample", tasks="sts re", seeds=2, control=True, epochs_sts=1, epochs_re=1, batch_size=16,
                         max_length=64, train_rows=48)
 

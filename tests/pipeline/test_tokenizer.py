@@ -10,13 +10,13 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from corpora import UserError
-from pipeline.artifact import Context
+from pipeline.engine import Context, Engine
 from pipeline.config import TokenizerSettings
 from pipeline.stages import tokenizer as stage
 
 CONSTITUTION = Path(kolaw.abspath("constitution.txt")).read_text(encoding="utf-8")
 ARTICLES = [line for line in CONSTITUTION.split("\n") if line.strip()]
-CONTEXT = Context(device="cpu", workers=1, data=None)
+CONTEXT = Context("cpu", Engine(), None)
 SETTINGS = {"vocab_size": 1024, "sample_bytes": 1_000_000}
 
 

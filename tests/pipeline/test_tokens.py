@@ -13,7 +13,7 @@ from tokenizers import Tokenizer, models
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from corpora import UserError
-from pipeline.artifact import Context
+from pipeline.engine import Context, Engine, Unfinished
 from pipeline.stages import tokens as stage
 from tokenizer.export import export
 from tokenizer.train import train_model
@@ -36,7 +36,7 @@ def inputs(tmp_path_factory):
 
 def build(inputs, folder, workers=1):
     folder.mkdir(exist_ok=True)
-    counts = stage.run(None, inputs, folder, Context(device="cpu", workers=workers, data=None))
+    counts = stage.run(None, inputs, folder, Context("cpu", Engine(workers), None))
     return counts, json.loads((folder / "index.json").read_text(encoding="utf-8"))
 
 
@@ -81,6 +81,7 @@ def test_a_finished_shard_is_kept_and_a_half_written_one_is_made_again(inputs, t
     kept, lost = (tmp_path / "stopped" / f"{name}.npy" for name in ("train/00000", "train/00001"))
     os.utime(kept, (1, 1))
     lost.rename(lost.with_name(lost.name + ".tmp"))
+    (tmp_path / "stopped" / "scratch" / "train-00001.json").unlink()
     build(inputs, tmp_path / "stopped")
     assert kept.stat().st_mtime == 1
     assert lost.read_bytes() == (tmp_path / "undisturbed" / "train/00001.npy").read_bytes()
@@ -89,9 +90,9 @@ def test_a_finished_shard_is_kept_and_a_half_written_one_is_made_again(inputs, t
 
 def test_a_shard_that_is_not_its_source_s_is_refused(inputs, tmp_path):
     build(inputs, tmp_path)
-    os.replace(tmp_path / "train/00001.npy", tmp_path / "train/00000.npy")
-    with pytest.raises(UserError, match=r"train/00000\.npy: 3 documents"):
-        build(inputs, tmp_path)
+    end_token = json.loads((tmp_path / "index.json").read_text())["end_token_id"]
+    with pytest.raises(UserError, match=r"train/00001\.npy: 3 documents"):
+        stage.count_shard(tmp_path / "train/00001.npy", inputs["corpus"] / "train/00000.parquet", end_token)
 
 
 def test_a_tokenizer_without_a_sentencepiece_model_gives_the_same_ids(inputs, tmp_path):
@@ -109,3 +110,18 @@ def test_a_vocabulary_above_65536_gets_four_bytes_a_token(inputs, tmp_path):
     _, index = build({**inputs, "tokenizer": tmp_path / "large"}, tmp_path / "out")
     assert index["dtype"] == "uint32" and index["vocab_size"] == 65_537
     assert load(tmp_path / "out", "validation/00000").tolist() == [0, 65_536]
+
+
+def test_jobs_of_an_array_give_the_bytes_of_one_process(inputs, tmp_path):
+    build(inputs, tmp_path / "one")
+    for job in (1, 2):
+        with pytest.raises(Unfinished):
+            stage.run(None, inputs, make(tmp_path / "jobs"), Context("cpu", Engine(shard=(job, 2)), None))
+    stage.run(None, inputs, tmp_path / "jobs", Context("cpu", Engine(merge=True), None))
+    for name in ("index.json", *(f"{name}.npy" for name in TEXTS)):
+        assert (tmp_path / "jobs" / name).read_bytes() == (tmp_path / "one" / name).read_bytes()
+
+
+def make(folder):
+    folder.mkdir(exist_ok=True)
+    return folder
