@@ -71,3 +71,17 @@ def real_data() -> Path:
     if not folder:
         pytest.skip("DATA= names no folder of real text: this test was NOT run")
     return Path(folder).resolve()
+
+
+@pytest.fixture
+def ray_cluster(monkeypatch):
+    """A Ray cluster of two nodes with one core each on this machine, at RAY_ADDRESS."""
+    from ray.cluster_utils import Cluster
+    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    try:
+        cluster.add_node(num_cpus=1)
+        monkeypatch.setenv("RAY_ADDRESS", cluster.address)
+        yield cluster
+    finally:
+        cluster.shutdown()

@@ -144,13 +144,8 @@ def test_every_engine_gives_the_same_bytes(alike):
 
 
 @pytest.mark.extras
-def test_ray_gives_the_same_bytes(alike):
-    import ray
-    ray.init(num_cpus=2, include_dashboard=False, runtime_env={"env_vars": {"PYTHONPATH": str(PROJECT)}})
-    try:
-        assert digests(run(alike, "ray", ray=True)[0]) == digests(run(alike, "one")[0])
-    finally:
-        ray.shutdown()
+def test_a_ray_cluster_gives_the_same_bytes(alike, ray_cluster):
+    assert digests(run(alike, "ray", ray=True)[0]) == digests(run(alike, "one")[0])
 
 
 def test_any_number_of_files_gives_the_same_documents(alike):
@@ -199,7 +194,7 @@ def test_near_duplicates_evaluation_text_and_personal_data_are_on_record(alike):
 
 @pytest.mark.parametrize("step", ["clean_shard", "write_shard"])
 def test_a_worker_killed_in_mid_shard_fails_loudly_and_the_rerun_does_what_is_missing(alike, step):
-    """Real processes: the worker that ends the second shard's file kills itself before the file has its name."""
+    """Real processes: the worker that ends the third shard's file kills itself before the file has its name."""
     expected, _ = run(alike, "expected")
     victim = alike.parent / "killed"
     victim.mkdir()
@@ -230,7 +225,7 @@ corpora.recipe.SHARD_BYTES = 1
 real = corpus.ParquetFile
 class Deadly(real):
     def __exit__(self, *error):
-        if self.path.name == "a-00001.parquet" and ("{step}" == "clean_shard") == (self.path.parent.name == "scratch"):
+        if self.path.name == "a-00002.parquet" and ("{step}" == "clean_shard") == (self.path.parent.name == "scratch"):
             os.kill(os.getpid(), signal.SIGKILL)
         return super().__exit__(*error)
 corpus.ParquetFile = Deadly

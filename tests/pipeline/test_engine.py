@@ -77,3 +77,23 @@ def test_jobs_of_an_array_share_the_shards_and_the_merge_needs_them_all(tmp_path
         run(shard=(3, 3))
     assert run(merge=True)[0] == [0, 1, 2, 3, 4]
     assert {path.read_text() for path in tmp_path.glob("mark*")} == {"x"}
+
+
+def die_once(item):
+    folder, number = item
+    if number == 2 and not (folder / "died").exists():
+        (folder / "died").touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return leave_a_mark(item)
+
+
+@pytest.mark.extras
+def test_a_task_whose_worker_is_killed_on_ray_runs_again_and_errors_come_through(tmp_path, ray_cluster):
+    items = named(*[(tmp_path, number) for number in range(4)])
+    assert map_shards(die_once, items, tmp_path / "done", Engine(ray=True), "marks")[0] == [0, 1, 2, 3]
+    assert (tmp_path / "died").exists()
+    assert {path.read_text() for path in tmp_path.glob("mark*")} == {"x"}
+    with pytest.raises(UserError, match="line 3"):
+        map_shards(refuse, named(1, 2), tmp_path / "refused", Engine(ray=True), "refuse")
+    with pytest.raises(UserError, match="Ray lost a task for good"):
+        map_shards(die_at_two, named(2), tmp_path / "dead", Engine(ray=True), "die")
