@@ -21,14 +21,16 @@ ARGS = --preset "$(PRESET)" \
        $(if $(RECIPE),--recipe "$(RECIPE)") $(if $(DATA),--data "$(DATA)") $(if $(KLUE),--klue "$(KLUE)") \
        $(if $(INIT),--init "$(INIT)") $(if $(MODEL),--model "$(MODEL)") $(if $(SEEDS),--seeds "$(SEEDS)") \
        $(if $(CONTROL),--control "$(CONTROL)") $(if $(DEVICE),--device "$(DEVICE)") \
-       $(if $(WORKERS),--workers "$(WORKERS)") $(if $(OUT),--out "$(OUT)") $(if $(PROMPT),--prompt "$$PROMPT_TEXT") $(SET)
+       $(if $(WORKERS),--workers "$(WORKERS)") $(if $(ENGINE),--engine "$(ENGINE)") \
+       $(if $(SHARD),--shard "$(SHARD)") $(if $(MERGE),--merge) $(if $(OUT),--out "$(OUT)") $(if $(PROMPT),--prompt "$$PROMPT_TEXT") $(SET)
 
 help: ## this list
 	@echo "Korean GPT-2: corpus -> tokenizer -> tokens -> pretrain -> klue-eval"; echo
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
 	@echo; echo "Variables: PRESET=demo|laptop|small|medium|large|xl   RECIPE=name or .toml   DATA=folder of your text"
 	@echo "           KLUE=sample|hub|folder   SEEDS=3 CONTROL=1   INIT=model to continue   MODEL=model to evaluate"
-	@echo "           DEVICE=auto|cpu|cuda|mps   WORKERS=n   OUT=folder   SET=\"pretrain.steps=200 ...\"   EXTRAS=okt,tracking"
+	@echo "           DEVICE=auto|cpu|cuda|mps   WORKERS=n   OUT=folder   SET=\"pretrain.steps=200 ...\"   EXTRAS=okt,tracking,ray"
+	@echo "           ENGINE=pool|ray, or SHARD=i/n then MERGE=1, for make corpus and make tokens   PEERS=folder for make bench"
 
 # The lock's hashes cover everything but torch, which pip is left to choose the build of (see the README).
 $(READY): pyproject.toml requirements.lock
@@ -83,15 +85,15 @@ test: $(READY) ## all tests; those on real text need DATA=folder
 	    "largest file: $$(wc -l $$(find corpora tokenizer pipeline -name '*.py') | sort -n | tail -2 | head -1)"
 	@DATA="$(DATA)" OMP_NUM_THREADS=1 $(PY) -m pytest
 
-test-extras: $(READY) ## tests that need EXTRAS=okt,tracking
-	@$(MAKE) --no-print-directory install EXTRAS=okt,tracking
+test-extras: $(READY) ## tests that need EXTRAS=okt,tracking,ray
+	@$(MAKE) --no-print-directory install EXTRAS=okt,tracking,ray
 	@DATA="$(DATA)" $(PY) -m pytest -m extras
 
 lint: $(READY) ## ruff
 	@$(PY) -m ruff check .
 
-bench: $(READY) ## speed as ratios taken in one run
-	@$(PY) -m pipeline bench $(ARGS)
+bench: $(READY) ## speed as ratios taken in one run; BENCH=training, corpus (DATA=, PEERS=) or scale (DATA=, OUT=)
+	@BENCH="$(BENCH)" PEERS="$(PEERS)" $(PY) -m tests.bench $(ARGS)
 
 clean: $(READY) ## remove unfinished work (finished artifacts stay; delete artifacts/ for those)
 	@$(PY) -m pipeline clean $(ARGS)

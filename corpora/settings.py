@@ -11,9 +11,11 @@ from typing import get_args
 from corpora import UserError
 
 
-def setting(default=MISSING, least=None, most=None, among: tuple = (), keyed: bool = True):
-    """A field with its limits. One that doesn't change what a stage makes isn't `keyed`: it stays out of the key."""
-    return field(default=default, metadata={"least": least, "most": most, "among": among, "keyed": keyed})
+def setting(default=MISSING, help: str = "", least=None, most=None, among: tuple = (), keyed: bool = True):
+    """A field with its help text and limits. One that isn't `keyed` doesn't change what a stage makes: it stays out of
+    the stage's key."""
+    metadata = {"help": help, "least": least, "most": most, "among": among, "keyed": keyed}
+    return field(default_factory=dict, metadata=metadata) if default is dict else field(default=default, metadata=metadata)
 
 
 def nearest(word: str, known: list[str]) -> str:

@@ -21,7 +21,7 @@ NEXT = {"corpus": "make tokenizer", "tokenizer": "make tokens", "tokens": "make 
 TOOLS = ("status", "report", "generate", "plan", "export", "bench", "clean", "settings")
 
 
-def parse() -> argparse.Namespace:
+def parse(words: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m pipeline", description=__doc__)
     parser.add_argument("command", choices=[*(TARGETS.get(name, name) for name in STAGES), *TOOLS])
     parser.add_argument("overrides", nargs="*", metavar="key=value", help="settings, such as pretrain.steps=200")
@@ -42,7 +42,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--prompt", default="대한민국은", help="text that generate continues")
     parser.add_argument("--check", action="store_true", help="only check that the stage's own files are there")
     parser.add_argument("--artifacts", type=Path, default=Path("artifacts"), help="where stages write")
-    return parser.parse_intermixed_args()
+    return parser.parse_intermixed_args(words)
 
 
 def parse_shard(text: str) -> tuple[int, int]:

@@ -46,9 +46,9 @@ class Stage:
 STAGES = {stage.name: stage for stage in (
     Stage("corpus", 3, (), corpus_files, sharded=True),
     Stage("tokenizer", 1, ("corpus",), lambda settings, data: model_files(settings.init)),
-    Stage("tokens", 1, ("corpus", "tokenizer"), sharded=True),
-    Stage("pretrain", 1, ("tokens", "tokenizer"), lambda settings, data: model_files(settings.init)),
-    Stage("klue", 1, ("pretrain",), klue_files),
+    Stage("tokens", 2, ("corpus", "tokenizer"), sharded=True),
+    Stage("pretrain", 2, ("tokens", "tokenizer"), lambda settings, data: model_files(settings.init)),
+    Stage("klue", 2, ("pretrain",), klue_files),
 )}
 
 TARGETS = {"klue": "klue-eval"}

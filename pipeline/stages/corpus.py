@@ -21,16 +21,26 @@ import xxhash
 
 from corpora import UserError, dedup
 from corpora.clean import clean, drop_lines, drop_reasons, load_cleanups, split_text
-from corpora.contamination import Index, load_index
+from corpora.contamination import DECONTAMINATED, Index, load_index
 from corpora.dedup import Texts
+from corpora.hub import open_hub, read_hub
 from corpora.pii import replace_personal_data
 from corpora.recipe import Recipe, Shard, Source, load_recipe, make_shards
-from corpora.hub import open_hub, read_hub
 from corpora.sources import EXCERPT, Bad, read_files
 from pipeline.artifact import SCRATCH, peak_memory_mb, write_json
 from pipeline.engine import map_shards
 from pipeline.parquet import ParquetFile, read_batches
-from pipeline.stages.corpus_report import COUNTS, NUM_PAIRS, SIZES, SPLITS, add_counts, add_up, note_drop, write_card, write_report
+from pipeline.stages.corpus_report import (
+    COUNTS,
+    NUM_PAIRS,
+    SIZES,
+    SPLITS,
+    add_counts,
+    add_up,
+    note_drop,
+    write_card,
+    write_report,
+)
 
 BATCH_CHARACTERS = 300_000
 """Text judged at a time: enough for arrays to pay, little enough to stay in cache."""
@@ -64,7 +74,7 @@ def run(settings, inputs: dict[str, Path], folder: Path, context) -> dict:
     report |= {"clusters": decisions, "steps": {"clean": clean_cost, "reduce": reduce_cost, "write": write_cost}}
     check_result(recipe, report)
     write_json(folder / "recipe.json", asdict(recipe))
-    write_json(folder / "evaluation.json", fingerprints)
+    write_json(folder / DECONTAMINATED, fingerprints)
     write_report(folder, recipe, report)
     write_card(folder, recipe, report)
     for warning in report["warnings"]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from corpora.contamination import DECONTAMINATED, fingerprint
 from corpora.klue import HUB_NAME, HUB_REVISION, SPLITS, Task, is_sample, load_rows, parse_tasks
 from pipeline.artifact import write_json, write_text
 from pipeline.evaluation import baselines, table
@@ -60,17 +61,46 @@ def run_task(task: Task, settings, reader: Reader, model: Path, folder: Path, de
         runs[arm] = {seed: lambda seed=seed, arm=arm: tune(arm == "pretrained", seed)
                      for seed in range(1, settings.seeds + 1)}
     gold_N = np.array([task.target(row) for row in validation])
+    seen = {row["sentence"] for row in train} if task.entities else set()
+    new_N = np.array([row.get("sentence") not in seen for row in validation])
     arms = {}
     for arm, seeds in runs.items():
         found = {seed: predict_once(task, arm, seed, predict, validation, folder) for seed, predict in seeds.items()}
         arms[arm] = summarise(task, gold_N, found)
+        if not new_N.all():
+            arms[arm]["new_rows"] = summarise(task, gold_N[new_N], {seed: [each if each is None else each[new_N] for each in both]
+                                                                    for seed, both in found.items()})["mean"]
     absent = absent_labels(task, gold_N)
     return {"split": split_name(task, settings, len(validation)),
             "rows": {"train": len(drawn), "validation": len(validation)},
             "official_rows": task.official_rows, "epochs": recipe.epochs,
             "cut_rows": {"train": num_cut, "validation": num_validation_cut}, "absent_labels": absent,
-            "notes": task_notes(task, settings, len(validation), len(drawn), num_cut + num_validation_cut, absent),
+            "notes": [*task_notes(task, settings, len(validation), len(drawn), num_cut + num_validation_cut, absent),
+                      contamination_note(task, validation, model), *new_rows_notes(task, new_N, arms)],
             "arms": arms}
+
+
+def contamination_note(task: Task, validation: list[dict], model: Path) -> str:
+    """Whether the model's pretraining text was searched for the texts of these rows; the answer travels with the model."""
+    texts = fingerprint([row[column] for row in validation for column in task.texts])
+    try:
+        known = json.loads((model / DECONTAMINATED).read_text(encoding="utf-8")).get(f"{task.name} validation", [])
+    except FileNotFoundError:
+        return f"it isn't known whether the model's training text holds this split: {DECONTAMINATED} isn't in its folder"
+    if missing := set(texts) - set(known):
+        some = f" ({len(missing):,} of {len(texts):,} texts weren't looked for)" if known else ""
+        return f"the pretraining text was not decontaminated against this split{some}"
+    return "documents with this split's text were removed from the pretraining text"
+
+
+def new_rows_notes(task: Task, new_N: np.ndarray, arms: dict) -> list[str]:
+    """The scores without the rows whose sentence stands in the task's own train split."""
+    if new_N.all():
+        return []
+    scores = "; ".join(f"{table.ARMS[arm]} " + ", ".join(
+        f"{heading} {table.number(result['new_rows'][metric])}" for metric, heading in task.metrics.items())
+        for arm, result in arms.items())
+    return [f"without the {np.count_nonzero(~new_N):,} rows whose sentence stands in train, too: {scores}"]
 
 
 def predict_once(task: Task, arm: str, seed: int, predict: Callable, validation: list[dict],
@@ -121,8 +151,7 @@ def notes_of(settings) -> list[str]:
     notes = ["sample data, not KLUE: these figures only show that the pipeline runs."]
     return [*(notes if is_sample(settings.data) else []),
             "Metrics x 100; mean ± standard deviation over seeds; [95 % bootstrap interval over validation rows].",
-            "Epochs are fixed beforehand and each seed's last weights are scored; there is no best epoch or seed.",
-            "The pretraining text was not decontaminated against this split."]
+            "Epochs are fixed beforehand and each seed's last weights are scored; there is no best epoch or seed."]
 
 
 def split_name(task: Task, settings, num_rows: int) -> str:

@@ -10,7 +10,9 @@ import torch
 from transformers import AutoTokenizer, GenerationConfig
 
 from corpora import UserError
-from pipeline.artifact import Context, write_text
+from corpora.contamination import DECONTAMINATED
+from pipeline.artifact import write_text
+from pipeline.engine import Context
 from pipeline.training.batches import TokenStream, TrainingBatches
 from pipeline.training.checkpoint import writing
 from pipeline.training.device import resolve_precision
@@ -51,6 +53,8 @@ def run(settings, inputs: dict[str, Path], folder: Path, context: Context) -> di
                 "device": context.device, "precision": precision, "compiled": settings.compile,
                 "threads": torch.get_num_threads()}
     save_model(model.cpu(), tokenizer, inputs["tokenizer"], folder)
+    if not settings.init:  # what another model was trained on before isn't known
+        shutil.copyfile(inputs["tokens"] / DECONTAMINATED, folder / DECONTAMINATED)
     write_text(folder / "README.md", model_card(settings, model.config, figures))
     if settings.tensorboard:
         write_tensorboard(folder / "logs")

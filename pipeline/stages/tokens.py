@@ -4,6 +4,7 @@ Nothing is dropped or padded; index.json counts tokens, documents and bytes, so 
 """
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -16,6 +17,7 @@ from numpy.lib import format as npy
 from sentencepiece import SentencePieceProcessor
 
 from corpora import UserError
+from corpora.contamination import DECONTAMINATED
 from pipeline.artifact import SCRATCH, replace, write_json
 from pipeline.engine import Context, map_shards
 
@@ -35,6 +37,7 @@ def run(settings, inputs: dict[str, Path], folder: Path, context: Context) -> di
     rows, _ = map_shards(encode, shards, folder / SCRATCH, context.engine, "tokens")
     totals = {split: {name: sum(row[name] for row in rows if row["split"] == split)
                       for name in ("tokens", "documents", "bytes")} for split in SPLITS}
+    shutil.copyfile(corpus / DECONTAMINATED, folder / DECONTAMINATED)
     write_json(folder / "index.json", {"vocab_size": vocab_size, "end_token_id": end_token, "dtype": dtype,
                                        "totals": totals, "shards": rows})
     return totals

@@ -1,12 +1,12 @@
 """`make settings`: every setting, its value in the preset, and what it does."""
-from pipeline.config import SECTIONS, describe, keyed
+from dataclasses import fields
+
+from pipeline.config import SECTIONS
 
 
 def run(arguments, preset) -> int:
     for section, kind in SECTIONS.items():
-        kept = keyed(preset[section])
-        for name, text in describe(kind).items():
-            value = getattr(preset[section], name)
-            note = "" if name in kept else " (not part of the key)"
-            print(f"{section}.{name}={value}\n    {text}{note}")
+        for each in fields(kind):
+            note = "" if each.metadata["keyed"] else " (not part of the key)"
+            print(f"{section}.{each.name}={getattr(preset[section], each.name)}\n    {each.metadata['help']}{note}")
     return 0

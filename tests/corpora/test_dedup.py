@@ -5,7 +5,7 @@ from hypothesis import given, settings, strategies
 
 from corpora.dedup import Texts, band_keys, choose, find_clusters, letter_hashes, lowest_hashes
 
-WORDS = [f"{stem}{ending}" for stem in "하늘 바다 사람 나라 마음 시간 세상 노래 이름 거리".split() for ending in "은 는 이 가 을 를 에 도".split()]
+WORDS = [f"{stem}{ending}" for stem in ["하늘", "바다", "사람", "나라", "마음", "시간", "세상", "노래", "이름", "거리"] for ending in ["은", "는", "이", "가", "을", "를", "에", "도"]]
 
 
 def sentence(seed, length=60):

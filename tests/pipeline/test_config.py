@@ -2,7 +2,7 @@
 import pytest
 
 from corpora import UserError
-from pipeline.config import PRESETS, SECTIONS, describe, keyed, load_preset
+from pipeline.config import PRESETS, SECTIONS, keyed, load_preset
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in PRESETS.glob("*.toml")))
@@ -59,7 +59,7 @@ def test_a_wrong_preset_file_is_named(tmp_path, text, said):
 
 @pytest.mark.parametrize("kind", SECTIONS.values())
 def test_every_setting_has_help(kind):
-    assert set(describe(kind)) == set(kind.__dataclass_fields__)
+    assert all(field.metadata["help"] for field in kind.__dataclass_fields__.values())
 
 
 def test_precision_and_logging_stay_out_of_the_key():

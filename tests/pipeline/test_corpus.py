@@ -188,7 +188,7 @@ def test_near_duplicates_evaluation_text_and_personal_data_are_on_record(alike):
     page = (folder / "report.md").read_text(encoding="utf-8")
     for part in ("| clean |", "| reduce |", "| write |", "| 3 | 5 |", "email 15", "### Before and after"):
         assert part in page
-    fingerprints = json.loads((folder / "evaluation.json").read_text(encoding="utf-8"))
+    fingerprints = json.loads((folder / "decontaminated.json").read_text(encoding="utf-8"))
     assert set(fingerprint([premise])) <= set(fingerprints["nli validation"])
 
 

@@ -1,5 +1,6 @@
 """The KLUE stage on the sample: every figure comes from files, a stopped run goes on, and nothing goes unsaid."""
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,9 +8,10 @@ import numpy as np
 import pytest
 
 from corpora import UserError
-from corpora.klue import TASKS, load_rows
-from pipeline.engine import Context, Engine
+from corpora.contamination import DECONTAMINATED, fingerprint
+from corpora.klue import SAMPLE, TASKS, load_rows
 from pipeline.config import KlueSettings
+from pipeline.engine import Context, Engine
 from pipeline.evaluation.metrics import score
 from pipeline.stages import klue
 from tests.pipeline.tiny_model import write_gpt2
@@ -21,7 +23,10 @@ SETTINGS = KlueSettings(data="sample", tasks="sts re", seeds=2, control=True, ep
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
-    return write_gpt2(tmp_path_factory.mktemp("model"))
+    folder = write_gpt2(tmp_path_factory.mktemp("model"))
+    sentences = [row["sentence"] for row in load_rows("sample", TASKS["re"], "validation")]
+    (folder / DECONTAMINATED).write_text(json.dumps({"re validation": fingerprint(sentences)}))
+    return folder
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +73,8 @@ def test_the_table_says_what_has_to_be_said(finished, table):
     assert "sample data, not KLUE" in title
     assert "preliminary: 2 seeds" in title
     for said in ("majority label", "TF-IDF + linear SVM", "random twin", "pretrained", "STS r", "STS F1", "RE F1",
-                 "RE AUPRC", " ± ", "not decontaminated against this split", "no correlation", "STS r, sample",
+                 "RE AUPRC", " ± ", "STS: the pretraining text was not decontaminated against this split",
+                 "RE: documents with this split's text were removed from the pretraining text", "no correlation", "STS r, sample",
                  "RE: labels without a row, left out of AUPRC: ", "trained on 48"):
         assert said in text, said
 
@@ -104,6 +110,31 @@ def test_real_rows_are_counted_against_the_official_splits(tmp_path):
     few = klue.task_notes(TASKS["ynat"], settings, 9, 9, 0, ["정치"])
     assert few[0].startswith("part of dev, 9 of 9,107 rows")
     assert few[1] == "labels without a row: 정치"
+
+
+def test_only_texts_that_were_looked_for_count_as_decontaminated(model, tmp_path):
+    rows = load_rows("sample", TASKS["re"], "validation")
+    more = [*rows, {**rows[0], "sentence": "찾아본 적이 없는 문장이다."}]
+    assert "removed" in klue.contamination_note(TASKS["re"], rows[3:], model)
+    assert "(1 of 46 texts weren't looked for)" in klue.contamination_note(TASKS["re"], more, model)
+    assert "isn't known" in klue.contamination_note(TASKS["re"], rows, tmp_path)
+
+
+def test_relations_are_scored_again_without_the_sentences_that_stand_in_train(model, tmp_path):
+    data = tmp_path / "klue"
+    shutil.copytree(SAMPLE / "re", data / "re")
+    train = (data / "re" / "train.jsonl").read_text("utf-8").splitlines()
+    with open(data / "re" / "validation.jsonl", "a", encoding="utf-8") as file:
+        file.writelines(line + "\n" for line in train[:15])
+    settings = replace(SETTINGS, data=str(data), tasks="re", seeds=1, control=False)
+    klue.run(settings, {"pretrain": model}, tmp_path / "out", CONTEXT)
+    arms = metrics_of(tmp_path / "out")["tasks"]["re"]["arms"]
+    assert "without the 15 rows whose sentence stands in train, too: majority label F1 0.0" in (
+        tmp_path / "out" / "table.txt").read_text("utf-8")
+    assert arms["tfidf"]["new_rows"]["micro_f1"] < arms["tfidf"]["mean"]["micro_f1"]
+    lines = [json.loads(line) for line in (tmp_path / "out/predictions/re-tfidf.jsonl").read_text("utf-8").splitlines()][:-15]
+    expected = score(TASKS["re"], *(np.array([line[key] for line in lines]) for key in ("label", "prediction", "scores")))
+    assert arms["tfidf"]["new_rows"] == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("change, expected", [

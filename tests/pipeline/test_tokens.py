@@ -13,6 +13,7 @@ from tokenizers import Tokenizer, models
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from corpora import UserError
+from corpora.contamination import DECONTAMINATED
 from pipeline.engine import Context, Engine, Unfinished
 from pipeline.stages import tokens as stage
 from tokenizer.export import export
@@ -30,6 +31,7 @@ def inputs(tmp_path_factory):
         path = root / "corpus" / f"{name}.parquet"
         path.parent.mkdir(parents=True, exist_ok=True)
         pyarrow.parquet.write_table(pyarrow.table({"text": texts, "source": ["law"] * len(texts)}), path)
+    (root / "corpus" / DECONTAMINATED).write_text('{"nli validation": ["00ff"]}')
     export(train_model(ARTICLES, "bpe", 1024, "none", 0.9995)[0], root / "tokenizer")
     return {"corpus": root / "corpus", "tokenizer": root / "tokenizer"}
 
@@ -71,7 +73,7 @@ def test_the_index_counts_tokens_documents_and_bytes(inputs, tmp_path):
 def test_the_result_does_not_depend_on_the_number_of_workers(inputs, tmp_path):
     build(inputs, tmp_path / "one")
     build(inputs, tmp_path / "two", workers=2)
-    for name in [*(f"{name}.npy" for name in TEXTS), "index.json"]:
+    for name in [*(f"{name}.npy" for name in TEXTS), "index.json", DECONTAMINATED]:
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
 
 

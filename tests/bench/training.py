@@ -1,6 +1,4 @@
-"""`make bench`: speed as ratios taken in one run, in turns, because machines drift.
-
-Training: this project's step (bf16 where the hardware has it, compiled, no mask) against a plain transformers GPT-2
+"""A training step, in turns: this project's step (bf16 where the hardware has it, compiled, no mask) against a plain transformers GPT-2
 step in fp32 without compilation, same model, same batch, same optimizer.
 """
 import copy
@@ -17,7 +15,7 @@ from pipeline.training.optimizer import make_optimizer
 ROUNDS, STEPS = 5, 4
 
 
-def run(arguments, preset) -> int:
+def bench(arguments, preset) -> None:
     settings = preset["pretrain"]
     device = resolve_device(arguments.device)
     precision = resolve_precision(settings.precision, device)
@@ -56,7 +54,6 @@ def run(arguments, preset) -> int:
     print(f"ratio {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f}) over {ROUNDS} turns; "
           f"{settings.layers} layers, width {settings.width}, context {settings.context}, "
           f"batch {settings.micro_batch_size}, {torch.get_num_threads()} threads, {device}")
-    return 0
 
 
 def synchronize(device: str) -> None:

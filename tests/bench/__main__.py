@@ -1,0 +1,37 @@
+"""`make bench`: speed as ratios taken in one run, in turns, because machines drift. BENCH= chooses; peers are in PEERS=.
+
+    training   a training step against a plain transformers GPT-2's (default)
+    corpus     the first map of the corpus stage, beside datatrove's; needs DATA=
+    scale      the corpus stage on ten times the text, written under OUT= (6 GB); needs DATA=
+"""
+import os
+import sys
+from pathlib import Path
+
+from corpora import UserError
+from pipeline.__main__ import load_settings, parse
+from tests.bench import corpus, scale, training
+
+
+def main() -> None:
+    arguments = parse(["bench", *sys.argv[1:]])
+    chosen = os.environ.get("BENCH") or ("training corpus" if arguments.data else "training")
+    peers = os.environ.get("PEERS")
+    for name in chosen.split():
+        if name not in ("training", "corpus", "scale"):
+            raise UserError(f"BENCH={name}: choose among training, corpus and scale.")
+        if name != "training" and not arguments.data:
+            raise UserError(f"BENCH={name} measures on real text: give DATA=folder.")
+        if name == "training":
+            training.bench(arguments, load_settings(arguments))
+        elif name == "corpus":
+            corpus.bench(arguments.data, peers and Path(peers))
+        else:
+            scale.bench(arguments.data, arguments.out or Path("artifacts/scale"))
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except UserError as error:
+        sys.exit(f"error: {error}")
