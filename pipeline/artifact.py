@@ -20,6 +20,7 @@ from pathlib import Path
 
 from corpora import UserError
 
+CARDS = Path(__file__).parent / "cards"
 MANIFEST = "manifest.json"
 SCRATCH = "scratch/"
 """Folder of a partial artifact for what a rerun continues from; it isn't part of the finished artifact."""
@@ -84,6 +85,11 @@ def write_text(path: Path, text: str) -> None:
 
 def write_json(path: Path, value: object) -> None:
     write_text(path, json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+
+
+def write_card(folder: Path, name: str, **values) -> None:
+    """folder/README.md from cards/NAME.md, the values put in by str.format."""
+    write_text(folder / "README.md", (CARDS / f"{name}.md").read_text(encoding="utf-8").format(**values))
 
 
 def digest_files(files: list[tuple[str, Path]], root: Path) -> list[list[str]]:

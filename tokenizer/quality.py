@@ -5,6 +5,7 @@ documents and on strings chosen to break one of these.
 """
 import re
 import tempfile
+import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,32 +16,9 @@ from transformers import AutoTokenizer, PreTrainedTokenizerBase
 from corpora import UserError
 from tokenizer.train import SPECIAL_TOKENS
 
-NASTY_STRINGS = (
-    # white space
-    "", " ", "   ", "\n", "\n\n\n", "\r\n", "\r", "\t", "\t\t \t", " 앞에 빈칸", "뒤에 빈칸 ", "두  칸   세    칸",
-    "줄\n바꿈\r\n또\r끝\n", "\n 줄 앞 빈칸", "빈칸 \n 줄", "탭\t탭\t\t탭", "\x01\x1f\x7f\x85",
-    "\u00a0\u2003\u3000전각 빈칸", "\u2028\u2029줄 문단",
-    # what looks like special tokens, bytes, or another tokenizer's marks
-    *SPECIAL_TOKENS[:10], "</s> </s>", "글<subj>이순신</subj>글", "<reserved_99>", "<0x0A>", "<0x0A><0xEA>",
-    "<unk><pad>", "<|endoftext|>", "[CLS][SEP][MASK]", "a<s", "s>b", "##단어", "Ġ단어", "@@ 단어",
-    # emoji and what joins them, letters outside the basic plane
-    "👨‍👩‍👧‍👦 가족", "🇰🇷🇰🇵", "👍🏽👩🏿‍🚀❤️‍🔥", "☺️☺︎", "\U000e0067\U000e007f", "𝕳𝖆𝖓𝖌𝖚𝖑 𠀀𪚥",
-    # Hanja, compatibility Hanja, old Hangul, conjoining jamo, half-width and rare Hangul
-    "大韓民國憲法 第一條", "見(견) 金\uf90a 樂\uf914\uf95c\uf9bf", "나랏말ᄊᆞ미 듕귁에 달아",
-    "ᄒᆞᆫ글 \u1112\u119e\u11ab", "\u1100\u1161\u11a8", "\u1100\u1100\u1161", "\u1161\u11a8", "ㄱㄴㄷㅏㅑㅓㆍㆎㅿ",
-    "ㅋㅋㅋㅋㅋㅎㅎㅠㅠㅜ", "\uffa1\uffa2 \uffb0", "뷁쀍꿹뷟",
-    # combining marks, right to left, other scripts, invisible and unassigned characters
-    "가\u0301나\u0308", "e\u0301\u0327 \u212b A\u030a", "\u0301시작", "שלום עולם", "مرحبا بالعالم \u202b\u202a\u202c",
-    "हिन्दी தமிழ் ไทย", "\u200b\u200c\u200d\u2060\ufeff", "\ufffd\ufffe\uffff\U0010ffff", "\ufdd0한\ufdd0글",
-    "\u2585\u2580", "\ue000\uf8ff",
-    # numbers, addresses, code, punctuation
-    "1,234,567.89원 3½㎏ ①㉠㈜", "2024년 1월 1일(월) 09:00~18:00", "https://ko.wikipedia.org/wiki/%ED%95%9C",
-    "x@naver.com으로", '{"키": [1, -2.5e-3]}', "for i in range(10):\n    print(i)\n\n\treturn",
-    "「인용」『책』〈글〉“말”‘말’…·―", "!?!?...,,,;;;",
-    # length
-    "가" * 10_000, "ㅋ" * 10_000, " " * 10_000, "\n" * 10_000, "a" * 10_000, "👨‍👩‍👧‍👦" * 1_000, "가나 " * 5_000,
-    "ㅋㅎ" * 5_000,
-)
+_TABLE = tomllib.loads(Path(__file__).with_name("nasty_strings.toml").read_text(encoding="utf-8"))
+NASTY_STRINGS = (*SPECIAL_TOKENS[:10], *(text * times for text, times in _TABLE.pop("long")),
+                 *(text for texts in _TABLE.values() for text in texts))
 """What tends to break tokenizers; not U+2581, SentencePiece's own space, which the corpus stage replaces."""
 
 

@@ -2,12 +2,13 @@
 
 The counting is done while text is read and written, in corpus.py; here it is added up and worded.
 """
+import json
 from pathlib import Path
 
 import pyarrow.dataset
 
 from corpora.recipe import Recipe, Shard
-from pipeline.artifact import write_json, write_text
+from pipeline.artifact import write_card, write_json, write_text
 
 SPLITS = ("train", "validation")
 SIZES = ("documents", "characters", "bytes")
@@ -115,41 +116,27 @@ def _clusters(clusters: dict, recipe: Recipe) -> list[str]:
     return [*lines, ""]
 
 
-def write_card(folder: Path, recipe: Recipe, report: dict) -> None:
+def write_corpus_card(folder: Path, recipe: Recipe, report: dict) -> None:
     """README.md, the dataset card by which `datasets.load_dataset(folder)` finds both splits."""
-    files = [f"  - split: {split}\n    path: {split}/*.parquet" for split in SPLITS if report[split]["documents"]]
-    sources = [f"| {source.name} | {_origin(source)} | {source.licence} |" for source in recipe.source]
-    write_text(folder / "README.md", "\n".join([
-        "---", "language: ko", "license: other", f"pretty_name: {_quoted(recipe.title)}",
-        "configs:", "- config_name: default", "  data_files:", *files, "---", "",
-        f"# {recipe.title}", "", recipe.description.strip(), "",
-        *_table(report), "",
-        "| source | from | licence |", "|---|---|---|", *sources, "",
-        "Columns: `text`, `source`, `id` (the place in the source). Text is NFC; of equal and near-equal documents one "
-        "stayed. The validation split holds each source's documents with the lowest hashes. `rejects/` holds the "
-        "beginning of what was dropped, with its place and the reason, and of duplicates the `cluster`, by which "
-        "`clusters/` names the document that stayed; `report.md` counts it all; `recipe.json` says how everything was made. "
-        f"{_evaluation(recipe)} Personal data that were found: {recipe.personal_data}; what no pattern finds is still "
-        "there, as is offensive language, as in the sources.", ""]))
-
-
-def _evaluation(recipe: Recipe) -> str:
-    if not recipe.evaluation:
-        return "No evaluation set was looked for in the text."
     sets = ", ".join(f"{each.task} {each.split}" for each in recipe.evaluation)
-    return f"Documents that hold text of these evaluation sets were removed: {sets}."
+    write_card(
+        folder, "corpus", recipe=recipe, name=json.dumps(recipe.title, ensure_ascii=False), description=recipe.description.strip(),
+        files="\n".join(f"  - split: {split}\n    path: {split}/*.parquet" for split in SPLITS if report[split]["documents"]),
+        table="\n".join(_table(report)),
+        sources="\n".join(f"| {source.name} | {_origin(source)} | {source.licence} |" for source in recipe.source),
+        evaluation=f"Documents that hold text of these evaluation sets were removed: {sets}." if sets else
+        "No evaluation set was looked for in the text.")
 
 
 def _table(report: dict) -> list[str]:
-    rows = [(name, entry) for name, entry in report["sources"].items()] + [("**all**", report)]
-    lines = ["| source | documents read | MB read | dropped | train documents | train MB | validation documents "
-             "| validation MB |", "|---|---|---|---|---|---|---|---|"]
-    for name, entry in rows:
+    heads = ["source", *(f"{unit} {what}" for what in ("read", "dropped", "for training", "for validation")
+                         for unit in ("documents", "M characters", "MB") if what != "dropped" or unit == "documents")]
+    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
+    for name, entry in [*report["sources"].items(), ("**all**", report)]:
         dropped = sum(drops if isinstance(drops, int) else drops["count"] for drops in entry["dropped"].values())
-        train, validation = entry["train"], entry["validation"]
-        lines.append(f"| {name} | {entry['documents']:,} | {entry['bytes'] / 1e6:.2f} | {dropped:,} "
-                     f"| {train['documents']:,} | {train['bytes'] / 1e6:.2f} "
-                     f"| {validation['documents']:,} | {validation['bytes'] / 1e6:.2f} |")
+        read, train, validation = ([f"{part['documents']:,}", f"{part['characters'] / 1e6:.2f}", f"{part['bytes'] / 1e6:.2f}"]
+                                   for part in (entry, entry["train"], entry["validation"]))
+        lines.append(f"| {' | '.join([name, *read, f'{dropped:,}', *train, *validation])} |")
     return lines
 
 
@@ -161,7 +148,3 @@ def _origin(source) -> str:
 
 def _one_line(text: str, length: int = 100) -> str:
     return " ".join(text[:length].split()).replace("|", "\\|") + ("…" if len(text) > length else "")
-
-
-def _quoted(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

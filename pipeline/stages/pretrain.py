@@ -11,7 +11,7 @@ from transformers import AutoTokenizer, GenerationConfig
 
 from corpora import UserError
 from corpora.contamination import DECONTAMINATED
-from pipeline.artifact import write_text
+from pipeline.artifact import write_card
 from pipeline.engine import Context
 from pipeline.training.batches import TokenStream, TrainingBatches
 from pipeline.training.checkpoint import writing
@@ -55,7 +55,8 @@ def run(settings, inputs: dict[str, Path], folder: Path, context: Context) -> di
     save_model(model.cpu(), tokenizer, inputs["tokenizer"], folder)
     if not settings.init:  # what another model was trained on before isn't known
         shutil.copyfile(inputs["tokens"] / DECONTAMINATED, folder / DECONTAMINATED)
-    write_text(folder / "README.md", model_card(settings, model.config, figures))
+    write_card(folder, "model", settings=settings, config=model.config, **figures, millions=num_parameters / 1e6,
+               start=f"continued from `{settings.init}`" if settings.init else "from random weights")
     if settings.tensorboard:
         write_tensorboard(folder / "logs")
     return figures
@@ -71,34 +72,6 @@ def save_model(model, tokenizer, tokenizer_folder: Path, folder: Path) -> None:
     for name in TOKENIZER_FILES:
         if (tokenizer_folder / name).exists():
             shutil.copyfile(tokenizer_folder / name, folder / name)
-
-
-def model_card(settings, config, figures: dict) -> str:
-    start = f"continued from `{settings.init}`" if settings.init else "from random weights"
-    return f"""---
-language: ko
-library_name: transformers
-pipeline_tag: text-generation
----
-# Korean GPT-2
-
-A GPT-2 of {figures["parameters"] / 1e6:.1f}M parameters ({config.n_layer} layers, width {config.n_embd}, \
-{config.n_head} heads, {config.n_positions} tokens of context), trained {start} on {figures["tokens"]:,} tokens \
-({figures["epochs"]:.2f} epochs), {settings.steps:,} steps of {settings.batch_size} sequences, AdamW with a peak \
-learning rate of {settings.learning_rate:g}, seed {settings.seed}.
-
-Validation: **{figures["bits_per_byte"]:.4f} bits per byte** on {figures["validation_bytes"]:,} bytes of held-out text.
-
-```python
-from transformers import AutoModelForCausalLM, AutoTokenizer
-tokenizer = AutoTokenizer.from_pretrained("THIS_FOLDER")
-model = AutoModelForCausalLM.from_pretrained("THIS_FOLDER")
-print(tokenizer.decode(model.generate(**tokenizer("대한민국은", return_tensors="pt"), max_new_tokens=50)[0]))
-```
-
-The text it was trained on, with its licences, is named in the corpus's dataset card. The model repeats what that text
-says, personal data and abuse included; it's no source of facts.
-"""
 
 
 def open_tensorboard(logs: Path):

@@ -11,7 +11,7 @@ from sentencepiece import SentencePieceProcessor
 from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
 from corpora import UserError
-from pipeline.artifact import write_json, write_text
+from pipeline.artifact import write_card, write_json
 from pipeline.engine import Context, open_pool
 from pipeline.model_folder import model_folder
 from tokenizer.export import export
@@ -35,7 +35,8 @@ def run(settings, inputs: dict[str, Path], folder: Path, context: Context) -> di
         quality = {"vocab_size": settings.vocab_size, "trained_on": counts,
                    "held_out": check_tokenizer(folder, held_out)}
     write_json(folder / "quality.json", quality)
-    write_text(folder / "README.md", describe(settings, quality))
+    write_card(folder, "tokenizer", origin=origin_of(settings, quality), vocab_size=quality["vocab_size"],
+               **quality["held_out"])
     return quality
 
 
@@ -92,36 +93,15 @@ def keep_sentencepiece(path: Path, tokenizer: PreTrainedTokenizerBase, folder: P
         shutil.copyfile(path, folder / path.name)
 
 
-def describe(settings, quality: dict) -> str:
+def origin_of(settings, quality: dict) -> str:
+    """Where the tokenizer comes from and what it promises, for its card."""
     figures = quality["held_out"]
     if settings.init:
-        origin = (f"Adopted from `{settings.init}`. {figures['problems']:,} of {figures['documents']:,} held-out "
-                  f"documents and {len(quality['nasty_strings_lost'])} of {quality['nasty_strings']} difficult "
-                  "strings don't come back as they were.")
-    else:
-        trained = quality["trained_on"]
-        origin = (f"SentencePiece {settings.model_type}, trained on {trained['bytes']:,} bytes of text in "
-                  f"{trained['documents']:,} documents (seed {settings.seed}), morpheme boundaries: "
-                  f"{settings.morphemes}. No unknown tokens; every text comes back exactly, but for U+2581, which "
-                  "stands for a space; sentencepiece and AutoTokenizer gave the same ids on all held-out documents.")
-    return f"""---
-language: ko
-library_name: transformers
----
-# Korean tokenizer, {quality["vocab_size"]:,} tokens
-
-{origin}
-
-| on {figures["documents"]:,} held-out documents | |
-|---|---|
-| tokens per eojeol | {figures["tokens_per_eojeol"]:.3f} |
-| tokens per character | {figures["tokens_per_character"]:.3f} |
-| tokens per UTF-8 byte | {figures["tokens_per_byte"]:.4f} |
-| tokens that are single bytes | {figures["byte_token_share"]:.2%} |
-
-```python
-from transformers import AutoTokenizer
-tokenizer = AutoTokenizer.from_pretrained("THIS_FOLDER")
-```
-No token is added to what is encoded, and text that looks like a special token stays text: insert those by id.
-"""
+        return (f"Adopted from `{settings.init}`. {figures['problems']:,} of {figures['documents']:,} held-out "
+                f"documents and {len(quality['nasty_strings_lost'])} of {quality['nasty_strings']} difficult strings don't "
+                "come back as they were.")
+    trained = quality["trained_on"]
+    return (f"SentencePiece {settings.model_type}, trained on {trained['bytes']:,} bytes of text in {trained['documents']:,} "
+            f"documents (seed {settings.seed}), morpheme boundaries: {settings.morphemes}. No unknown tokens; every text comes "
+            "back exactly, but for U+2581, which stands for a space; sentencepiece and AutoTokenizer gave the same ids on all "
+            "held-out documents.")
