@@ -1,7 +1,7 @@
-"""Files of a recipe -> a stream of documents, from any format, compression and encoding, in flat memory.
+"""A recipe's files and Hub datasets -> a stream of documents, from any format and encoding, in flat memory.
 
-What can't be read becomes a Bad record with its place and reason; only a damaged container or a wrong setting
-stops the run. Hub datasets are hub.py's job, cleaning is clean.py's.
+What can't be read becomes a Bad record with its place and reason; only a damaged container, a Hub out of reach or a
+wrong setting stops the run. Cleaning is clean.py's job.
 """
 import bz2
 import codecs
@@ -19,7 +19,7 @@ from typing import NamedTuple
 import pyarrow
 import pyarrow.parquet
 
-from corpora import UserError
+from corpora import UserError, first_line, hub_builder, hub_errors
 from corpora.recipe import Shard, Source, file_format
 
 MAX_RECORD = 32 << 20
@@ -51,20 +51,49 @@ def read_files(shard: Shard) -> Iterator[Document | Bad]:
 
 def read_file(source: Source, path: Path, label: str) -> Iterator[Document | Bad]:
     """Stream one file's records; `label` is the name that their places begin with."""
-    if path.stat().st_size == 0:
-        yield Bad(label, "empty file")
-        return
-    kind = file_format(source, path)
-    if kind == "parquet":
-        yield from _read_parquet(source, path, label)
+    kind = file_format(source, path) if path.stat().st_size else "empty"
+    if kind == "empty":
+        records = iter([Bad(label, "empty file")])
+    elif kind == "parquet":
+        records = _read_parquet(source, path, label)
     elif kind == "md" or (kind == "txt" and source.unit == "file"):
-        yield _read_whole(path, label)
+        records = iter([_read_whole(path, label)])
     elif kind == "txt":
-        yield from _read_text(source, _lines(path, label))
+        records = _read_text(source, _lines(path, label))
     elif kind == "jsonl":
-        yield from _read_jsonl(source, _lines(path, label))
+        records = _read_jsonl(source, _lines(path, label))
     else:
-        yield from _read_table(source, path, label, tabs=kind == "tsv")
+        records = _read_table(source, path, label, tabs=kind == "tsv")
+    yield from filter(None, records)
+
+
+def open_hub(source: Source):
+    """A source's Hub dataset as datasets' stream; raises UserError when the Hub, the dataset or a column is missing."""
+    with _hub_errors(source):
+        stream = hub_builder(source.dataset, source.config, source.revision).as_streaming_dataset(split=source.subset)
+        check_columns(source, source.dataset, stream.column_names or list(next(iter(stream), {})))
+        return stream
+
+
+def read_hub(shard: Shard) -> Iterator[Document | Bad]:
+    """Stream one part of a Hub dataset until its share of the byte budget is read; nothing is kept on disk."""
+    source, read, number = shard.source, 0, 0
+    budget = source.byte_budget / shard.parts or float("inf")
+    stream = open_hub(source).select_columns(sorted(set(columns_of(source).values())))
+    rows = iter(stream.shard(num_shards=shard.parts, index=shard.part))
+    while read < budget:
+        with _hub_errors(source):
+            if (row := next(rows, None)) is None:
+                return
+        number += 1
+        if record := to_document(source, f"{source.dataset}/{shard.part}:{number}", row):
+            read += len(record.text.encode("utf-8", errors="replace"))
+            yield record
+
+
+def _hub_errors(source: Source):
+    return hub_errors(f"source {source.name!r}: Hub dataset {source.dataset} {source.config} at {source.revision}",
+                      "Check the recipe's dataset, config, subset and revision. Finished parts are kept: run it again.")
 
 
 def decode(raw: bytes) -> str:
@@ -120,10 +149,9 @@ def _lines(path: Path, label: str) -> Iterator[tuple[str, str | Bad]]:
                     continue
                 try:
                     line = raw if isinstance(raw, str) else decode(raw)
+                    yield where, line.removesuffix("\n").removesuffix("\r")
                 except ValueError as error:
                     yield where, _bad(where, str(error), raw)
-                    continue
-                yield where, line.removesuffix("\n").removesuffix("\r")
     except DAMAGE as error:
         raise _damaged(path, error) from None
     if number == 0:
@@ -219,11 +247,10 @@ def _read_table(source: Source, path: Path, label: str, tabs: bool) -> Iterator[
 
 
 def _read_parquet(source: Source, path: Path, label: str) -> Iterator[Document | Bad]:
-    number = 0
+    number, columns = 0, list(dict.fromkeys(columns_of(source).values()))
     try:
         with pyarrow.parquet.ParquetFile(path) as file:
             check_columns(source, label, file.schema_arrow.names)
-            columns = [name for name in (source.text, source.title) if name]
             for batch in file.iter_batches(batch_size=64, columns=columns):
                 # As bytes: a string column may hold what is no UTF-8, and one such row mustn't stop the file.
                 rows = [column.cast(pyarrow.binary()).to_pylist() for column in batch.select(columns).columns]
@@ -232,31 +259,35 @@ def _read_parquet(source: Source, path: Path, label: str) -> Iterator[Document |
                     where = f"{label}:{number}"
                     try:
                         row = {name: decode(value or b"") for name, value in zip(columns, values)}
+                        yield to_document(source, where, row)
                     except ValueError as error:
                         yield _bad(where, str(error), values[0] or b"")
-                        continue
-                    yield to_document(source, where, row)
     except pyarrow.ArrowNotImplementedError:
-        raise UserError(f"{path}: column {source.text!r} or {source.title!r} holds no text.") from None
+        raise UserError(f"{path}: one of the columns {columns} holds no text.") from None
     except DAMAGE as error:
         raise _damaged(path, error) from None
 
 
-def first_line(error: Exception) -> str:
-    """An exception's kind and the first line of its message."""
-    return f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
+def columns_of(source: Source) -> dict[str, str]:
+    """The source's settings that name a column -> the column."""
+    columns = {"text": source.text, "title": source.title, "id": source.only and source.id}
+    return {key: column for key, column in columns.items() if column}
 
 
 def check_columns(source: Source, where: str, columns: list[str]) -> None:
     """Raise UserError that lists the columns if those that the source names aren't among them."""
-    for key, column in (("text", source.text), ("title", source.title)):
-        if column and column not in columns:
+    for key, column in columns_of(source).items():
+        if column not in columns:
             raise UserError(f"{where}: source {source.name!r} says {key} = {column!r}, but the columns are "
                             f"{', '.join(map(repr, columns))}: set {key} to the right one.")
 
 
-def to_document(source: Source, where: str, row: dict) -> Document | Bad:
-    """A row -> the document in it, or why it is none."""
+def to_document(source: Source, where: str, row: dict) -> Document | Bad | None:
+    """A row -> the document in it, or why it is none; None for a row that isn't this source's."""
+    if source.only and not isinstance(row.get(source.id), str):
+        return _bad(where, f"no text in {source.id!r}, which only = needs", str(row))
+    if source.only and not row[source.id].startswith(source.only):
+        return None
     text, title = row.get(source.text), (source.title and row.get(source.title)) or ""
     if source.text not in row:
         return _bad(where, f"no {source.text!r}; the keys are {', '.join(map(repr, row))}"[:300], str(row))

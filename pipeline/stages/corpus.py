@@ -23,10 +23,9 @@ from corpora import UserError, dedup
 from corpora.clean import clean, drop_lines, drop_reasons, load_cleanups, split_text
 from corpora.contamination import DECONTAMINATED, Index, load_index
 from corpora.dedup import Texts
-from corpora.hub import open_hub, read_hub
 from corpora.pii import replace_personal_data
 from corpora.recipe import Recipe, Shard, Source, load_recipe, make_shards
-from corpora.sources import EXCERPT, Bad, read_files
+from corpora.sources import EXCERPT, Bad, open_hub, read_files, read_hub
 from pipeline.artifact import SCRATCH, peak_memory_mb, write_json
 from pipeline.engine import map_shards
 from pipeline.parquet import ParquetFile, read_batches

@@ -11,8 +11,7 @@ import pyarrow.parquet
 import pytest
 
 from corpora import UserError
-from corpora.hub import open_hub, read_hub
-from corpora.recipe import Shard, Source
+from corpora.recipe import Source
 from corpora.sources import MAX_RECORD, Bad, Document, read_file
 
 ROWS = ["대한민국은 민주공화국이다.", "모든 국민은 법 앞에 평등하다."]
@@ -181,36 +180,24 @@ def test_reading_a_large_file_takes_little_memory(tmp_path):
         tracemalloc.stop()
 
 
-def hub_folder(tmp_path, rows=6):
-    """A local folder in the layout of a Hub dataset: one configuration, one split, two files."""
-    folder = tmp_path / "wiki"
-    (folder / "20231101.ko").mkdir(parents=True)
-    for part in range(2):
-        (folder / "20231101.ko" / f"train-{part:05d}-of-00002.parquet").write_bytes(parquet(
-            {"title": [f"제목 {part}"] * rows, "text": [f"{ROWS[0]} {part}-{number}" for number in range(rows)]}))
-    (folder / "README.md").write_text("---\nconfigs:\n- config_name: 20231101.ko\n  data_files:\n  - split: train\n"
-                                      "    path: 20231101.ko/train-*\n---\n", encoding="utf-8")
-    return source(kind="hub", dataset=str(folder), config="20231101.ko", revision="v1", title="title")
+def test_only_takes_the_rows_with_these_names_and_counts_no_other(tmp_path):
+    rows = [("wiki-1", ROWS[0]), ("news-2", "뉴스"), ("book-3", ROWS[1])]
+    only = {"only": ("wiki-", "book-"), "id": "guid"}
+    named = [{"guid": name, "text": text} for name, text in rows]
+    for name, data in (("a.jsonl", jsonl(*named)), ("a.parquet", parquet(dict(guid=[n for n, _ in rows],
+                                                                               text=[t for _, t in rows]))),
+                       ("a.csv", "guid,text\n" + "".join(f"{n},{t}\n" for n, t in rows)),
+                       ("a.tsv", "text\tguid\n" + "".join(f"{t}\t{n}\n" for n, t in rows))):
+        records = read(tmp_path / name, data.encode() if isinstance(data, str) else data, **only)
+        assert texts(records) == ROWS and not bad(records)
+        assert len(texts(read(tmp_path / name, tmp_path.joinpath(name).read_bytes()))) == 3
 
 
-def test_a_hub_dataset_is_streamed_in_parts_up_to_its_byte_budget(tmp_path, monkeypatch):
-    monkeypatch.setenv("HF_HOME", str(tmp_path / "home"))
-    hub = hub_folder(tmp_path)
-    parts = open_hub(hub).num_shards
-    assert parts == 2
-    records = [record for part in range(parts) for record in read_hub(Shard(0, hub, part=part, parts=parts))]
-    assert [record.text[-3:] for record in records] == [f"{part}-{n}" for part in range(2) for n in range(6)]
-    assert records[0].title == "제목 0" and records[0].where.endswith("/0:1")
-    budget = source(**{**vars(hub), "byte_budget": 2 * 2 * len(records[0].text.encode())})
-    assert [len(list(read_hub(Shard(0, budget, part=part, parts=parts)))) for part in range(parts)] == [2, 2]
-
-
-def test_a_hub_that_cannot_be_had_gives_one_message(tmp_path, monkeypatch):
-    hub = hub_folder(tmp_path)
-    with pytest.raises(UserError, match="columns are 'title', 'text'"):
-        open_hub(source(**{**vars(hub), "text": "body"}))
-    with pytest.raises(UserError, match=r"can't read the Hub dataset .* nothing"):
-        open_hub(source(**{**vars(hub), "config": "nothing"}))
-    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")  # where nothing listens
-    with pytest.raises(UserError, match=r"owner/name 20231101.ko at revision v1 .*ConnectError.* Check the network"):
-        open_hub(source(**{**vars(hub), "dataset": "owner/name"}))
+def test_a_row_without_the_name_that_only_needs_is_bad_and_a_table_without_it_is_refused(tmp_path):
+    rows = [{"id": "wiki-1", "text": "가"}, {"text": "나"}, {"id": 3, "text": "다"}]
+    records = read(tmp_path / "a.jsonl", jsonl(*rows), only=("wiki-",))
+    assert texts(records) == ["가"]
+    assert bad(records) == [(f"a.jsonl:{number}", "no text in 'id', which only = needs") for number in (2, 3)]
+    for name, data in (("a.csv", b"name,text\n1,x\n"), ("a.parquet", parquet({"name": ["1"], "text": ["x"]}))):
+        with pytest.raises(UserError, match=r"says id = 'id', but the columns are 'name', 'text'"):
+            read(tmp_path / name, data, only=("wiki-",))
