@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from corpora import UserError
+from corpora import UserError, hub_builder, hub_errors
 
 HUB_NAME = "klue/klue"
 HUB_REVISION = "349481ec73fff722f88e0453ca05c77a447d967c"  # its main branch since the parquet conversion of 2024
@@ -97,17 +97,19 @@ def load_rows(data: str, task: Task, split: str, revision: str = HUB_REVISION) -
     """The rows of one split, in file order, with exactly the task's columns and label ids in the task's order.
 
     `data` is "sample", "hub", or a folder that holds TASK/SPLIT-*.parquet or TASK/SPLIT*.jsonl. Local files are read
-    directly: `load_dataset` may serve a stale cache. Raises UserError naming file and row for anything unfit.
+    directly: `load_dataset` may serve a stale cache. `revision` is the Hub's, and only "hub" looks at it.
+    Raises UserError naming file and row for anything unfit.
     """
     if split not in SPLITS:
         raise UserError(f"KLUE split {split!r} isn't used here. Choose among: {' '.join(SPLITS)}.")
-    paths = [_download(task, split)] if data == "hub" else _split_files(data, task, split)
-    rows = []
-    for path in paths:
-        records, names = _read_parquet(path, task) if path.suffix == ".parquet" else _read_jsonl(path, task)
-        rows += [_check(record, task, names, where) for where, record in records]
+    paths = [] if data == "hub" else _split_files(data, task, split)
+    parts = [_read_parquet(path, task) if path.suffix == ".parquet" else _read_jsonl(path, task) for path in paths]
+    if data == "hub":
+        parts = [_read_hub(task, split, revision)]
+    rows = [_check(record, task, names, where) for records, names in parts for where, record in records]
     if not rows:
-        raise UserError(f"{paths[0]}: the {split} split of {task.title} has no rows. Put the whole file there.")
+        raise UserError(f"{paths[0] if paths else HUB_NAME}: the {split} split of {task.title} has no rows. "
+                        "Put the whole file there.")
     return rows
 
 
@@ -126,14 +128,17 @@ def _split_files(data: str, task: Task, split: str) -> list[Path]:
     return paths
 
 
-def _download(task: Task, split: str) -> Path:
-    from huggingface_hub import hf_hub_download
-    name = f"{task.name}/{split}-00000-of-00001.parquet"
-    try:
-        return Path(hf_hub_download(HUB_NAME, name, repo_type="dataset", revision=HUB_REVISION))
-    except Exception as error:  # requests, httpx, the Hub's own and the file system's errors have no common base
-        raise UserError(f"{HUB_NAME}/{name} could not be had from the Hub ({type(error).__name__}: {error}). "
-                        "Without a network, give a folder in the Hub's layout: KLUE=folder.") from error
+def _read_hub(task: Task, split: str, revision: str) -> tuple[list[tuple[str, dict]], tuple[str, ...]]:
+    """(place, row) pairs and the label names that the dataset's own ids stand for."""
+    with hub_errors(f"{task.title}: the Hub dataset {HUB_NAME} {task.name} at revision {revision}",
+                    "Without a network, give a folder in the Hub's layout: KLUE=folder."):
+        builder = hub_builder(HUB_NAME, task.name, revision)
+        builder.download_and_prepare()  # its cache is kept by revision, so it is never stale
+        table = builder.as_dataset(split=split)
+    where = f"{HUB_NAME} {task.name} {split}"
+    _check_columns(where, task, table.column_names)
+    names = getattr(table.features.get("label"), "names", task.labels)
+    return [(f"{where}, row {number}", row) for number, row in enumerate(table.select_columns(task.columns), 1)], names
 
 
 def _read_parquet(path: Path, task: Task) -> tuple[list[tuple[str, dict]], tuple[str, ...]]:
@@ -144,12 +149,16 @@ def _read_parquet(path: Path, task: Task) -> tuple[list[tuple[str, dict]], tuple
         table = pq.read_table(path)
     except (pa.ArrowException, OSError) as error:
         raise UserError(f"{path}: not a readable parquet file ({error}).") from None
-    if missing := [column for column in task.columns if column not in table.column_names]:
-        raise UserError(f"{path}: column {missing[0]!r} is missing; it has: {', '.join(table.column_names)}.")
+    _check_columns(path, task, table.column_names)
     metadata = json.loads((table.schema.metadata or {}).get(b"huggingface", b"{}"))
     names = metadata.get("info", {}).get("features", {}).get("label", {}).get("names") or task.labels
     rows = table.select(list(task.columns)).to_pylist()
     return [(f"{path}, row {number}", row) for number, row in enumerate(rows, 1)], tuple(names)
+
+
+def _check_columns(where: object, task: Task, columns: list[str]) -> None:
+    if missing := [column for column in task.columns if column not in columns]:
+        raise UserError(f"{where}: column {missing[0]!r} is missing; it has: {', '.join(columns)}.")
 
 
 def _read_jsonl(path: Path, task: Task) -> tuple[list[tuple[str, dict]], tuple[str, ...]]:

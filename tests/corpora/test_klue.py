@@ -1,10 +1,7 @@
 """KLUE rows: the same from the sample, a folder and a Hub; what is unfit is named by file and row."""
-import http.server
 import json
-import os
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from corpora import UserError
-from corpora.klue import HUB_REVISION, SPLITS, TASKS, input_files, load_rows, parse_tasks
+from corpora.klue import SPLITS, TASKS, input_files, load_rows, parse_tasks
 
 YNAT = [{"guid": "a", "title": "금리 또 올랐다", "label": 1}, {"guid": "b", "title": "결승 골 터졌다", "label": 5}]
 RE = {"guid": "r", "sentence": "한빛전자는 김하늘이 세웠다.", "label": 9,
@@ -146,50 +143,6 @@ def test_the_module_and_its_input_files_need_the_standard_library_only():
     code = ("import sys; from corpora.klue import input_files; assert len(input_files('sample')) == 8; "
             "assert not {'pyarrow', 'numpy', 'datasets', 'huggingface_hub'} & set(sys.modules)")
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
-
-
-class Hub(http.server.BaseHTTPRequestHandler):
-    """A Hub that knows YNAT's train split, at the pinned revision and no other."""
-    body = b""
-
-    def do_HEAD(self):
-        known = self.path == f"/datasets/klue/klue/resolve/{HUB_REVISION}/ynat/train-00000-of-00001.parquet"
-        self.send_response(200 if known else 404)
-        if known:
-            self.send_header("ETag", '"0123456789abcdef"')
-            self.send_header("X-Repo-Commit", HUB_REVISION)
-        else:
-            self.send_header("X-Error-Code", "EntryNotFound")
-        self.send_header("Content-Length", str(len(self.body) if known else 0))
-        self.end_headers()
-        return known
-
-    def do_GET(self):
-        if self.do_HEAD():
-            self.wfile.write(self.body)
-
-    def log_message(self, *_):
-        pass
-
-
-def test_the_hub_is_asked_for_the_pinned_revision_and_a_refusal_is_one_message(tmp_path):
-    write_parquet(tmp_path / "rows.parquet", YNAT)
-    Hub.body = (tmp_path / "rows.parquet").read_bytes()
-    code = ("from corpora import UserError\nfrom corpora.klue import *\n"
-            "print(len(load_rows('hub', TASKS['ynat'], 'train')))\n"
-            "try: load_rows('hub', TASKS['nli'], 'train')\nexcept UserError as error: print(error)")
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hub) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        environment = {name: value for name, value in os.environ.items() if name != "HF_HUB_OFFLINE"}
-        environment |= {"HF_ENDPOINT": f"http://127.0.0.1:{server.server_port}", "HF_HOME": str(tmp_path / "home"),
-                        "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
-        done = subprocess.run([sys.executable, "-c", code], text=True, capture_output=True, env=environment,
-                              cwd=Path(__file__).parents[2], timeout=60)
-        server.shutdown()
-    count, message = done.stdout.split("\n", 1)
-    assert count == "2", done.stderr
-    assert "klue/klue/nli/train-00000-of-00001.parquet could not be had from the Hub" in message
-    assert "KLUE=folder" in message
 
 
 def test_real_klue_is_read_whole(real_data):
