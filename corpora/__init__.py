@@ -1,95 +1,78 @@
 """Korean text: where it comes from, how it is cleaned, and the KLUE tasks as rows. Knows nothing of tokens or models.
 
-Here stands what its modules share: the error for the user, and the way to a dataset on the Hugging Face Hub.
-At import only the standard library is needed.
+Here stands what every package shares: the error for the user, and settings as frozen dataclasses, read strictly (types,
+limits, the nearest known name for an unknown one). What a setting means stands where its dataclass does. Only the
+standard library is imported.
 """
-import functools
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+import difflib
+import tomllib
+from dataclasses import MISSING, field, fields
 from pathlib import Path
-
-PATIENCE = 15
-"""Seconds of failing requests after which a Hub counts as out of reach; its libraries' own retries take minutes."""
-TIMEOUT = 10
-"""Seconds that one request may wait for the next byte, as in huggingface_hub's downloads."""
-BUILDERS = ("parquet", "json", "csv", "text", "arrow", "cache")
-"""Those of datasets' readers that can't be made to read a pickle; cache is what they read earlier, as Arrow files."""
+from typing import get_args
 
 
 class UserError(Exception):
     """What the user gave is wrong; the message names the file, the line or the setting, and says what to do."""
 
 
-def hub_builder(dataset: str, config: str, revision: str):
-    """datasets' builder of one configuration at exactly this revision; call it and use it within `hub_errors`."""
-    _limit_retries()
-    import datasets
-    import huggingface_hub
-    local = Path(dataset).is_dir()
-    if not local and not huggingface_hub.is_offline_mode():  # one request without retries; a tag becomes its commit
-        revision = huggingface_hub.HfApi().dataset_info(dataset, revision=revision, timeout=TIMEOUT).sha
-    builder = datasets.load_dataset_builder(dataset, config or None, revision=revision)
-    if not local and builder.hash != revision:  # when the Hub fails, datasets takes what its cache has
-        raise ConnectionError(f"only revision {builder.hash} is in the cache")
-    if type(builder).__module__.rpartition(".")[2] not in BUILDERS:
-        raise ValueError(f"not made of {', '.join(BUILDERS[:-1])} files, the only ones that are read")
-    return builder
+def setting(default=MISSING, help: str = "", least=None, most=None, among: tuple = (), keyed: bool = True):
+    """A field with its help text and limits. One that isn't `keyed` doesn't change what a stage makes: it stays out of
+    the stage's key."""
+    metadata = {"help": help, "least": least, "most": most, "among": among, "keyed": keyed}
+    return field(default_factory=dict, metadata=metadata) if default is dict else field(default=default, metadata=metadata)
 
 
-@contextmanager
-def hub_errors(what: str, advice: str) -> Iterator[None]:
-    """Turn any failure inside into one UserError: `what` couldn't be read, why, and what to do about it."""
+def nearest(word: str, known: list[str]) -> str:
+    """' Did you mean ...?' for an unknown word, or nothing."""
+    match = difflib.get_close_matches(word, known, n=1)
+    return f" Did you mean {match[0]!r}?" if match else ""
+
+
+def read_toml(path: Path) -> dict:
+    """A TOML file's table; raises UserError when it isn't one, FileNotFoundError when it isn't there."""
     try:
-        yield
-    except UserError:
-        raise
-    except Exception as error:  # the errors of four libraries arrive here, without a common base
-        raise UserError(f"can't read {what} ({first_line(error)}). Check the network and HF_ENDPOINT. "
-                        f"{advice}") from None
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: not valid TOML: {error}") from None
 
 
-def first_line(error: Exception) -> str:
-    """An exception's kind and the first line of its message."""
-    return f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
+def from_table(cls: type, table: dict, where: str):
+    """A dataclass from a table; raises UserError that names `where` and an unknown, missing or unfit key."""
+    known = {each.name: each for each in fields(cls)}
+    for key in table:
+        if key not in known:
+            raise UserError(f"{where}: unknown key {key!r}.{nearest(key, list(known))}")
+    for name, each in known.items():
+        if name not in table and each.default is MISSING and each.default_factory is MISSING:
+            raise UserError(f"{where}: {name!r} is missing.")
+    return cls(**{name: _fit(known[name], value, f"{where}: {name}={value}") for name, value in table.items()})
 
 
-@functools.cache
-def _limit_retries() -> None:
-    """Make this process's requests to the Hub give up after PATIENCE seconds of failures in a row."""
-    import datasets
-    from huggingface_hub import set_client_factory
-    from huggingface_hub.utils import httpx
-    from huggingface_hub.utils._http import default_client_factory
-    failing_since = None
+def _fit(wanted, value: object, label: str) -> object:
+    """The value in the field's type and within its limits; the command line's text is converted."""
+    value = _convert(wanted.type, value, label)
+    least, most, among = (wanted.metadata.get(key) for key in ("least", "most", "among"))
+    if (least is not None and not value >= least) or (most is not None and not value <= most):
+        raise UserError(f"{label}: has to be at least {least}" + ("." if most is None else f" and at most {most}."))
+    if among and value not in among:
+        raise UserError(f"{label}: has to be one of {', '.join(filter(None, among))}.{nearest(str(value), list(among))}")
+    return value
 
-    def make_client():
-        client = default_client_factory()
-        client.timeout = TIMEOUT  # the default is to wait for ever
-        send = client.send
 
-        def send_patiently(request, **options):
-            nonlocal failing_since
-            start = time.monotonic()
-            try:
-                response = send(request, **options)
-            except httpx.TransportError as error:
-                now = time.monotonic()
-                if now - start > PATIENCE:  # longer than any wait, so bytes came before it failed
-                    failing_since = now
-                elif failing_since is None:
-                    failing_since = start
-                if now - failing_since < PATIENCE:
-                    raise
-                # not one of the errors at which the libraries try again
-                raise ConnectionError(f"failing for {now - failing_since:.0f} s, {first_line(error)}") from error
-            failing_since = None
-            return response
-
-        client.send = send_patiently
-        return client
-
-    set_client_factory(make_client)
-    # datasets repeats what the client has given up: 20 times, 5 to 60 s apart
-    datasets.config.STREAMING_READ_MAX_RETRIES = datasets.config.STREAMING_OPEN_MAX_RETRIES = 1
-    datasets.config.STREAMING_READ_SERVER_UNAVAILABLE_RETRY_INTERVAL = 0
+def _convert(wanted: type, value: object, label: str) -> object:
+    if get_args(wanted):
+        if isinstance(value, list) and all(isinstance(item, get_args(wanted)[0]) for item in value):
+            return tuple(value)
+        raise UserError(f"{label}: expected a list of {get_args(wanted)[0].__name__}.")
+    try:
+        if wanted is bool:
+            return {"true": True, "1": True, "false": False, "0": False}[str(value).lower()]
+        if wanted is int and not isinstance(value, float):
+            return int(str(value).replace("_", ""))
+        if wanted is float:
+            return float(value)
+        if isinstance(value, wanted):
+            return value
+    except (KeyError, TypeError, ValueError):
+        pass
+    raise UserError(f"{label}: expected {wanted.__name__}.")

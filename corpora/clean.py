@@ -15,10 +15,9 @@ from pathlib import Path
 import ftfy
 import numpy as np
 
-from corpora import UserError
+from corpora import UserError, nearest
 from corpora.dedup import HANGUL, KINDS, LETTER, SPACE, SYMBOL, Texts
 from corpora.recipe import Recipe, Source
-from corpora.settings import nearest
 
 MAX_RUN = 6
 """Copies of one character, or of a pair, that a run is cut down to by `repeats`."""

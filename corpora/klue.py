@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from corpora import UserError, hub_builder, hub_errors
+from corpora import UserError
 
 HUB_NAME = "klue/klue"
 HUB_REVISION = "349481ec73fff722f88e0453ca05c77a447d967c"  # its main branch since the parquet conversion of 2024
@@ -130,6 +130,7 @@ def _split_files(data: str, task: Task, split: str) -> list[Path]:
 
 def _read_hub(task: Task, split: str, revision: str) -> tuple[list[tuple[str, dict]], tuple[str, ...]]:
     """(place, row) pairs and the label names that the dataset's own ids stand for."""
+    from corpora.hub import hub_builder, hub_errors
     with hub_errors(f"{task.title}: the Hub dataset {HUB_NAME} {task.name} at revision {revision}",
                     "Without a network, give a folder in the Hub's layout: KLUE=folder."):
         builder = hub_builder(HUB_NAME, task.name, revision)

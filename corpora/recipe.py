@@ -9,8 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from corpora import UserError, klue
-from corpora.settings import from_table, nearest, read_toml, setting
+from corpora import UserError, from_table, klue, nearest, read_toml, setting
 
 RECIPES = Path(__file__).parent / "recipes"
 KINDS = ("konlpy", "files", "hub")

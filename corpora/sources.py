@@ -1,7 +1,7 @@
-"""A recipe's files and Hub datasets -> a stream of documents, from any format and encoding, in flat memory.
+"""A recipe's files -> a stream of documents, from any format, compression and encoding, in flat memory.
 
-What can't be read becomes a Bad record with its place and reason; only a damaged container, a Hub out of reach or a
-wrong setting stops the run. Cleaning is clean.py's job.
+What can't be read becomes a Bad record with its place and reason; only a damaged container or a wrong setting
+stops the run. Hub datasets are hub.py's job, cleaning is clean.py's.
 """
 import bz2
 import codecs
@@ -19,7 +19,7 @@ from typing import NamedTuple
 import pyarrow
 import pyarrow.parquet
 
-from corpora import UserError, first_line, hub_builder, hub_errors
+from corpora import UserError
 from corpora.recipe import Shard, Source, file_format
 
 MAX_RECORD = 32 << 20
@@ -65,35 +65,6 @@ def read_file(source: Source, path: Path, label: str) -> Iterator[Document | Bad
     else:
         records = _read_table(source, path, label, tabs=kind == "tsv")
     yield from filter(None, records)
-
-
-def open_hub(source: Source):
-    """A source's Hub dataset as datasets' stream; raises UserError when the Hub, the dataset or a column is missing."""
-    with _hub_errors(source):
-        stream = hub_builder(source.dataset, source.config, source.revision).as_streaming_dataset(split=source.subset)
-        check_columns(source, source.dataset, stream.column_names or list(next(iter(stream), {})))
-        return stream
-
-
-def read_hub(shard: Shard) -> Iterator[Document | Bad]:
-    """Stream one part of a Hub dataset until its share of the byte budget is read; nothing is kept on disk."""
-    source, read, number = shard.source, 0, 0
-    budget = source.byte_budget / shard.parts or float("inf")
-    stream = open_hub(source).select_columns(sorted(set(columns_of(source).values())))
-    rows = iter(stream.shard(num_shards=shard.parts, index=shard.part))
-    while read < budget:
-        with _hub_errors(source):
-            if (row := next(rows, None)) is None:
-                return
-        number += 1
-        if record := to_document(source, f"{source.dataset}/{shard.part}:{number}", row):
-            read += len(record.text.encode("utf-8", errors="replace"))
-            yield record
-
-
-def _hub_errors(source: Source):
-    return hub_errors(f"source {source.name!r}: Hub dataset {source.dataset} {source.config} at {source.revision}",
-                      "Check the recipe's dataset, config, subset and revision. Finished parts are kept: run it again.")
 
 
 def decode(raw: bytes) -> str:
@@ -266,6 +237,11 @@ def _read_parquet(source: Source, path: Path, label: str) -> Iterator[Document |
         raise UserError(f"{path}: one of the columns {columns} holds no text.") from None
     except DAMAGE as error:
         raise _damaged(path, error) from None
+
+
+def first_line(error: Exception) -> str:
+    """An exception's kind and the first line of its message."""
+    return f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
 
 
 def columns_of(source: Source) -> dict[str, str]:

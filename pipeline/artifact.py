@@ -87,9 +87,9 @@ def write_json(path: Path, value: object) -> None:
     write_text(path, json.dumps(value, ensure_ascii=False, indent=2) + "\n")
 
 
-def write_card(folder: Path, name: str, **values) -> None:
-    """folder/README.md from cards/NAME.md, the values put in by str.format."""
-    write_text(folder / "README.md", (CARDS / f"{name}.md").read_text(encoding="utf-8").format(**values))
+def write_card(folder: Path, card: str, /, **values) -> None:
+    """folder/README.md from cards/CARD.md, the values put in by str.format."""
+    write_text(folder / "README.md", (CARDS / f"{card}.md").read_text(encoding="utf-8").format(**values))
 
 
 def digest_files(files: list[tuple[str, Path]], root: Path) -> list[list[str]]:

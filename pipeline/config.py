@@ -5,8 +5,7 @@
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from corpora import UserError
-from corpora.settings import from_table, nearest, read_toml, setting
+from corpora import UserError, from_table, nearest, read_toml, setting
 
 PRESETS = Path(__file__).parent / "presets"
 

@@ -23,9 +23,10 @@ from corpora import UserError, dedup
 from corpora.clean import clean, drop_lines, drop_reasons, load_cleanups, split_text
 from corpora.contamination import DECONTAMINATED, Index, load_index
 from corpora.dedup import Texts
+from corpora.hub import open_hub, read_hub
 from corpora.pii import replace_personal_data
 from corpora.recipe import Recipe, Shard, Source, load_recipe, make_shards
-from corpora.sources import EXCERPT, Bad, open_hub, read_files, read_hub
+from corpora.sources import EXCERPT, Bad, read_files
 from pipeline.artifact import SCRATCH, peak_memory_mb, write_json
 from pipeline.engine import map_shards
 from pipeline.parquet import ParquetFile, read_batches
@@ -165,7 +166,8 @@ def read_pieces(shard: Shard, recipe: Recipe, tally: dict, drop: Callable) -> It
 
 def first_difference(before: str, after: str) -> tuple[str, str]:
     """Both texts from a little before the place where they begin to differ."""
-    start = max(0, len(os.path.commonprefix([before, after])) - 40)
+    shorter = min(len(before), len(after))
+    start = max(0, next((place for place in range(shorter) if before[place] != after[place]), shorter) - 40)
     return before[start:start + 200], after[start:start + 200]
 
 

@@ -25,7 +25,7 @@ READ = """
 import json, sys
 from corpora import UserError
 from corpora.recipe import Shard, Source
-from corpora.sources import open_hub, read_hub
+from corpora.hub import open_hub, read_hub
 source = Source(kind="hub", licence="mine", **{settings!r})
 try:
     parts = open_hub(source).num_shards
@@ -192,18 +192,13 @@ def test_a_klue_that_always_breaks_off_ends_in_one_message(hub, tmp_path):
     assert f"YNAT: the Hub dataset klue/klue ynat at revision {REVISION}" in message and "KLUE=folder" in message
 
 
-def test_bodies_that_always_stall_end_in_one_message(hub, tmp_path):
-    with serve(hub, drops=-1, stalls=True) as server:
-        assert "ReadTimeout" in message_of(read_source(server.server_port, tmp_path, HALF_A_MINUTE, **WIKIPEDIA))
-
-
 def test_a_corpus_whose_second_part_always_breaks_off_ends_in_one_message_and_goes_on_there(hub, tmp_path):
     keys = {"kind": "hub", "licence": "mine", "revision": REVISION, **WIKIPEDIA}
     (tmp_path / "r.toml").write_text('title = "t"\ndescription = "d"\nvalidation_share = 0.1\n[[source]]\n' + "".join(
         f'{key} = "{value}"\n' for key, value in keys.items()), "utf-8")
     command = ("-m", "pipeline", "corpus", "--recipe", "r.toml", "--workers", "1")
     with serve(hub, drops=-1, ending="train-00001-of-00002.parquet") as server:
-        failed = run_python(server.server_port, tmp_path, *command, timeout=HALF_A_MINUTE)
+        failed = run_python(server.server_port, tmp_path, *command, timeout=60)  # libraries try again for 23 s
         assert failed.returncode == 1 and "Traceback" not in failed.stderr
         assert f"source 'wikipedia': Hub dataset wikimedia/wikipedia 20231101.ko at {REVISION}" in failed.stderr
         assert "Check the network and HF_ENDPOINT" in failed.stderr and "Finished parts are kept" in failed.stderr

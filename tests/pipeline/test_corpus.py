@@ -160,14 +160,14 @@ def test_any_number_of_files_gives_the_same_documents(alike):
             for part in range(number):
                 rows_here = lines[part::number] if dealt else lines[part * size:(part + 1) * size]
                 (alike / f"a{part}.jsonl").write_text("\n".join(rows_here) + "\n", encoding="utf-8")
-            folder, counts = run(alike, f"files-{number}-{dealt}")
+            folder, _ = run(alike, f"files-{number}-{dealt}")
             found.append([sorted((row["source"], row["text"]) for row in rows(folder, split)) for split in corpus.SPLITS])
     assert all(each == found[0] for each in found)
     assert sum(text.count("낱말119은") for source, text in found[0][0] + found[0][1]) == 5
 
 
 def test_near_duplicates_evaluation_text_and_personal_data_are_on_record(alike):
-    folder, counts = run(alike)
+    folder, _ = run(alike)
     texts = [row["text"] for split in corpus.SPLITS for row in rows(folder, split)]
     premise = load_rows("sample", TASKS["nli"], "validation")[0]["premise"]
     assert not any(premise in text or "@naver" in text or "----" in text for text in texts)

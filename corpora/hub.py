@@ -1,0 +1,92 @@
+"""Datasets on the Hugging Face Hub, read through `datasets` at a pinned revision: a recipe's sources, streamed and never
+kept on disk, and whole splits for klue.py. A Hub that can't be had ends in one message, in seconds.
+"""
+import functools
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from corpora import UserError
+from corpora.recipe import Shard, Source
+from corpora.sources import Bad, Document, check_columns, columns_of, first_line, to_document
+
+TIMEOUT = 10
+"""Seconds that a request may wait for the next byte; huggingface_hub tries five times more, a few seconds apart."""
+BUILDERS = ("parquet", "json", "csv", "text", "arrow", "cache")
+"""Those of datasets' readers that can't be made to read a pickle; cache is what they read earlier, as Arrow files."""
+
+
+def hub_builder(dataset: str, config: str, revision: str):
+    """datasets' builder of one configuration at exactly this revision; call it and use it within `hub_errors`."""
+    _limit_retries()
+    import datasets
+    import huggingface_hub
+    local = Path(dataset).is_dir()
+    if not local and not huggingface_hub.is_offline_mode():  # one request without retries; a tag becomes its commit
+        revision = huggingface_hub.HfApi().dataset_info(dataset, revision=revision, timeout=TIMEOUT).sha
+    builder = datasets.load_dataset_builder(dataset, config or None, revision=revision)
+    if not local and builder.hash != revision:  # when the Hub fails, datasets takes what its cache has
+        raise ConnectionError(f"only revision {builder.hash} is in the cache")
+    if type(builder).__module__.rpartition(".")[2] not in BUILDERS:
+        raise ValueError(f"not made of {', '.join(BUILDERS[:-1])} files, the only ones that are read")
+    return builder
+
+
+@contextmanager
+def hub_errors(what: str, advice: str) -> Iterator[None]:
+    """Turn any failure inside into one UserError: `what` couldn't be read, why, and what to do about it."""
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:  # the errors of four libraries arrive here, without a common base
+        raise UserError(f"can't read {what} ({first_line(error)}). Check the network and HF_ENDPOINT. "
+                        f"{advice}") from None
+
+
+@functools.cache
+def _limit_retries() -> None:
+    """Make this process's requests to the Hub end: by default they wait for ever and are made again for minutes."""
+    import datasets
+    from huggingface_hub import set_client_factory
+    from huggingface_hub.utils._http import default_client_factory
+
+    def make_client():
+        client = default_client_factory()
+        client.timeout = TIMEOUT
+        return client
+
+    set_client_factory(make_client)
+    # datasets repeats what huggingface_hub has given up: 20 times, 5 to 60 s apart
+    datasets.config.STREAMING_READ_MAX_RETRIES = datasets.config.STREAMING_OPEN_MAX_RETRIES = 1
+    datasets.config.STREAMING_READ_RETRY_INTERVAL = datasets.config.STREAMING_OPEN_RETRY_INTERVAL = 0
+    datasets.config.STREAMING_READ_SERVER_UNAVAILABLE_RETRY_INTERVAL = 0
+
+
+def open_hub(source: Source):
+    """A source's Hub dataset as datasets' stream; raises UserError when the Hub, the dataset or a column is missing."""
+    with _hub_errors(source):
+        stream = hub_builder(source.dataset, source.config, source.revision).as_streaming_dataset(split=source.subset)
+        check_columns(source, source.dataset, stream.column_names or list(next(iter(stream), {})))
+        return stream
+
+
+def read_hub(shard: Shard) -> Iterator[Document | Bad]:
+    """Stream one part of a Hub dataset until its share of the byte budget is read; nothing is kept on disk."""
+    source, read, number = shard.source, 0, 0
+    budget = source.byte_budget / shard.parts or float("inf")
+    stream = open_hub(source).select_columns(sorted(set(columns_of(source).values())))
+    rows = iter(stream.shard(num_shards=shard.parts, index=shard.part))
+    while read < budget:
+        with _hub_errors(source):
+            if (row := next(rows, None)) is None:
+                return
+        number += 1
+        if record := to_document(source, f"{source.dataset}/{shard.part}:{number}", row):
+            read += len(record.text.encode("utf-8", errors="replace"))
+            yield record
+
+
+def _hub_errors(source: Source):
+    return hub_errors(f"source {source.name!r}: Hub dataset {source.dataset} {source.config} at {source.revision}",
+                      "Check the recipe's dataset, config, subset and revision. Finished parts are kept: run it again.")
