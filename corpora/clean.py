@@ -30,7 +30,7 @@ _REST = "[\u0080-\u00bf\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u0
 _DAMAGED_UTF8 = re.compile(f"[\u00e1-\u00ef]{_REST}{{2}}|[\u00c2\u00c3][\u0080-\u00bf]")
 _DAMAGED_CP949 = re.compile("[\u00b0-\u00c8][\u00a1-\u00fe]")
 _SUSPECT = re.compile("[\u00b0-\u00c8\u00e1-\u00ef]" + _REST.replace("\u00bf", "\u00fe"))  # either, in one scan
-_CONTROL = re.compile("[\0-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u200b\u200e\u200f\u2028\u2029\u2060\ufeff]")
+_CONTROL = re.compile("[\0-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff]")
 _LINE_ENDS = re.compile("\r\n|[\u000b\u000c\u0085\u2028\u2029]")
 
 
