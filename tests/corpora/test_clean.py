@@ -64,7 +64,7 @@ def test_sentencepieces_space_mark_is_replaced_and_counted():
 
 
 def test_control_characters_go_and_every_line_end_becomes_a_newline():
-    assert normalise("가\r\n나\r다\u2028라\0\x1b\u200b\ufeff마\u00ad바")[0] == "가\n나 다\n라마바"
+    assert normalise("가\r\n나\r다\u2028라\0\x1b\u200b\u202e\ufeff마\u00ad바")[0] == "가\n나 다\n라마바"
 
 
 # Without control characters, which are parts of damaged Hangul: with one of them taken out, the rest may be Hangul, too.
