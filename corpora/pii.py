@@ -71,8 +71,9 @@ _COUNTRY, _AREA = rf"(?:\+ ?82{_GAP}?(?:\(0\) ?|0)?|82{_GAP}0?|0)", "(?:2|3[1-3]
 _BIRTH = "[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])(?<!0230|0231|0431|0631|0931|1131)"
 _REGION = "(?:1[1-9]|2[0-8]|서울|부산|경기(?:남부|북부)?|강원|충북|충남|전북|전남|경북|경남|제주|대구|인천|광주|대전|울산)"
 _OF_PHONE = _words("전화|연락|문의|팩스|핸드폰|휴대폰|[☎☏📞]|(?<![a-z])(?:tel|fax|phone|mobile|hp)(?![a-z])")
-_OF_RESIDENT, _OF_COMPANY, _OF_PASSPORT = _words("주민|외국인 ?등록"), _words("법인|등기"), _words("여권|passport")
-_OF_LICENCE, _OF_IP = _words("면허"), _words("(?<![a-z])IP(?![a-z])|아이피")
+_OF_RESIDENT, _OF_LICENCE, _OF_PASSPORT = _words("주민|외국인 ?등록"), _words("면허"), _words("여권|passport")
+_OF_COMPANY = _words("(?:법인|등기|사업자)[가-힣]{0,6}(?: ?등록)?(?: ?번호)?[ :(]{0,3}\n")  # stands right before its number
+_OF_IP = _words("(?<![a-z])IP(?![a-z])|아이피")
 _OF_ACCOUNT = _words("계좌|입금|송금|예금|이체|[가-힣]은행(?!나무)|(?<![0-9a-z])KB|국민|신한|농협|수협|신협|우체국|금고|뱅크")
 _OF_VERSION = _words("(?:(?<![a-z])v|ver|version|버[전젼]|판|빌드|build|ios|안드로이드|android|윈도우?|windows|chrome|크롬"
                      r"|firefox|파이어폭스|커널|릴리스|펌웨어|업데이트)[\s.:(]*\n|\n ?\)?(?:버[전젼]|빌드|업데이트)")
@@ -87,7 +88,7 @@ ROWS = (
       for conditions in ((_has_check_digit, None, _OF_COMPANY), (bool, _OF_RESIDENT))),
     Row("phone", _number(rf"(?!{_BITS})(?:\(01[016-9]\)|{_COUNTRY}1[016-9]){_GAP}?[1-9][0-9]{{2,3}}{_GAP}?[0-9]{{4}}")),
     Row("phone", _number(rf"(?:\(0{_AREA}\) ?|{_COUNTRY}{_AREA}{_GAP})[1-9][0-9]{{2,3}}{_GAP}[0-9]{{4}}")),
-    Row("phone", _number(rf"(?:0|\+82){_AREA}{_GAP}?[1-9][0-9]{{2,3}}{_GAP}?[0-9]{{4}}"), near=_OF_PHONE),
+    Row("phone", _number(rf"(?:0|\+82){_AREA}{_GAP}?[1-9][0-9]{{2,3}}{_GAP}?[0-9]{{4}}(?:-[0-9])?"), near=_OF_PHONE),
     Row("card", _number(r"[3-69][0-9]{3}([- ]?)[0-9]{4}\1[0-9]{4}\1[0-9]{4}(?:\1[0-9]{3})?|4[0-9]{12}|3(?:[47][0-9]{2}"
                         r"([- ]?)[0-9]{6}\2[0-9]|[0689][0-9]{2}([- ]?)[0-9]{6}\3)[0-9]{4}"), _passes_luhn),
     Row("driving_licence", _number(f"{_REGION}(?:-|(?<=[가-힣]) ?)[0-9]{{2}}-[0-9]{{6}}-[0-9]{{2}}")),
@@ -98,11 +99,10 @@ ROWS = (
     Row("ip_address", _number(_IPV4), _is_global, _OF_IP, _OF_VERSION),
     Row("ip_address", re.compile("(?<![0-9A-Za-z:.])[23][0-9A-Fa-f]{3}(?=(?::{1,2}[0-9A-Fa-f]{1,4}){2})"
                                  "(?::[0-9A-Fa-f]{0,4}){2,7}(?![0-9A-Za-z:])"), _is_global),
-    # Not 3-2-5 digits (a business registration), not a book's number, not what starts with a year, not an amount.
-    Row("bank_account", _number(r"(?![0-9]{3}-[0-9]{2}-[0-9]{5}(?![0-9-])|97[89]-|89-|(?:19|20)[0-9]{2}-)"
-                                "[0-9]{2,6}(?: ?- ?[0-9]{1,7}){2,4}"), lambda each: 9 < len(each) < 15, _OF_ACCOUNT),
+    Row("bank_account", _number("(?!97[89]-|89-|(?:19|20)[0-9]{2}-)[0-9]{2,6}(?: ?- ?[0-9]{1,7}){2,4}"),
+        lambda digits: 9 < len(digits) < 15, _OF_ACCOUNT, _OF_COMPANY),  # neither ISBNs nor what starts with a year
     Row("bank_account", _number("(?!97[89][0-9]{10}(?![0-9])|(?:19|20)[0-9]{2}[01][0-9][0-3][0-9])[0-9]{10,14}"
-                                "(?! ?(?:원|달러|엔|유로|위안|명|주|개|건))"), near=_OF_ACCOUNT),
+                                "(?! ?(?:원|달러|엔|유로|위안|명|주|개|건))"), near=_OF_ACCOUNT, unless=_OF_COMPANY),
 )
 _IN_URL = re.compile(r"(?:://|www\.)[^\s()<>,\"|가-힣]*\Z")
 # What all rows have in common. It opens with a set of characters, not with a choice: only so does `re` skip fast.

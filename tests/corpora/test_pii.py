@@ -1,5 +1,6 @@
 """What counts as personal data and what only looks like it. Every number here is invented."""
 import re
+import time
 
 import pytest
 from hypothesis import given
@@ -57,9 +58,11 @@ FOUND = [  # a text, and what becomes of it
     ("☎0313456789입니다", "☎[전화번호]입니다"),
     ("팩스 02 34567890으로", "팩스 [전화번호]으로"),
     ("02-736-6990~1번", "[전화번호]~1번"),
+    ("대표전화: 031-232-9383-5에", "대표전화: [전화번호]에"),
     # resident and foreigner numbers
     ("주민등록번호는 900101-1234567입니다.", "주민등록번호는 [주민등록번호]입니다."),
     ("홍길동(850229-2123450)은", "홍길동([주민등록번호])은"),
+    ("사업자 홍길동 900101-1234567은", "사업자 홍길동 [주민등록번호]은"),
     ("2001년생 011231 - 3123456이", "2001년생 [주민등록번호]이"),
     ("9001011234568을 적었다", "[주민등록번호]을 적었다"),
     ("주민번호 9001011234567을", "주민번호 [주민등록번호]을"),
@@ -83,6 +86,9 @@ FOUND = [  # a text, and what becomes of it
     ("1002-345-678901로 송금했다", "[계좌번호]로 송금했다"),
     ("계좌번호는 11012345678901입니다", "계좌번호는 [계좌번호]입니다"),
     ("KB 123456 - 01 - 123456에", "KB [계좌번호]에"),
+    ("통장의 계좌번호인 201-02-84196번", "통장의 계좌번호인 [계좌번호]번"),
+    ("사단법인 한빛 국민은행 123456-01-123456", "사단법인 한빛 국민은행 [계좌번호]"),
+    ("사업자등록번호 123-45-67890 국민은행 123456-01-123456", "사업자등록번호 123-45-67890 국민은행 [계좌번호]"),
     ("후원 계좌: 하나은행 123-456789-12345", "후원 계좌: 하나은행 [계좌번호]"),
     # passports and licences
     ("여권번호 M12345678을 적는다", "여권번호 [여권번호]을 적는다"),
@@ -117,10 +123,12 @@ LEFT_ALONE = [
     # laws, files, books
     "법률 제16272호로", "제12345678901호", "2019헌바123-1 사건", "공문 제31810-6339호", "대법원 2011. 10. 10. 23:00",
     "특허출원 제10-2006-7013149호", "ISBN 979-11-6050-123-4를", "ISBN 89-364-7119-5이다", "9791160501234를 검색",
-    "ISBN 978-2-07-270534-2, 국민은행 옆 서점", "ISSN 1234-5678에", "1234-5678쪽", "국민 9788990641175", "국민은행 옆 ISBN 89-2806-246-3",
+    "ISBN 978-2-07-270534-2, 국민은행 옆 서점", "ISSN 1234-5678에", "1234-5678쪽", "국민 9788990641175",
+    "국민은행 옆 ISBN 89-2806-246-3",
     # other numbers of people and companies
-    "사업자등록번호 123-45-67890", "농협 사업자 123-45-67890으로 입금", "법인등록번호 110111-1234567", "등기번호 110111-0123456이다",
-    "법인등록번호 110111-5123456", "법인 1101110123452", "법인 1101115123458",
+    "사업자등록번호 123-45-67890", "농협 사업자 123-45-67890으로 입금", "농협 사업자 번호: 1234567890으로",
+    "법인등록번호 110111-1234567", "등기번호 110111-0123456이다",
+    "법인등록번호 110111-5123456", "법인등록번호 1101110123452", "법인등록번호 1101115123458",
     "대표번호 1588-1234로 전화", "전화 1644-5678", "국번 없이 119나 1330으로 전화", "우편번호 06236, 옛 135-080",
     "학번 2019-12345", "통장 번호 2019-123-456789 은행",
     # not valid
@@ -128,7 +136,8 @@ LEFT_ALONE = [
     "카드 4111-1111-1111-1112", "7012 3456 7890 1239", "여권 M1234567", "M12345678 부품", "면허 29-12-345678-90",
     "서버 256.123.45.67에", "010-0234-5678", "010-1234-567", "0101-1234-5678",
     # private and documentation addresses
-    "192.168.100.10으로", "10.10.10.20에", "IP 127.0.0.1", "172.16.20.30과", "IP 255.255.255.255", "IP 224.0.0.1", "208.130.28.0/22 블록",
+    "192.168.100.10으로", "10.10.10.20에", "IP 127.0.0.1", "172.16.20.30과", "IP 255.255.255.255", "IP 224.0.0.1",
+    "208.130.28.0/22 블록",
     "192.0.2.55는 예시", "IP 2001:db8::1:2", "fe80::1:2:3에서", "12:34:56에 도착",
     # parts of something longer
     "3.14159265358979323846", "0.01012345678", "10010123456789012을", "a01023456789b", "01023456789012345",
@@ -200,11 +209,13 @@ def test_words_brought_nearer_by_a_replacement_are_seen_at_once():
     assert (replaced, counts) == ("계좌는 [이메일]에게 [계좌번호]", {"email": 1, "bank_account": 1})
 
 
-PIECES = [text for text, _ in FOUND] + LEFT_ALONE + ["010", "-", " ", "\n", "(", "@", ".", "0", "계좌", "1234", "여권", "IP "]
+PIECES = [*(text for text, _ in FOUND), *LEFT_ALONE, *("010", "-", " ", "\n", "(", "@", ".", "0", "계좌", "1234", "여권")]
 
 
-@given(st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=4), st.from_regex("[-0-9. @:a-f]{0,12}")), max_size=8),
-       st.sampled_from(MODES))
+ODD = st.one_of(st.sampled_from(PIECES), st.text(max_size=4), st.from_regex("[-0-9. @:a-f]{0,9}"))
+
+
+@given(st.lists(ODD, max_size=8), st.sampled_from(MODES[1:]))
 def test_replacing_twice_changes_nothing_more(pieces, mode):
     once, _ = replace_personal_data("".join(pieces), mode)
     assert replace_personal_data(once, mode) == (once, {})
@@ -216,6 +227,8 @@ def test_no_text_is_too_odd(text, mode):
     assert (replaced == text) == (not counts)
 
 
-def test_long_runs_take_linear_time():
-    for piece in ("1 2 3 ", "a@", "a.a@a.a", "010-1234-5678 ", "1.1.1.1.", "2001:1:"):
-        replace_personal_data(piece * 20_000, "placeholder")  # quadratic, it would take minutes
+@pytest.mark.parametrize("piece", ["1 2 3 ", "a@", "a.a@a.a", "010-1234-5678 ", "1.1.1.1.", "2001:1:", "계좌 1234567 "])
+def test_a_long_run_takes_linear_time(piece):
+    start = time.perf_counter()
+    replace_personal_data(piece * 20_000, "placeholder")
+    assert time.perf_counter() - start < 10  # quadratic, it would take minutes
