@@ -1,25 +1,30 @@
 """Korean text: where it comes from, how it is cleaned, and the KLUE tasks as rows. Knows nothing of tokens or models.
 
 Here stands what every package shares: the error for the user, and settings as frozen dataclasses, read strictly (types,
-limits, the nearest known name for an unknown one). What a setting means stands where its dataclass does. Only the
-standard library is imported.
+limits, the nearest known name for an unknown one) and made from rows in TOML. Only the standard library is imported.
 """
 import difflib
 import tomllib
-from dataclasses import MISSING, field, fields
+from dataclasses import MISSING, field, fields, is_dataclass, make_dataclass
 from pathlib import Path
-from typing import get_args
 
 
 class UserError(Exception):
     """What the user gave is wrong; the message names the file, the line or the setting, and says what to do."""
 
 
-def setting(default=MISSING, help: str = "", least=None, most=None, among: tuple = (), keyed: bool = True):
-    """A field with its help text and limits. One that isn't `keyed` doesn't change what a stage makes: it stays out of
-    the stage's key."""
-    metadata = {"help": help, "least": least, "most": most, "among": among, "keyed": keyed}
-    return field(default_factory=dict, metadata=metadata) if default is dict else field(default=default, metadata=metadata)
+def settings_class(name: str, module: str, rows: dict[str, dict]) -> type:
+    """A frozen dataclass from rows of a TOML table: setting -> default (or type, where it has to be given), help, and its
+    limits least, most or among. One with keyed = false doesn't change what a stage makes: it stays out of the key."""
+    made = []
+    for key, row in rows.items():
+        kind = type(row["default"]) if "default" in row else {"str": str, "float": float, "list": list}[row["type"]]
+        value = tuple(row["default"]) if kind is list and "default" in row else row.get("default", MISSING)
+        default = {"default_factory": dict} if kind is dict else {"default": value}
+        made.append((key, kind, field(**default, metadata={"keyed": True, **row})))
+    made_class = make_dataclass(name, made, frozen=True)
+    made_class.__module__ = module  # for pickle
+    return made_class
 
 
 def nearest(word: str, known: list[str]) -> str:
@@ -60,10 +65,9 @@ def _fit(wanted, value: object, label: str) -> object:
 
 
 def _convert(wanted: type, value: object, label: str) -> object:
-    if get_args(wanted):
-        if isinstance(value, list) and all(isinstance(item, get_args(wanted)[0]) for item in value):
-            return tuple(value)
-        raise UserError(f"{label}: expected a list of {get_args(wanted)[0].__name__}.")
+    if wanted is list and isinstance(value, list | tuple) and all(isinstance(item, str) or is_dataclass(item)
+                                                                  for item in value):
+        return tuple(value)
     try:
         if wanted is bool:
             return {"true": True, "1": True, "false": False, "0": False}[str(value).lower()]
@@ -71,8 +75,8 @@ def _convert(wanted: type, value: object, label: str) -> object:
             return int(str(value).replace("_", ""))
         if wanted is float:
             return float(value)
-        if isinstance(value, wanted):
+        if wanted in (str, dict) and isinstance(value, wanted):
             return value
     except (KeyError, TypeError, ValueError):
         pass
-    raise UserError(f"{label}: expected {wanted.__name__}.")
+    raise UserError(f"{label}: expected {'a list of str' if wanted is list else wanted.__name__}.")

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from corpora import UserError
+from corpora import UserError, read_toml
 
 HUB_NAME = "klue/klue"
 HUB_REVISION = "349481ec73fff722f88e0453ca05c77a447d967c"  # its main branch since the parquet conversion of 2024
@@ -17,17 +17,13 @@ ENTITIES = ("subject_entity", "object_entity")
 
 @dataclass(frozen=True)
 class Task:
-    """One KLUE task: what its rows look like and how it is scored (Park et al. 2021, arXiv:2105.09680)."""
+    """One KLUE task: what its rows look like and how it is scored. klue.toml holds them and says what the fields mean."""
     name: str
     title: str
     texts: tuple[str, ...]
-    """Columns that the model reads, one or two."""
     labels: tuple[str, ...]
-    """Names in the Hub's order, which isn't KLUE-baseline's; empty for regression."""
     metrics: dict[str, str]
-    """Metric -> heading in tables; the first one is the primary metric."""
     official_rows: dict[str, int]
-    """Rows of KLUE v1.1's own train and validation splits."""
 
     @property
     def primary(self) -> str:
@@ -50,22 +46,8 @@ class Task:
         return row["labels"]["real-label"] if self.regression else row["label"]
 
 
-TASKS = {task.name: task for task in (
-    Task("ynat", "YNAT", ("title",), ("IT과학", "경제", "사회", "생활문화", "세계", "스포츠", "정치"),
-         {"macro_f1": "F1"}, {"train": 45678, "validation": 9107}),
-    Task("nli", "NLI", ("premise", "hypothesis"), ("entailment", "neutral", "contradiction"),
-         {"accuracy": "acc"}, {"train": 24998, "validation": 3000}),
-    Task("sts", "STS", ("sentence1", "sentence2"), (),
-         {"pearson": "r", "f1": "F1"}, {"train": 11668, "validation": 519}),
-    Task("re", "RE", ("sentence",), (
-        "no_relation", "org:dissolved", "org:founded", "org:place_of_headquarters", "org:alternate_names",
-        "org:member_of", "org:members", "org:political/religious_affiliation", "org:product", "org:founded_by",
-        "org:top_members/employees", "org:number_of_employees/members", "per:date_of_birth", "per:date_of_death",
-        "per:place_of_birth", "per:place_of_death", "per:place_of_residence", "per:origin", "per:employee_of",
-        "per:schools_attended", "per:alternate_names", "per:parents", "per:children", "per:siblings", "per:spouse",
-        "per:other_family", "per:colleagues", "per:product", "per:religion", "per:title"),
-         {"micro_f1": "F1", "auprc": "AUPRC"}, {"train": 32470, "validation": 7765}),
-)}
+TASKS = {name: Task(name, **{key: tuple(value) if isinstance(value, list) else value for key, value in row.items()})
+         for name, row in read_toml(Path(__file__).with_name("klue.toml")).items()}
 
 
 def parse_tasks(names: str) -> list[Task]:

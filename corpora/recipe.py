@@ -1,4 +1,4 @@
-"""What makes up a corpus: recipes as frozen dataclasses, read strictly from TOML, and the files they name.
+"""What makes up a corpus: recipes, read strictly from TOML (recipe_keys.toml says what they may hold), and their files.
 
 Only the standard library is imported: a stage's key needs this module. Reading text is sources.py's job.
 """
@@ -9,107 +9,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from corpora import UserError, from_table, klue, nearest, read_toml, setting
+from corpora import UserError, from_table, klue, nearest, read_toml, settings_class
 
 RECIPES = Path(__file__).parent / "recipes"
-KINDS = ("konlpy", "files", "hub")
-FORMATS = ("txt", "md", "jsonl", "csv", "tsv", "parquet")
 COMPRESSIONS = (".gz", ".bz2", ".xz", ".zst")
-UNITS = ("file", "line", "block")
-SPLITS = ("none", "article", "paragraph")
 SHARD_BYTES = 8 << 20
 """Neighbouring small files share a shard up to this many bytes on disk."""
 
 
-@dataclass(frozen=True)
-class Source:
-    """One source of a recipe: where its text is, under which licence, and what is done to it."""
-    name: str = setting(help="Name in reports and file names: lower-case letters, digits and hyphens.")
-    kind: str = setting(
-        help="konlpy (corpora inside the KoNLPy package), files (under DATA=) or hub (a Hugging Face dataset).",
-        among=KINDS)
-    licence: str = setting(help="Licence of the text, as its publisher states it.")
-    paths: tuple[str, ...] = setting((), "Globs under DATA= (files) or under KoNLPy's corpus folder (konlpy).")
-    format: str = setting("",
-        "txt, md, jsonl, csv, tsv or parquet; guessed from the file's suffix if empty.", among=("", *FORMATS))
-    unit: str = setting("file",
-        "What one document is in a .txt file: the file, a line, or a block between blank lines.", among=UNITS)
-    text: str = setting("text", "Column or key that holds the text.")
-    title: str = setting("", "Column or key that holds a title, put before a text that doesn't already start with it.")
-    id: str = setting("id", "Column or key that holds a row's name, which `only` looks at.")
-    only: tuple[str, ...] = setting((),
-        "Take only the rows whose name begins with one of these; the others aren't this source's.")
-    dataset: str = setting("", "Hub dataset, OWNER/NAME.")
-    config: str = setting("", "Configuration of the Hub dataset.")
-    subset: str = setting("train", "Split of the Hub dataset to read.")
-    revision: str = setting("", "Commit hash or tag of the Hub dataset; a branch would change under us.")
-    byte_budget: int = setting(0,
-        "UTF-8 bytes of raw text to read from the Hub, spread evenly over its files; 0 reads everything.", least=0)
-    clean: tuple[str, ...] = setting((),
-        "Names of clean-ups (corpora/cleanups.toml, clean.py or the recipe's own) in the order in which they run.")
-    split: str = setting("none",
-        "Where long texts are cut: none, article (lines that start with 제N조) or paragraph.", among=SPLITS)
-    split_bytes: int = setting(4000,
-        "Bytes that a piece of a cut text has at most, unless one line is longer.", least=100)
-    min_chars: int = setting(1, "A document with fewer characters after cleaning is dropped.")
-    max_chars: int = setting(10_000_000, "A document with more characters is dropped.")
-    min_hangul: float = setting(0.3, "Least share of Hangul among the letters.", least=0, most=1)
-    max_symbols: float = setting(1.0,
-        "Greatest share of the characters that are neither letters, digits nor white space.", least=0, most=1)
-    max_repeated_lines: float = setting(0.5,
-        "Greatest share of the characters in lines that stood earlier in the same document.", least=0, most=1)
-    max_repetition: float = setting(0.95,
-        "Greatest share of the bytes that zlib saves: plain Korean prose is near 0.55.", least=0, most=1)
-    line_min_chars: int = setting(0, "A shorter line of a document is taken out; blank lines stay.")
-    line_max_chars: int = setting(10_000_000, "A longer line is taken out.")
-    line_min_hangul: float = setting(0.0,
-        "A line with a smaller share of Hangul among its letters is taken out, and one without letters.",
-        least=0, most=1)
-    line_max_symbols: float = setting(1.0, "A line with a greater share of symbols is taken out.", least=0, most=1)
-    line_max_copies: int = setting(1_000_000,
-        "Of equal lines of one document those after this many are taken out.", least=1)
-    max_bad_share: float = setting(0.01, "Share of unreadable records above which the stage stops.", least=0, most=1)
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """A split of a KLUE task that training text must not hold, whatever the models are evaluated on."""
-    task: str = setting(help="ynat, nli, sts or re.", among=tuple(klue.TASKS))
-    split: str = setting(help="train or validation.", among=klue.SPLITS)
-    data: str = setting(help="hub, sample, or a folder under DATA= in the Hub's layout.")
-    revision: str = setting("", "Commit hash or tag of the Hub dataset; a folder counts by its content.")
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """A corpus: its sources in order of precedence (of two equal documents the first one stays)."""
-    title: str = setting(help="One line for the dataset card.")
-    description: str = setting(help="A paragraph for the dataset card.")
-    validation_share: float = setting(
-        help="Share of each source's bytes that becomes validation text.", least=0, most=0.9)
-    source: tuple[Source, ...] = setting(help="The sources.")
-    cleanup: dict = setting(dict, "Clean-ups of the recipe's own, in the form of cleanups.toml.")
-    evaluation: tuple[Evaluation, ...] = setting((), "Evaluation sets whose text must not be in the corpus.")
-    overlap_letters: int = setting(13,
-        "Letters and digits in a row that a document and an evaluation text must share to count as overlap; a shorter"
-        " text counts where it is a whole document or line. 13 is four to five Korean words; most shared runs of 9 "
-        "are set phrases.", least=4, most=64)
-    overlap_share: float = setting(0.5,
-        "Share of an evaluation text's runs of `overlap_letters` that a document must hold to be removed. On KLUE and"
-        " Wikipedia pairs above 0.5 were copies, edited ones among them; below it most were formulas about other "
-        "people and places.", least=0.05, most=1)
-    personal_data: str = setting("placeholder",
-        "What e-mail addresses, telephone numbers and the like become: placeholder, pseudonym or keep.",
-        among=("placeholder", "pseudonym", "keep"))
-    shingle_words: int = setting(5,
-        "Words in a row that MinHash takes for one feature; a shorter document has no near duplicates, only equal "
-        "ones.", least=1)
-    bands: int = setting(14,
-        "Bands of MinHash values; two documents that agree in one band are near duplicates. 0 leaves near duplicates "
-        "in.", least=0, most=100)
-    band_rows: int = setting(8,
-        "MinHash values a band. FineWeb's 14 bands of 8 find 92 % of pairs of similarity 0.8, 5 % of 0.5.",
-        least=1, most=32)
+KEYS = read_toml(Path(__file__).with_name("recipe_keys.toml"))
+Recipe, Source, Evaluation = (settings_class(name, __name__, KEYS[name.lower()]) for name in ("Recipe", "Source", "Evaluation"))
+"""A corpus; one of its sources, in order of precedence (of two equal documents the first one's stays); and a split of KLUE
+that training text must not hold, whatever the models are evaluated on. What they hold stands in recipe_keys.toml."""
 
 
 @dataclass(frozen=True)
@@ -236,9 +147,9 @@ def file_format(source: Source, path: Path) -> str:
         suffixes.pop()
     guess = {"json": "jsonl", "ndjson": "jsonl", "markdown": "md"}
     name = suffixes[-1][1:] if suffixes else ""
-    if (name := guess.get(name, name)) not in FORMATS:
+    if (name := guess.get(name, name)) not in KEYS["source"]["format"]["among"][1:]:
         raise UserError(f"{path}: can't tell its format from its name: set format in source {source.name!r} "
-                        f"to one of {', '.join(FORMATS)}.")
+                        f"to one of {', '.join(KEYS['source']['format']['among'][1:])}.")
     return name
 
 

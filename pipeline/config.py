@@ -1,94 +1,17 @@
-"""Settings: one frozen dataclass a stage, named sets of them in presets/*.toml, and key=value overrides.
-
-`make settings` shows them. Only the standard library is imported here.
+"""Settings: one frozen dataclass a stage (settings.toml says what it holds), named sets of them in presets/*.toml, and
+key=value overrides. Only the standard library is imported here.
 """
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from corpora import UserError, from_table, nearest, read_toml, setting
+from corpora import UserError, from_table, nearest, read_toml, settings_class
 
 PRESETS = Path(__file__).parent / "presets"
 
 
-@dataclass(frozen=True)
-class CorpusSettings:
-    recipe: str = setting("sample", "Name of a recipe in corpora/recipes, or path of a .toml file of your own.")
-
-
-@dataclass(frozen=True)
-class TokenizerSettings:
-    model_type: str = setting("bpe", "SentencePiece model: bpe or unigram.", among=("bpe", "unigram"))
-    vocab_size: int = setting(16384,
-        "Pieces in all, special tokens and the 256 bytes included; a multiple of 128.", least=512)
-    morphemes: str = setting("mecab",
-        "KoNLPy analyser whose morpheme boundaries no piece may cross in training: mecab, okt or none.",
-        among=("mecab", "okt", "none"))
-    character_coverage: float = setting(0.9995,
-        "Share of the sample's characters that get a piece of their own; the others are spelt in bytes.",
-        least=0.9, most=1)
-    sample_bytes: int = setting(40_000_000, "Bytes of training text drawn for SentencePiece.", least=1)
-    seed: int = setting(1, "Seed of the draw.", least=0)
-    init: str = setting("",
-        "Hugging Face folder (or name@revision on the Hub) whose tokenizer is adopted instead of trained.")
-
-
-@dataclass(frozen=True)
-class TokensSettings:
-    pass
-
-
-@dataclass(frozen=True)
-class PretrainSettings:
-    layers: int = setting(6, "Transformer blocks.", least=1)
-    width: int = setting(256, "Size of the hidden states; a multiple of heads.", least=1)
-    heads: int = setting(4, "Attention heads a block.", least=1)
-    context: int = setting(256, "Tokens a sequence.", least=2)
-    init: str = setting("",
-        "Hugging Face folder (or name@revision on the Hub) to continue from, instead of random weights.")
-    steps: int = setting(1000, "Optimizer steps.", least=1)
-    batch_size: int = setting(16, "Sequences an optimizer step.", least=1)
-    micro_batch_size: int = setting(16,
-        "Sequences a forward pass; gradients are accumulated up to batch_size.", least=1)
-    learning_rate: float = setting(1e-3, "Peak learning rate of AdamW.", least=0, most=1)
-    warmup_steps: int = setting(100, "Steps of linear warm-up; a linear decay to zero follows.", least=0)
-    weight_decay: float = setting(0.1,
-        "Weight decay on matrices (embeddings included); none on biases and norms.", least=0)
-    beta2: float = setting(0.95, "Second-moment decay of AdamW.", least=0, most=0.99999)
-    clip: float = setting(1.0, "Largest norm of the gradient.", least=0)
-    seed: int = setting(1, "Seed of the weights and of the order of the text.", least=0)
-    precision: str = setting("auto",
-        "auto (bf16 where the hardware has it, else fp32), bf16 or fp32.", among=("auto", "bf16", "fp32"), keyed=False)
-    compile: bool = setting(True,
-        "Compile the model with torch.compile; worth its start-up from a few minutes of training on.", keyed=False)
-    deterministic: bool = setting(True,
-        "Deterministic algorithms only, so that a resumed run equals an undisturbed one bit for bit.", keyed=False)
-    checkpoint_minutes: float = setting(5.0, "Minutes between checkpoints.", least=0, keyed=False)
-    validations: int = setting(8,
-        "Times the validation text is scored and samples are written, evenly spread over the steps.",
-        least=1, keyed=False)
-    log_every: int = setting(10, "Steps between lines in logs/metrics.jsonl.", least=1, keyed=False)
-    tensorboard: bool = setting(False, "Also write the metrics for TensorBoard, under logs/tensorboard.", keyed=False)
-
-
-@dataclass(frozen=True)
-class KlueSettings:
-    data: str = setting("hub",
-        "KLUE: sample (this project's own rows), hub (klue/klue at a pinned revision), or a folder; its content is "
-        "keyed.", keyed=False)
-    tasks: str = setting("ynat nli sts re", "Tasks to run, separated by spaces.")
-    seeds: int = setting(3, "Fine-tuning runs a task, with seeds 1, 2, ...", least=1)
-    control: bool = setting(True, "Also fine-tune the random twin: the same model with random weights.")
-    epochs_ynat: int = setting(2, "Epochs on YNAT.", least=1)
-    epochs_nli: int = setting(2, "Epochs on NLI.", least=1)
-    epochs_sts: int = setting(4, "Epochs on STS.", least=1)
-    epochs_re: int = setting(2, "Epochs on RE.", least=1)
-    batch_size: int = setting(32, "Rows an optimizer step.", least=1)
-    learning_rate: float = setting(3e-4, "Peak learning rate of AdamW.", least=0, most=1)
-    max_length: int = setting(256, "Longest input in tokens; longer ones are cut.", least=16)
-    train_rows: int = setting(0, "Rows of the train split to use, drawn with the seed; 0 is all of them.", least=0)
-    model: str = setting("", "Hugging Face folder to evaluate instead of the pretrained model.")
-
-
+CorpusSettings, TokenizerSettings, TokensSettings, PretrainSettings, KlueSettings = (
+    settings_class(f"{section.title()}Settings", __name__, rows)
+    for section, rows in read_toml(Path(__file__).with_name("settings.toml")).items())
 SECTIONS = {"corpus": CorpusSettings, "tokenizer": TokenizerSettings, "tokens": TokensSettings,
             "pretrain": PretrainSettings, "klue": KlueSettings}
 

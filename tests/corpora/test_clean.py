@@ -8,7 +8,7 @@ from hypothesis import given, strategies
 from corpora import UserError
 from corpora.clean import clean, drop_lines, drop_reasons, load_cleanups, normalise, repetition_share, split_text
 from corpora.dedup import Texts
-from corpora.recipe import SPLITS, Recipe, Source
+from corpora.recipe import KEYS, Recipe, Source
 from tests.conftest import PROJECT
 
 
@@ -141,7 +141,7 @@ def test_a_recipe_brings_clean_ups_of_its_own():
         load_cleanups(recipe(source(clean=("entitys",))))
 
 
-@given(strategies.text(alphabet="가나\n 제1조", max_size=400), strategies.sampled_from(SPLITS))
+@given(strategies.text(alphabet="가나\n 제1조", max_size=400), strategies.sampled_from(KEYS["source"]["split"]["among"]))
 def test_pieces_of_a_cut_text_join_to_the_text(text, split):
     pieces = split_text(text, split, 100)
     assert "".join(pieces) == text
