@@ -87,9 +87,19 @@ def write_json(path: Path, value: object) -> None:
     write_text(path, json.dumps(value, ensure_ascii=False, indent=2) + "\n")
 
 
-def write_card(folder: Path, card: str, /, **values) -> None:
-    """folder/README.md from cards/CARD.md, the values put in by str.format."""
-    write_text(folder / "README.md", (CARDS / f"{card}.md").read_text(encoding="utf-8").format(**values))
+def write_card(path: Path, template: str, /, **values) -> None:
+    """A page from the template cards/TEMPLATE.md; raises what jinja2 raises for a value that isn't given."""
+    import jinja2
+    pages = jinja2.Environment(loader=jinja2.FileSystemLoader(CARDS), trim_blocks=True, lstrip_blocks=True,
+                               keep_trailing_newline=True, undefined=jinja2.StrictUndefined)
+    pages.policies["json.dumps_kwargs"] = {"ensure_ascii": False}
+    pages.filters |= {"commas": "{:,}".format, "fixed": lambda value, digits=2: f"{value:,.{digits}f}", "one_line": one_line}
+    write_text(path, pages.get_template(f"{template}.md").render(**values))
+
+
+def one_line(text: str, length: int = 100) -> str:
+    """The beginning of a text, fit for a list or a table."""
+    return " ".join(text[:length].split()).replace("|", "\\|") + ("…" if len(text) > length else "")
 
 
 def digest_files(files: list[tuple[str, Path]], root: Path) -> list[list[str]]:

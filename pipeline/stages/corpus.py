@@ -38,7 +38,6 @@ from pipeline.stages.corpus_report import (
     add_counts,
     add_up,
     note_drop,
-    write_corpus_card,
     write_report,
 )
 
@@ -76,7 +75,6 @@ def run(settings, inputs: dict[str, Path], folder: Path, context) -> dict:
     write_json(folder / "recipe.json", asdict(recipe))
     write_json(folder / DECONTAMINATED, fingerprints)
     write_report(folder, recipe, report)
-    write_corpus_card(folder, recipe, report)
     for warning in report["warnings"]:
         print(f"corpus: {warning}")
     return {key: report[key] for key in ("documents", "bytes", "dropped", "train", "validation", "warnings")}

@@ -55,7 +55,7 @@ def run(settings, inputs: dict[str, Path], folder: Path, context: Context) -> di
     save_model(model.cpu(), tokenizer, inputs["tokenizer"], folder)
     if not settings.init:  # what another model was trained on before isn't known
         shutil.copyfile(inputs["tokens"] / DECONTAMINATED, folder / DECONTAMINATED)
-    write_card(folder, "model", settings=settings, config=model.config, **figures, millions=num_parameters / 1e6,
+    write_card(folder / "README.md", "model", settings=settings, config=model.config, **figures, millions=num_parameters / 1e6,
                start=f"continued from `{settings.init}`" if settings.init else "from random weights")
     if settings.tensorboard:
         write_tensorboard(folder / "logs")

@@ -35,7 +35,7 @@ def run(settings, inputs: dict[str, Path], folder: Path, context: Context) -> di
         quality = {"vocab_size": settings.vocab_size, "trained_on": counts,
                    "held_out": check_tokenizer(folder, held_out)}
     write_json(folder / "quality.json", quality)
-    write_card(folder, "tokenizer", origin=origin_of(settings, quality), vocab_size=quality["vocab_size"],
+    write_card(folder / "README.md", "tokenizer", origin=origin_of(settings, quality), vocab_size=quality["vocab_size"],
                **quality["held_out"])
     return quality
 
