@@ -5,24 +5,18 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from ipaddress import ip_address
+from pathlib import Path
 from typing import NamedTuple
 
 from xxhash import xxh3_64_intdigest
 
+from corpora import read_toml
+
 MODES = ("keep", "placeholder", "pseudonym")
 NEAR = 25  # characters before and after a number, on its line, in which a word may say what the number is
-KINDS = {  # placeholder and pseudonym, visibly impossible: {0} takes a number under 10,000, {1} one under 256
-    "email": ("[이메일]", "user{0:04}@example.com"),
-    "phone": ("[전화번호]", "010-0000-{0:04}"),
-    "resident_number": ("[주민등록번호]", "000000-000{0:04}"),
-    "foreigner_number": ("[외국인등록번호]", "000000-500{0:04}"),
-    "card": ("[카드번호]", "0000-0000-0000-{0:04}"),
-    "bank_account": ("[계좌번호]", "000-0000-{0:04}"),
-    "passport": ("[여권번호]", "M0000{0:04}"),
-    "driving_licence": ("[운전면허번호]", "00-00-00{0:04}-00"),
-    "ip_address": ("[IP주소]", "203.0.113.{1}"),  # RFC 5737: for documentation
-}
-_PSEUDONYM = re.compile("|".join(form.format(9999, 999).replace("9999", "[0-9]{4}") for _, form in KINDS.values()))
+TABLE = read_toml(Path(__file__).with_name("personal_data.toml"))
+KINDS = TABLE["kinds"]
+_PSEUDONYM = re.compile("|".join(form.format(9999, 999).replace("9999", "[0-9]{4}") for form in (kind["pseudonym"] for kind in KINDS.values())))
 
 
 def _canonical(kind: str, value: str) -> str:  # what stays of it however it is written
@@ -65,45 +59,29 @@ class Row(NamedTuple):
     unless: re.Pattern = re.compile("(?!)")
 
 
-_DASH, _BITS, _IPV4 = "[-\u2010-\u2013\u2212]", "[01]{10}", r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?!/[0-9])"
-_GAP = rf"(?: ?(?:{_DASH}|[.)]) ?| )"
-_COUNTRY, _AREA = rf"(?:\+ ?82{_GAP}?(?:\(0\) ?|0)?|82{_GAP}0?|0)", "(?:2|3[1-3]|4[1-4]|5[1-5]|6[1-4]|50[2-8]?|70|80)"
-_BIRTH = "[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])(?<!0230|0231|0431|0631|0931|1131)"
-_REGION = "(?:1[1-9]|2[0-8]|서울|부산|경기(?:남부|북부)?|강원|충북|충남|전북|전남|경북|경남|제주|대구|인천|광주|대전|울산)"
-_OF_PHONE = _words("전화|연락|문의|팩스|핸드폰|휴대폰|[☎☏📞]|(?<![a-z])(?:tel|fax|phone|mobile|hp)(?![a-z])")
-_OF_RESIDENT, _OF_LICENCE, _OF_PASSPORT = _words("주민|외국인 ?등록"), _words("면허"), _words("여권|passport")
-_OF_COMPANY = _words("(?:법인|등기|사업자)[가-힣]{0,6}(?: ?등록)?(?: ?번호)?[ :(]{0,3}\n")  # stands right before its number
-_OF_IP = _words("(?<![a-z])IP(?![a-z])|아이피")
-_OF_ACCOUNT = _words("계좌|입금|송금|예금|이체|[가-힣]은행(?!나무)|(?<![0-9a-z])KB|국민|신한|농협|수협|신협|우체국|금고|뱅크")
-_OF_VERSION = _words("(?:(?<![a-z])v|ver|version|버[전젼]|판|빌드|build|ios|안드로이드|android|윈도우?|windows|chrome|크롬"
-                     r"|firefox|파이어폭스|커널|릴리스|펌웨어|업데이트)[\s.:(]*\n|\n ?\)?(?:버[전젼]|빌드|업데이트)")
-ROWS = (
-    Row("email", re.compile(
-        r"(?<![0-9A-Za-z_])(?!git@)[0-9A-Za-z_][0-9A-Za-z._%+-]{0,63}@(?!example\.)(?:[0-9A-Za-z-]{1,63}\.){1,5}"
-        r"(?!(?:png|jpe?g|gif|svg|webp|js|css|example|test|local|invalid)(?![A-Za-z]))[A-Za-z]{2,24}(?![0-9A-Za-z@])")),
-    Row("resident_number", _number(rf"{_BIRTH} ?{_DASH} ?[1-4][0-9]{{6}}"), unless=_OF_COMPANY),
-    Row("foreigner_number", _number(rf"{_BIRTH} ?{_DASH} ?[5-8][0-9]{{6}}"), unless=_OF_COMPANY),
-    *(Row(kind, _number(rf"{_BIRTH}{_GAP}?{sex}[0-9]{{6}}"), *conditions)  # no dash, or born before 1900
-      for kind, sex in (("resident_number", "[0-49]"), ("foreigner_number", "[5-8]"))
-      for conditions in ((_has_check_digit, None, _OF_COMPANY), (bool, _OF_RESIDENT))),
-    Row("phone", _number(rf"(?!{_BITS})(?:\(01[016-9]\)|{_COUNTRY}1[016-9]){_GAP}?[1-9][0-9]{{2,3}}{_GAP}?[0-9]{{4}}")),
-    Row("phone", _number(rf"(?:\(0{_AREA}\) ?|{_COUNTRY}{_AREA}{_GAP})[1-9][0-9]{{2,3}}{_GAP}[0-9]{{4}}")),
-    Row("phone", _number(rf"(?:0|\+82){_AREA}{_GAP}?[1-9][0-9]{{2,3}}{_GAP}?[0-9]{{4}}(?:-[0-9])?"), near=_OF_PHONE),
-    Row("card", _number(r"[3-69][0-9]{3}([- ]?)[0-9]{4}\1[0-9]{4}\1[0-9]{4}(?:\1[0-9]{3})?|4[0-9]{12}|3(?:[47][0-9]{2}"
-                        r"([- ]?)[0-9]{6}\2[0-9]|[0689][0-9]{2}([- ]?)[0-9]{6}\3)[0-9]{4}"), _passes_luhn),
-    Row("driving_licence", _number(f"{_REGION}(?:-|(?<=[가-힣]) ?)[0-9]{{2}}-[0-9]{{6}}-[0-9]{{2}}")),
-    Row("driving_licence", _number(f"{_REGION}[- ]?[0-9]{{2}}[- ]?[0-9]{{6}}[- ]?[0-9]{{2}}"), near=_OF_LICENCE),
-    Row("passport", _number("[MSRGDmsrgd](?:[0-9]{8}|[0-9]{3}[A-Za-z][0-9]{4})"), near=_OF_PASSPORT),
-    Row("ip_address", _number(rf"(?=(?:[0-9]\.)*[0-9]{{2,3}}\.(?:[0-9]\.)*[0-9]{{2}}){_IPV4}"), unless=_OF_VERSION,
-        check=lambda ip: _is_global(ip) and sorted(set(ip.split(".")), key=int) != ip.split(".")),  # not verses
-    Row("ip_address", _number(_IPV4), _is_global, _OF_IP, _OF_VERSION),
-    Row("ip_address", re.compile("(?<![0-9A-Za-z:.])[23][0-9A-Fa-f]{3}(?=(?::{1,2}[0-9A-Fa-f]{1,4}){2})"
-                                 "(?::[0-9A-Fa-f]{0,4}){2,7}(?![0-9A-Za-z:])"), _is_global),
-    Row("bank_account", _number("(?!97[89]-|89-|(?:19|20)[0-9]{2}-)[0-9]{2,6}(?: ?- ?[0-9]{1,7}){2,4}"),
-        lambda digits: 9 < len(digits) < 15, _OF_ACCOUNT, _OF_COMPANY),  # neither ISBNs nor what starts with a year
-    Row("bank_account", _number("(?!97[89][0-9]{10}(?![0-9])|(?:19|20)[0-9]{2}[01][0-9][0-3][0-9])[0-9]{10,14}"
-                                "(?! ?(?:원|달러|엔|유로|위안|명|주|개|건))"), near=_OF_ACCOUNT, unless=_OF_COMPANY),
-)
+def _read_rows() -> list[Row]:
+    parts, rows = {}, []
+
+    def fill(pattern: str) -> str:
+        return re.sub("<([A-Z][A-Z0-9]+)>", lambda name: parts[name[1]], pattern)
+
+    for name, part in TABLE["parts"].items():
+        parts[name] = fill(part)
+    words = {name: _words(pattern) for name, pattern in TABLE["words"].items()}
+    for row in TABLE["row"]:
+        pattern = fill(row["pattern"])
+        conditions = {key: words[row[key]] for key in ("near", "unless") if key in row}
+        rows.append(Row(row["kind"], re.compile(pattern) if row.get("bare") else _number(pattern),
+                        CHECKS[row.get("check", "")], **conditions))
+    return rows
+
+
+CHECKS: dict[str, Callable[[str], object]] = {
+    "": bool, "has_check_digit": _has_check_digit, "passes_luhn": _passes_luhn, "is_global": _is_global,
+    # verses, as 12.13.14.15, rise
+    "is_global_and_no_verse": lambda ip: _is_global(ip) and sorted(set(ip.split(".")), key=int) != ip.split("."),
+    "has_account_length": lambda digits: 9 < len(digits) < 15}
+ROWS = _read_rows()
 _IN_URL = re.compile(r"(?:://|www\.)[^\s()<>,\"|가-힣]*\Z")
 # What all rows have in common. It opens with a set of characters, not with a choice: only so does `re` skip fast.
 _CANDIDATE = re.compile(
@@ -129,7 +107,7 @@ def replace_personal_data(text: str, mode: str) -> tuple[str, dict[str, int]]:
         characters = list(text)
         for kind, value, place in found:
             number = xxh3_64_intdigest(f"{kind} {_canonical(kind, value)}".encode())
-            characters[place.start] = KINDS[kind][mode == "pseudonym"].format(number % 10_000, number % 256)
+            characters[place.start] = KINDS[kind][mode].format(number % 10_000, number % 256)
             characters[place.start + 1:place.stop] = [""] * (len(place) - 1)
         text = "".join(characters)
         counts.update(kind for kind, *_ in found)

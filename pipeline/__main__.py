@@ -71,12 +71,12 @@ def make_context(arguments: argparse.Namespace, name: str) -> Context:
     """Resolve the device for the stages that use one; the others needn't import torch for it."""
     device = "cpu"
     if name in ("pretrain", "klue"):
-        from transformers.utils.logging import disable_progress_bar
+        from transformers.utils.logging import disable_progress_bar, set_verbosity_error
 
         from pipeline.training.device import resolve_device
         device = resolve_device(arguments.device)
-        if not sys.stderr.isatty():
-            disable_progress_bar()
+        disable_progress_bar()
+        set_verbosity_error()  # that a classifier's head is new, which it always is, and that a causal model gets no mask
     engine = Engine(arguments.workers, arguments.engine == "ray", arguments.shard, arguments.merge)
     return Context(device, engine, arguments.data)
 
@@ -95,7 +95,7 @@ def check_inputs(name: str, preset: config.Preset, arguments: argparse.Namespace
 def show(name: str, finished: Artifact, preset: config.Preset, root: Path) -> None:
     """What the stage made, and the next command."""
     if name == "klue":
-        print("\n" + (finished.path / "table.txt").read_text(encoding="utf-8"))
+        print("\n" + (finished.path / "table.md").read_text(encoding="utf-8"))
         if is_sample(preset["klue"].data):
             print("These are scores on sample data, not KLUE. A real run, on Korean Wikipedia and KLUE from the Hub:\n"
                   "    make klue-eval PRESET=laptop\n")

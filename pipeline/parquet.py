@@ -26,35 +26,28 @@ class ParquetFile:
 
     def __init__(self, path: Path, schema: pyarrow.Schema):
         self.path, self.temporary, self.schema = path, path.with_name(path.name + ".tmp"), schema
-        self.rows, self.tables, self.num_bytes, self.writer = [], [], 0, None
+        self.tables, self.num_bytes, self.writer = [], 0, None
 
     def __enter__(self) -> "ParquetFile":
         return self
 
-    def add(self, row: tuple, num_bytes: int) -> None:
-        self.rows.append(row)
-        self._grow(num_bytes)
-
-    def add_columns(self, columns: list, num_bytes: int) -> None:
-        if len(columns[0]):
-            self.tables.append(pyarrow.table(list(columns), schema=self.schema))
-            self._grow(num_bytes)
-
-    def _grow(self, num_bytes: int) -> None:
-        self.num_bytes += num_bytes + 64
+    def add(self, *columns) -> None:
+        """Append rows, given as columns in the schema's order: lists, arrays or Arrow arrays."""
+        table = pyarrow.table(list(columns), schema=self.schema)
+        if len(table):
+            self.tables.append(table)
+            self.num_bytes += table.nbytes
         if self.num_bytes >= ROW_GROUP_BYTES:
             self._flush()
 
     def _flush(self) -> None:
-        if self.rows:
-            self.tables.append(pyarrow.table(list(zip(*self.rows)), schema=self.schema))
         if self.tables:
             if self.writer is None:
                 self.path.parent.mkdir(exist_ok=True)
                 self.writer = pyarrow.parquet.ParquetWriter(self.temporary, self.schema, compression="zstd",
                                                             use_dictionary=["source", "reason"])
             self.writer.write_table(pyarrow.concat_tables(self.tables).combine_chunks())
-        self.rows, self.tables, self.num_bytes = [], [], 0
+        self.tables, self.num_bytes = [], 0
 
     def __exit__(self, kind, error, traceback) -> None:
         if kind is None:

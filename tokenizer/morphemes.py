@@ -6,11 +6,11 @@ tokenizer trained this way. KoNLPy's Komoran, Hannanum and Kkma are left out: th
 import os
 import re
 import shlex
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice, pairwise
 
 from corpora import UserError
@@ -66,15 +66,9 @@ def mark_chunks(lists: Iterator[list[str]], name: str, pool: Executor | None) ->
         for lines in lists:
             yield mark_lines(lines, analyse)
         return
-    pending = deque()
     try:
-        # Only so many chunks are under way at a time, so that memory stays flat.
-        for lines in islice(lists, CHUNKS_UNDER_WAY):
-            pending.append(pool.submit(mark_in_worker, lines, name))
-        while pending:
-            yield pending.popleft().result()
-            for lines in islice(lists, 1):
-                pending.append(pool.submit(mark_in_worker, lines, name))
+        while window := list(islice(lists, CHUNKS_UNDER_WAY)):  # so many at a time, so that memory stays flat
+            yield from pool.map(partial(mark_in_worker, name=name), window)
     except BrokenProcessPool:
         raise UserError(f"morphemes={name}: a worker process died (killed, or out of memory). Run again with "
                         "fewer workers, or set morphemes=none.") from None

@@ -3,13 +3,11 @@
 The head is transformers' own, so any model that has a sequence classifier can be scored. No files are written here.
 """
 import math
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-import transformers
 from safetensors import SafetensorError
 from torch.nn import functional as F
 from tqdm import tqdm
@@ -37,21 +35,6 @@ class Recipe:
     learning_rate: float
 
 
-@contextmanager
-def quiet_transformers():
-    """Without transformers' reports that the head is new, which it always is, and that a causal model gets no mask."""
-    verbosity, bars = transformers.logging.get_verbosity(), transformers.logging.is_progress_bar_enabled()
-    transformers.logging.set_verbosity_error()
-    transformers.logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        transformers.logging.set_verbosity(verbosity)
-        if bars:
-            transformers.logging.enable_progress_bar()
-
-
-@quiet_transformers()
 def fine_tune(reader: Reader, folder: Path, task: Task, inputs: list[list[int]], targets_N: np.ndarray,
               validation: list[list[int]], recipe: Recipe, seed: int, pretrained: bool, device: str) -> np.ndarray:
     """Train on `inputs` and return what the model says of `validation`: (N, C) probabilities, or (N,) STS scores.

@@ -1,4 +1,4 @@
-"""Scores -> a table for the screen and one in Markdown, with what has to be said beside them. Computes nothing."""
+"""Scores -> a table in Markdown, aligned for the screen, with what has to be said beside it. Computes nothing."""
 from corpora.klue import TASKS, Task
 
 ARMS = {"majority": "majority label", "tfidf": "TF-IDF + linear SVM", "random": "random twin",
@@ -6,7 +6,7 @@ ARMS = {"majority": "majority label", "tfidf": "TF-IDF + linear SVM", "random": 
 """Rows of the table, in order. The twin has the same config as the pretrained model, and random weights."""
 
 
-def render(metrics: dict, markdown: bool) -> str:
+def render(metrics: dict) -> str:
     """`metrics` as the KLUE stage writes it to metrics.json."""
     results = metrics["tasks"]
     columns = [(TASKS[name], metric) for name in results for metric in TASKS[name].metrics]
@@ -16,16 +16,11 @@ def render(metrics: dict, markdown: bool) -> str:
             for arm, title in ARMS.items() if all(arm in result["arms"] for result in results.values())]
     notes = [*metrics["notes"],
              *(f"{TASKS[name].title}: {note}" for name, result in results.items() for note in result["notes"])]
-    if markdown:
-        grid = (header, ["---"] * len(header), *rows)
-        lines = [f"# {metrics['title']}", "", *(f"| {' | '.join(row)} |" for row in grid),
-                 "", *(f"- {note}" for note in notes)]
-    else:
-        widths = [max(map(len, column)) for column in zip(header, *rows)]
-        grid = (header, ["-" * width for width in widths], *rows)
-        lines = [metrics["title"], "",
-                 *("  ".join(text.ljust(width) for text, width in zip(row, widths)).rstrip() for row in grid),
-                 "", *(f"* {note}" for note in notes)]
+    widths = [max(map(len, column)) for column in zip(header, *rows)]
+    grid = (header, ["-" * width for width in widths], *rows)
+    lines = [f"# {metrics['title']}", "",
+             *(f"| {' | '.join(text.ljust(width) for text, width in zip(row, widths))} |" for row in grid),
+             "", *(f"- {note}" for note in notes)]
     return "\n".join(lines) + "\n"
 
 

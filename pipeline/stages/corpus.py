@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from dataclasses import asdict
 from dataclasses import replace as changed
 from functools import partial
+from itertools import compress
 from pathlib import Path
 
 import numpy as np
@@ -89,8 +90,13 @@ def clean_shard(shard: Shard, work: Path, recipe: Recipe, index: Index) -> dict:
                          for end, schema in (("", WORK), (".rejects", REJECTS)))
         columns = [files.enter_context(open_column(work, shard, name)) for name in column_names(recipe)]
 
+        drops = []
+
         def drop(where: str, reason: str, text: str) -> None:
-            rejects.add((source.name, where, reason, text[:EXCERPT], None), min(len(text), EXCERPT) * 3)
+            drops.append((source.name, where, reason, text[:EXCERPT], None))
+            if len(drops) == 1000:
+                rejects.add(*zip(*drops))
+                drops.clear()
             note_drop(tally["dropped"], reason, where, text)
 
         for batch in read_pieces(shard, recipe, tally, drop):
@@ -115,9 +121,10 @@ def clean_shard(shard: Shard, work: Path, recipe: Recipe, index: Index) -> dict:
                         *dedup.band_keys(arrays, recipe.shingle_words, recipe.bands, recipe.band_rows)]
             for column, values in zip(columns, features):
                 column.write(np.asarray(values, dtype=np.uint64)[good].tobytes())
-            for number in np.flatnonzero(good):
-                kept.add((shorter[number], wheres[number], sizes[number]), sizes[number])
+            kept.add(*(list(compress(each, good)) for each in (shorter, wheres, sizes)))
             tally["kept"] += int(good.sum())
+        if drops:
+            rejects.add(*zip(*drops))
         for column in columns:
             column.flush()
             os.fsync(column.fileno())
@@ -249,7 +256,7 @@ def write_shard(item: tuple[Shard, int], folder: Path) -> dict:
             ParquetFile(folder / "clusters" / name, CLUSTERS) as kept, \
             ParquetFile(folder / "rejects" / name, REJECTS) as rejects:
         for batch in read_batches(work / f"{shard.name}.rejects.parquet"):
-            rejects.add_columns(batch.columns, batch.nbytes)
+            rejects.add(*batch.columns)
         for batch in read_batches(work / name):
             here, names = fates[position:position + len(batch)], [shard.source.name]
             for fate, split, file in ((dedup.TRAIN, "train", train), (dedup.VALIDATION, "validation", validation)):
@@ -257,18 +264,18 @@ def write_shard(item: tuple[Shard, int], folder: Path) -> dict:
                 sizes = (part.num_rows, pyarrow.compute.utf8_length(part["text"]).to_numpy().sum(),
                          part["bytes"].to_numpy().sum())
                 add_counts(counts[split], dict(zip(SIZES, map(int, sizes))))
-                file.add_columns([part["text"], names * len(part), part["id"]], int(sizes[-1]))
+                file.add(part["text"], names * len(part), part["id"])
             copies = batch.filter(pyarrow.array(here >= 0))
             excerpts, fates_here = pyarrow.compute.utf8_slice_codeunits(copies["text"], 0, 200), here[here >= 0]
             reasons = ["near duplicate" if alike else "duplicate" for alike in fates_here % 2]
-            rejects.add_columns([names * len(copies), copies["id"], reasons, excerpts, fates_here // 2], excerpts.nbytes)
+            rejects.add(names * len(copies), copies["id"], reasons, excerpts, fates_here // 2)
             for row in zip(reasons, copies["id"].to_pylist(), excerpts.to_pylist()):
                 note_drop(dropped, *row)
             first, last = np.searchsorted(clusters[0], [start + position, start + position + len(batch)])
             numbers = clusters[0, first:last]
             rows = batch.take(pyarrow.array(numbers - start - position))
             excerpts = pyarrow.compute.utf8_slice_codeunits(rows["text"], 0, 200)
-            kept.add_columns([numbers, clusters[1, first:last], rows["id"], excerpts], excerpts.nbytes)
+            kept.add(numbers, clusters[1, first:last], rows["id"], excerpts)
             position += len(batch)
     return {**counts, "dropped": dropped}
 

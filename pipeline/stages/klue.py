@@ -34,8 +34,7 @@ def run(settings, inputs: dict[str, Path], folder: Path, context) -> dict:
     if settings.data == "hub":
         metrics["hub"] = f"{HUB_NAME}@{HUB_REVISION}"
     write_json(folder / "metrics.json", metrics)
-    write_text(folder / "table.md", table.render(metrics, markdown=True))
-    write_text(folder / "table.txt", table.render(metrics, markdown=False))
+    write_text(folder / "table.md", table.render(metrics))
     return {name: {"rows": result["rows"], **{arm: values["mean"] for arm, values in result["arms"].items()}}
             for name, result in results.items()}
 

@@ -66,9 +66,8 @@ def test_the_figures_are_those_of_the_predictions_on_disk(finished):
         assert arm["sd"][task.primary] == pytest.approx(np.std(both, ddof=1))
 
 
-@pytest.mark.parametrize("table", ["table.md", "table.txt"])
-def test_the_table_says_what_has_to_be_said(finished, table):
-    text = (finished / table).read_text("utf-8")
+def test_the_table_says_what_has_to_be_said(finished):
+    text = (finished / "table.md").read_text("utf-8")
     title = text.splitlines()[0]
     assert "sample data, not KLUE" in title
     assert "preliminary: 2 seeds" in title
@@ -94,7 +93,7 @@ def test_a_named_model_is_scored_without_a_pretrained_one_and_one_seed_has_no_sp
     settings = replace(SETTINGS, model=str(model), tasks="nli", seeds=1, control=False, epochs_nli=1)
     counts = klue.run(settings, {}, tmp_path, CONTEXT)
     assert set(counts["nli"]) == {"rows", "majority", "tfidf", "pretrained"}
-    text = (tmp_path / "table.txt").read_text("utf-8")
+    text = (tmp_path / "table.md").read_text("utf-8")
     assert "preliminary: 1 seed, no random twin" in text
     assert " ± " not in text.split("\n\n")[1]
     assert str(model) in text
@@ -130,7 +129,7 @@ def test_relations_are_scored_again_without_the_sentences_that_stand_in_train(mo
     klue.run(settings, {"pretrain": model}, tmp_path / "out", CONTEXT)
     arms = metrics_of(tmp_path / "out")["tasks"]["re"]["arms"]
     assert "without the 15 rows whose sentence stands in train, too: majority label F1 0.0" in (
-        tmp_path / "out" / "table.txt").read_text("utf-8")
+        tmp_path / "out" / "table.md").read_text("utf-8")
     assert arms["tfidf"]["new_rows"]["micro_f1"] < arms["tfidf"]["mean"]["micro_f1"]
     lines = [json.loads(line) for line in (tmp_path / "out/predictions/re-tfidf.jsonl").read_text("utf-8").splitlines()][:-15]
     expected = score(TASKS["re"], *(np.array([line[key] for line in lines]) for key in ("label", "prediction", "scores")))
