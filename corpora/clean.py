@@ -71,10 +71,11 @@ def clean(text: str, title: str, steps: list[Callable[[str], str]]) -> tuple[str
     if title and not text.startswith(title):
         text = f"{title}\n\n{text}"
     text, num_repaired, num_space_marks = normalise(text)
+    entities = "&" in text  # one can stand for anything: &#9601; is U+2581
     for step in steps:
         text = step(text)
-    if not unicodedata.is_normalized("NFC", text) or _CONTROL.search(text) or SPACE_MARK in text:
-        text, more_space_marks = compose(text)  # an entity can stand for anything: &#9601; is U+2581
+    if entities or not unicodedata.is_normalized("NFC", text):
+        text, more_space_marks = compose(text)
         num_space_marks += more_space_marks
     return text.strip(), num_repaired, num_space_marks
 
@@ -227,11 +228,17 @@ def _entities(text: str) -> str:
 
 
 def _wiki_headings(text: str) -> str:
-    """Headings stand as `생애.` in extracts: the full stop goes, and so does a heading with nothing under it."""
-    kept, pending = [], []
+    """Headings stand as `생애.` in extracts: the full stop goes, and so does a heading with nothing under it.
+
+    Of notes, literature and links nothing but sentences stays.
+    """
+    kept, pending, back_matter = [], [], False
     for line in text.split("\n"):
-        if _WIKI_HEADING.fullmatch(line):
+        if line[-1:] == "." and len(line) < 42 and _WIKI_HEADING.fullmatch(line):
             pending = [line[:-1]]  # of headings that follow each other only the last one can have a body
+            back_matter = _BACK_MATTER.fullmatch(line) is not None
+        elif back_matter and not line.endswith("다."):
+            pass
         elif line.strip():
             kept += [*pending, line]
             pending = []
@@ -263,19 +270,22 @@ def _whitespace(text: str) -> str:
     """One space between words, none at the ends of lines, and at most one blank line."""
     for space in _OTHER_SPACES:  # these tests take a fraction of what the same regular expressions take
         text = text.replace(space, " ")
-    if "  " in text:
-        text = _SPACES.sub(" ", text)
+    while "  " in text:
+        text = text.replace("  ", " ")
     if " \n" in text or "\n " in text:
         text = text.replace(" \n", "\n").replace("\n ", "\n")
-    return _BLANK_LINES.sub("\n\n", text) if "\n\n\n" in text else text
+    while "\n\n\n" in text:
+        text = text.replace("\n\n\n", "\n\n")
+    return text
 
 
 FUNCTIONS = {function.__name__[1:]: function for function in (_entities, _wiki_headings, _unwrap, _repeats, _whitespace)}
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
-_WIKI_HEADING = re.compile(r"(?!(?!개요).*[다요까음함됨임]\.$)[^.\n]{1,40}\.")
+_WIKI_HEADING = re.compile(r"(?!(?!개요).*[다요까음함됨임]\.$)[^.\n]{1,40}\.|[^.\n]{0,36}(?:죽음|게임|녹음|운임|[모자발]음|쓰임|움직임"
+                           r"|책임|마음|믿음|패러다임|프레임|[잠수모전구축]{2}함)\.")
+_BACK_MATTER = re.compile(r"(?:같이 ?보기|함께 보기|(?:외부|관련|바깥) ?(?:링크|고리|항목|문서)|각주|주석|주해|내용주|참조주|참조|출처|참고 ?(?:문헌|자료|서적|도서)"
+                          r"|더 ?(?:읽을거리|읽어보기)|읽을거리)(?: 및 [가-힣 ]{2,8})?\.")
 _SENTENCE_END = re.compile(r"[.?!:)\]」』”>][ \t]*$")
 _ITEM = re.compile(r"  |\s*(?:[-○□*※①-⑳<]|제\d+조)")
 _RUN = re.compile(rf"([^\d\s])\1{{{MAX_RUN},}}|([^\d\s]{{2}})\2{{{MAX_RUN // 2},}}")
 _OTHER_SPACES = "\t\u00a0\u2002\u2003\u2005\u2009\u200a\u202f\u3000"
-_SPACES = re.compile(r" {2,}")
-_BLANK_LINES = re.compile(r"\n{3,}")
