@@ -230,7 +230,8 @@ def _entities(text: str) -> str:
 def _wiki_headings(text: str) -> str:
     """Headings stand as `생애.` in extracts: the full stop goes, and so does a heading with nothing under it.
 
-    Of notes, literature and links nothing but sentences stays.
+    Of notes, literature and links nothing but sentences stays, and nothing of a page that says no more than that
+    its title has several meanings.
     """
     kept, pending, back_matter = [], [], False
     for line in text.split("\n"):
@@ -244,8 +245,8 @@ def _wiki_headings(text: str) -> str:
             pending = []
         elif not pending:
             kept.append(line)
-    # A title alone is a redirect or an empty page: nothing of it is text.
-    return "\n".join(kept) if sum(1 for line in kept if line.strip()) > 1 else ""
+    lines = [line for line in kept if line.strip()] if len(kept) < 12 else kept  # a title alone is a redirect, or empty
+    return "" if len(lines) < 2 or len(lines) == 2 and _WIKI_STUB.fullmatch(lines[1]) else "\n".join(kept)
 
 
 def _unwrap(text: str) -> str:
@@ -285,6 +286,7 @@ _WIKI_HEADING = re.compile(r"(?!(?!개요).*[다요까음함됨임]\.$)[^.\n]{1,
                            r"|책임|마음|믿음|패러다임|프레임|[잠수모전구축]{2}함)\.")
 _BACK_MATTER = re.compile(r"(?:같이 ?보기|함께 보기|(?:외부|관련|바깥) ?(?:링크|고리|항목|문서)|각주|주석|주해|내용주|참조주|참조|출처|참고 ?(?:문헌|자료|서적|도서)"
                           r"|더 ?(?:읽을거리|읽어보기)|읽을거리)(?: 및 [가-힣 ]{2,8})?\.")
+_WIKI_STUB = re.compile(r"[^.]{0,60}다음[^.]{0,30}[.:]?\s*|.{1,50}보다 크고 .{1,20}보다 작은 자연수이다\.")
 _SENTENCE_END = re.compile(r"[.?!:)\]」』”>][ \t]*$")
 _ITEM = re.compile(r"  |\s*(?:[-○□*※①-⑳<]|제\d+조)")
 _RUN = re.compile(rf"([^\d\s])\1{{{MAX_RUN},}}|([^\d\s]{{2}})\2{{{MAX_RUN // 2},}}")
