@@ -93,7 +93,8 @@ def write_card(path: Path, template: str, /, **values) -> None:
     pages = jinja2.Environment(loader=jinja2.FileSystemLoader(CARDS), trim_blocks=True, lstrip_blocks=True,
                                keep_trailing_newline=True, undefined=jinja2.StrictUndefined)
     pages.policies["json.dumps_kwargs"] = {"ensure_ascii": False}
-    pages.filters |= {"commas": "{:,}".format, "fixed": lambda value, digits=2: f"{value:,.{digits}f}", "one_line": one_line}
+    pages.filters |= {"commas": "{:,}".format, "fixed": lambda value, digits=2: f"{value:,.{digits}f}", "one_line": one_line,
+                      "score": lambda value: "-" if value is None else f"{value:.1f}"}
     write_text(path, pages.get_template(f"{template}.md").render(**values))
 
 

@@ -1,4 +1,4 @@
-"""Scores -> a table in Markdown, aligned for the screen, with what has to be said beside it. Computes nothing."""
+"""Scores -> a table in Markdown, aligned for the screen. What has to be said beside it stands in cards/klue.md."""
 from corpora.klue import TASKS, Task
 
 ARMS = {"majority": "majority label", "tfidf": "TF-IDF + linear SVM", "random": "random twin",
@@ -6,22 +6,17 @@ ARMS = {"majority": "majority label", "tfidf": "TF-IDF + linear SVM", "random": 
 """Rows of the table, in order. The twin has the same config as the pretrained model, and random weights."""
 
 
-def render(metrics: dict) -> str:
-    """`metrics` as the KLUE stage writes it to metrics.json."""
+def grid(metrics: dict) -> str:
+    """Rows and columns of `metrics`, which the KLUE stage writes to metrics.json, as a Markdown table."""
     results = metrics["tasks"]
     columns = [(TASKS[name], metric) for name in results for metric in TASKS[name].metrics]
     header = [metrics["model"], *(f"{task.title} {task.metrics[metric]}, {results[task.name]['split']}"
                                   for task, metric in columns)]
     rows = [[title, *(cell(results[task.name]["arms"][arm], task, metric) for task, metric in columns)]
             for arm, title in ARMS.items() if all(arm in result["arms"] for result in results.values())]
-    notes = [*metrics["notes"],
-             *(f"{TASKS[name].title}: {note}" for name, result in results.items() for note in result["notes"])]
     widths = [max(map(len, column)) for column in zip(header, *rows)]
-    grid = (header, ["-" * width for width in widths], *rows)
-    lines = [f"# {metrics['title']}", "",
-             *(f"| {' | '.join(text.ljust(width) for text, width in zip(row, widths))} |" for row in grid),
-             "", *(f"- {note}" for note in notes)]
-    return "\n".join(lines) + "\n"
+    return "\n".join(f"| {' | '.join(text.ljust(width) for text, width in zip(row, widths))} |"
+                     for row in (header, ["-" * width for width in widths], *rows))
 
 
 def cell(arm: dict, task: Task, metric: str) -> str:

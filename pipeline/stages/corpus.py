@@ -88,7 +88,7 @@ def clean_shard(shard: Shard, work: Path, recipe: Recipe, index: Index) -> dict:
     with ExitStack() as files:
         kept, rejects = (files.enter_context(ParquetFile(work / f"{shard.name}{end}.parquet", schema))
                          for end, schema in (("", WORK), (".rejects", REJECTS)))
-        columns = [files.enter_context(open_column(work, shard, name)) for name in column_names(recipe)]
+        columns = [files.enter_context(open(work / "columns" / name / shard.name, "wb")) for name in column_names(recipe)]
 
         drops = []
 
@@ -192,12 +192,6 @@ def check_readable(source: Source, tallies: list[dict], whole: bool = True) -> N
 def column_names(recipe: Recipe) -> list[str]:
     """What the reduce knows of a document, 8 bytes each: xxh3 of the text, its sizes, and what equals are told by."""
     return ["text", "bytes", "num_letters", "letters", *(f"band{number:02d}" for number in range(recipe.bands))]
-
-
-def open_column(work: Path, shard: Shard, name: str):
-    path = work / "columns" / name / shard.name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return open(path, "wb")
 
 
 def decide(recipe: Recipe, shards: list[Shard], work: Path) -> tuple[dict, dict]:

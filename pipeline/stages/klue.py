@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from corpora.contamination import DECONTAMINATED, fingerprint
-from corpora.klue import HUB_NAME, HUB_REVISION, SPLITS, Task, is_sample, load_rows, parse_tasks
-from pipeline.artifact import write_json, write_text
+from corpora.klue import HUB_NAME, HUB_REVISION, SPLITS, TASKS, Task, is_sample, load_rows, parse_tasks
+from pipeline.artifact import write_card, write_json, write_text
 from pipeline.evaluation import baselines, table
 from pipeline.evaluation.finetune import Recipe, fine_tune
 from pipeline.evaluation.inputs import Reader
@@ -29,12 +29,14 @@ def run(settings, inputs: dict[str, Path], folder: Path, context) -> dict:
     model = model_folder(settings.model) if settings.model else inputs["pretrain"]
     reader = Reader(model, settings.max_length)
     results = {task.name: run_task(task, settings, reader, model, folder, context.device) for task in tasks}
-    metrics = {"title": title_of(settings), "model": settings.model or "this model",
-               "notes": notes_of(settings), "settings": asdict(settings), "tasks": results}
+    lacking = [f"{settings.seeds} seed{'s' * (settings.seeds > 1)}"] if settings.seeds < ENOUGH_SEEDS else []
+    metrics = {"model": settings.model or "this model", "sample": is_sample(settings.data),
+               "lacking": [*lacking, *([] if settings.control else ["no random twin"])],
+               "settings": asdict(settings), "tasks": results}
     if settings.data == "hub":
         metrics["hub"] = f"{HUB_NAME}@{HUB_REVISION}"
     write_json(folder / "metrics.json", metrics)
-    write_text(folder / "table.md", table.render(metrics))
+    write_card(folder / "table.md", "klue", metrics=metrics, tasks=TASKS, grid=table.grid(metrics), arm_titles=table.ARMS)
     return {name: {"rows": result["rows"], **{arm: values["mean"] for arm, values in result["arms"].items()}}
             for name, result in results.items()}
 
@@ -69,37 +71,22 @@ def run_task(task: Task, settings, reader: Reader, model: Path, folder: Path, de
         if not new_N.all():
             arms[arm]["new_rows"] = summarise(task, gold_N[new_N], {seed: [each if each is None else each[new_N] for each in both]
                                                                     for seed, both in found.items()})["mean"]
-    absent = absent_labels(task, gold_N)
     return {"split": split_name(task, settings, len(validation)),
-            "rows": {"train": len(drawn), "validation": len(validation)},
-            "official_rows": task.official_rows, "epochs": recipe.epochs,
-            "cut_rows": {"train": num_cut, "validation": num_validation_cut}, "absent_labels": absent,
-            "notes": [*task_notes(task, settings, len(validation), len(drawn), num_cut + num_validation_cut, absent),
-                      contamination_note(task, validation, model), *new_rows_notes(task, new_N, arms)],
-            "arms": arms}
+            "rows": {"train": len(drawn), "validation": len(validation)}, "seen_rows": int(np.count_nonzero(~new_N)),
+            "official_rows": task.official_rows, "epochs": recipe.epochs, "texts": look_up_texts(task, validation, model),
+            "cut_rows": {"train": num_cut, "validation": num_validation_cut},
+            "absent_labels": absent_labels(task, gold_N), "arms": arms}
 
 
-def contamination_note(task: Task, validation: list[dict], model: Path) -> str:
-    """Whether the model's pretraining text was searched for the texts of these rows; the answer travels with the model."""
-    texts = fingerprint([row[column] for row in validation for column in task.texts])
+def look_up_texts(task: Task, validation: list[dict], model: Path) -> dict:
+    """How many texts these rows have, and how many of them the model's pretraining text was searched for before it was
+    used: None where that isn't known. The answer travels with the model."""
+    texts = set(fingerprint([row[column] for row in validation for column in task.texts]))
     try:
         known = json.loads((model / DECONTAMINATED).read_text(encoding="utf-8")).get(f"{task.name} validation", [])
     except FileNotFoundError:
-        return f"it isn't known whether the model's training text holds this split: {DECONTAMINATED} isn't in its folder"
-    if missing := set(texts) - set(known):
-        some = f" ({len(missing):,} of {len(texts):,} texts weren't looked for)" if known else ""
-        return f"the pretraining text was not decontaminated against this split{some}"
-    return "documents with this split's text were removed from the pretraining text"
-
-
-def new_rows_notes(task: Task, new_N: np.ndarray, arms: dict) -> list[str]:
-    """The scores without the rows whose sentence stands in the task's own train split."""
-    if new_N.all():
-        return []
-    scores = "; ".join(f"{table.ARMS[arm]} " + ", ".join(
-        f"{heading} {table.number(result['new_rows'][metric])}" for metric, heading in task.metrics.items())
-        for arm, result in arms.items())
-    return [f"without the {np.count_nonzero(~new_N):,} rows whose sentence stands in train, too: {scores}"]
+        return {"all": len(texts), "looked_for": None}
+    return {"all": len(texts), "looked_for": len(texts.intersection(known))}
 
 
 def predict_once(task: Task, arm: str, seed: int, predict: Callable, validation: list[dict],
@@ -139,45 +126,12 @@ def draw(num_rows: int, wanted: int, seed: int) -> np.ndarray:
     return np.random.default_rng(seed).permutation(num_rows)[:wanted]
 
 
-def title_of(settings) -> str:
-    lacking = [f"{settings.seeds} seed{'s' * (settings.seeds > 1)}"] if settings.seeds < ENOUGH_SEEDS else []
-    lacking += [] if settings.control else ["no random twin"]
-    name = "KLUE-shaped sample data, not KLUE" if is_sample(settings.data) else "KLUE validation"
-    return f"{name}{'; preliminary: ' + ', '.join(lacking) if lacking else ''}"
-
-
-def notes_of(settings) -> list[str]:
-    notes = ["sample data, not KLUE: these figures only show that the pipeline runs."]
-    return [*(notes if is_sample(settings.data) else []),
-            "Metrics x 100; mean ± standard deviation over seeds; [95 % bootstrap interval over validation rows].",
-            "Epochs are fixed beforehand and each seed's last weights are scored; there is no best epoch or seed."]
-
-
 def split_name(task: Task, settings, num_rows: int) -> str:
     """Which part of KLUE's own validation split these rows are, for the table's heading."""
     if is_sample(settings.data):
         return "sample"
     part = num_rows / task.official_rows["validation"]
     return "dev" if part == 1 else "half dev" if 0.45 <= part <= 0.55 else "part of dev"
-
-
-def task_notes(task: Task, settings, num_rows: int, num_drawn: int, num_cut: int, absent: list[str]) -> list[str]:
-    """What has to be said beside this task's figures."""
-    official = task.official_rows
-    if is_sample(settings.data):
-        notes = [f"sample data, not KLUE: {num_rows} rows, trained on {num_drawn}"]
-    else:
-        notes = [f"{split_name(task, settings, num_rows)}, {num_rows:,} of {official['validation']:,} rows; "
-                 f"trained on {num_drawn:,} of {official['train']:,}"]
-    if num_cut:
-        notes.append(f"{num_cut:,} rows were cut to {settings.max_length} tokens or the model's context")
-    if absent:
-        notes.append(f"labels without a row, left out of AUPRC: {', '.join(absent)}" if task.entities
-                     else f"labels without a row: {', '.join(absent)}")
-    if task.regression:
-        notes.append("majority is the mean score, and a constant has no correlation (\"-\"); "
-                     "TF-IDF is boosted trees on its similarities")
-    return notes
 
 
 def log(folder: Path, entry: dict) -> None:

@@ -35,8 +35,7 @@ def run(settings, inputs: dict[str, Path], folder: Path, context: Context) -> di
         quality = {"vocab_size": settings.vocab_size, "trained_on": counts,
                    "held_out": check_tokenizer(folder, held_out)}
     write_json(folder / "quality.json", quality)
-    write_card(folder / "README.md", "tokenizer", origin=origin_of(settings, quality), vocab_size=quality["vocab_size"],
-               **quality["held_out"])
+    write_card(folder / "README.md", "tokenizer", settings=settings, quality=quality, **quality["held_out"])
     return quality
 
 
@@ -91,17 +90,3 @@ def keep_sentencepiece(path: Path, tokenizer: PreTrainedTokenizerBase, folder: P
         raise UserError(f"{path}: damaged ({error}). Restore it, or remove it: tokenizer.json is enough.") from None
     if not any(find_problem(text, tokenizer, processor)[1] for text in NASTY_STRINGS):
         shutil.copyfile(path, folder / path.name)
-
-
-def origin_of(settings, quality: dict) -> str:
-    """Where the tokenizer comes from and what it promises, for its card."""
-    figures = quality["held_out"]
-    if settings.init:
-        return (f"Adopted from `{settings.init}`. {figures['problems']:,} of {figures['documents']:,} held-out "
-                f"documents and {len(quality['nasty_strings_lost'])} of {quality['nasty_strings']} difficult strings don't "
-                "come back as they were.")
-    trained = quality["trained_on"]
-    return (f"SentencePiece {settings.model_type}, trained on {trained['bytes']:,} bytes of text in {trained['documents']:,} "
-            f"documents (seed {settings.seed}), morpheme boundaries: {settings.morphemes}. No unknown tokens; every text comes "
-            "back exactly, but for U+2581, which stands for a space; sentencepiece and AutoTokenizer gave the same ids on all "
-            "held-out documents.")

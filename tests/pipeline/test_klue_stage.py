@@ -10,6 +10,7 @@ import pytest
 from corpora import UserError
 from corpora.contamination import DECONTAMINATED, fingerprint
 from corpora.klue import SAMPLE, TASKS, load_rows
+from pipeline.artifact import write_card
 from pipeline.config import KlueSettings
 from pipeline.engine import Context, Engine
 from pipeline.evaluation.metrics import score
@@ -99,24 +100,35 @@ def test_a_named_model_is_scored_without_a_pretrained_one_and_one_seed_has_no_sp
     assert str(model) in text
 
 
+def page(folder, name, **facts):
+    """The page of one task's results with these facts."""
+    result = {"split": "dev", "rows": {"train": 100, "validation": 3000}, "cut_rows": {"train": 0, "validation": 0},
+              "absent_labels": [], "seen_rows": 0, "texts": {"all": 1, "looked_for": 1}, "arms": {}, **facts}
+    metrics = {"sample": False, "lacking": [], "settings": {"max_length": 64}, "tasks": {name: result}}
+    write_card(folder / "table.md", "klue", metrics=metrics, tasks=TASKS, grid="", arm_titles={})
+    return (folder / "table.md").read_text("utf-8")
+
+
 def test_real_rows_are_counted_against_the_official_splits(tmp_path):
     settings = replace(SETTINGS, data=str(tmp_path))
-    half = klue.task_notes(TASKS["re"], settings, 3930, 32470, 0, [])
-    assert half == ["half dev, 3,930 of 7,765 rows; trained on 32,470 of 32,470"]
-    full = klue.task_notes(TASKS["nli"], settings, 3000, 100, 3, [])
-    assert full[0] == "dev, 3,000 of 3,000 rows; trained on 100 of 24,998"
-    assert full[1].startswith("3 rows were cut to 64 tokens")
-    few = klue.task_notes(TASKS["ynat"], settings, 9, 9, 0, ["정치"])
-    assert few[0].startswith("part of dev, 9 of 9,107 rows")
-    assert few[1] == "labels without a row: 정치"
+    for task, num_rows, expected in (("re", 3930, "half dev"), ("nli", 3000, "dev"), ("ynat", 9, "part of dev")):
+        assert klue.split_name(TASKS[task], settings, num_rows) == expected
+    half = page(tmp_path, "re", split="half dev", rows={"train": 32470, "validation": 3930})
+    assert "- RE: half dev, 3,930 of 7,765 rows; trained on 32,470 of 32,470\n" in half
+    cut = page(tmp_path, "nli", cut_rows={"train": 2, "validation": 1})
+    assert "- NLI: dev, 3,000 of 3,000 rows; trained on 100 of 24,998\n- NLI: 3 rows were cut to 64 tokens" in cut
+    assert "- YNAT: labels without a row: 정치\n" in page(tmp_path, "ynat", absent_labels=["정치"])
 
 
 def test_only_texts_that_were_looked_for_count_as_decontaminated(model, tmp_path):
     rows = load_rows("sample", TASKS["re"], "validation")
     more = [*rows, {**rows[0], "sentence": "찾아본 적이 없는 문장이다."}]
-    assert "removed" in klue.contamination_note(TASKS["re"], rows[3:], model)
-    assert "(1 of 46 texts weren't looked for)" in klue.contamination_note(TASKS["re"], more, model)
-    assert "isn't known" in klue.contamination_note(TASKS["re"], rows, tmp_path)
+    assert klue.look_up_texts(TASKS["re"], rows[3:], model) == {"all": 42, "looked_for": 42}
+    assert klue.look_up_texts(TASKS["re"], more, model) == {"all": 46, "looked_for": 45}
+    assert klue.look_up_texts(TASKS["re"], rows, tmp_path) == {"all": 45, "looked_for": None}
+    assert "(1 of 46 texts weren't looked for)" in page(tmp_path, "re", texts={"all": 46, "looked_for": 45})
+    assert "not decontaminated against this split\n" in page(tmp_path, "re", texts={"all": 46, "looked_for": 0})
+    assert "it isn't known" in page(tmp_path, "re", texts={"all": 46, "looked_for": None})
 
 
 def test_relations_are_scored_again_without_the_sentences_that_stand_in_train(model, tmp_path):
