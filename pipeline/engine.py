@@ -102,9 +102,9 @@ def run_item(function: Callable, item: object, path: Path) -> None:
     with locked(path.with_suffix(".lock")):  # against another job, or a task that Ray runs again too early
         if path.exists():
             return
-        start = time.monotonic()
+        start = time.process_time()
         result = function(item)
-        write_json(path, {"result": result, "seconds": time.monotonic() - start, "peak_memory_mb": peak_memory_mb()})
+        write_json(path, {"result": result, "seconds": time.process_time() - start, "peak_memory_mb": peak_memory_mb()})
 
 
 def _run(function: Callable, work: list[tuple[object, Path]], engine: Engine, description: str) -> Iterator[None]:

@@ -88,7 +88,10 @@ def clean_shard(shard: Shard, work: Path, recipe: Recipe, index: Index) -> dict:
     with ExitStack() as files:
         kept, rejects = (files.enter_context(ParquetFile(work / f"{shard.name}{end}.parquet", schema))
                          for end, schema in (("", WORK), (".rejects", REJECTS)))
-        columns = [files.enter_context(open(work / "columns" / name / shard.name, "wb")) for name in column_names(recipe)]
+        folders = [work / "columns" / name for name in column_names(recipe)]
+        for folder in folders:
+            folder.mkdir(parents=True, exist_ok=True)
+        columns = [files.enter_context(open(folder / shard.name, "wb")) for folder in folders]
 
         drops = []
 
