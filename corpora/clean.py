@@ -246,7 +246,7 @@ def _wiki_headings(text: str) -> str:
         elif not pending:
             kept.append(line)
     lines = [line for line in kept if line.strip()] if len(kept) < 12 else kept  # a title alone is a redirect, or empty
-    return "" if len(lines) < 2 or len(lines) == 2 and _WIKI_STUB.fullmatch(lines[1]) else "\n".join(kept)
+    return "" if len(lines) < 2 or (len(lines) == 2 and _WIKI_STUB.fullmatch(lines[1])) else "\n".join(kept)
 
 
 def _unwrap(text: str) -> str:
