@@ -196,7 +196,7 @@ def split_text(text: str, split: str, size: int) -> list[str]:
     return _split(text, levels, size)
 
 
-_ARTICLE = re.compile(r"(?m)^(?=[ \t]*제\d+조)")
+_ARTICLE = re.compile(r"(?m)^(?:[ \t]*(?:제\d+[편장절관]|부칙)[^\n]*\n\s*)*[ \t]*제\d+조")  # with the headings above it
 _BLANK = re.compile(r"(?<=\n\n)(?=[^\n])")
 _LINE = re.compile(r"(?<=\n)")
 
@@ -205,7 +205,8 @@ def _split(text: str, levels: tuple[re.Pattern, ...], size: int) -> list[str]:
     if not levels or len(text.encode()) <= size:
         return [text]
     pieces, piece, num_bytes = [], [], 0
-    for unit in levels[0].split(text):
+    cuts = (match.start() for match in levels[0].finditer(text))
+    for unit in (text[start:end] for start, end in pairwise([0, *cuts, len(text)])):
         unit_bytes = len(unit.encode())
         if piece and num_bytes + unit_bytes > size:
             pieces.append("".join(piece))

@@ -157,6 +157,8 @@ def test_pieces_of_a_cut_text_join_to_the_text(text, split):
 def test_statutes_are_cut_before_articles():
     articles = [f"제{number}조 (목적) 이 법은 국민의 권리를 지킨다.\n" for number in range(1, 9)]
     assert split_text("총칙\n" + "".join(articles), "article", 64) == ["총칙\n", *articles]
+    chapter = "제2장 벌칙\n\n제1절 과태료\n"
+    assert split_text(articles[0] + chapter + articles[1], "article", 110) == [articles[0], chapter + articles[1]]
 
 
 def test_what_entities_stand_for_is_normalised_too():
