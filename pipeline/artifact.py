@@ -176,27 +176,18 @@ def lock_path(root: Path, stage: str, key: str) -> Path:
     return root / ".locks" / f"{stage}-{key}"
 
 
-def is_locked(path: Path) -> bool:
-    """Whether a running command holds the lock file."""
-    try:
-        with open(path) as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except BlockingIOError:
-        return True
-    return False
-
-
 @contextmanager
-def locked(path: Path, shared: bool = False, waiting: str = "") -> Iterator[None]:
-    """Hold a lock file, waiting for whoever has it. No lock goes stale: the kernel drops it with the process."""
+def locked(path: Path, shared: bool = False, waiting: str = "", wait: bool = True) -> Iterator[None]:
+    """Hold a lock file, waiting for whoever has it, or raising BlockingIOError. No lock goes stale: the kernel drops it
+    with the process."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "w") as file:
         kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
         try:
             fcntl.flock(file, kind | fcntl.LOCK_NB)
         except BlockingIOError:
+            if not wait:
+                raise
             if waiting:
                 print(waiting, flush=True)
             fcntl.flock(file, kind)

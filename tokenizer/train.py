@@ -73,11 +73,6 @@ def train_model(documents: list[str], model_type: str, vocab_size: int, morpheme
     `vocab_size` counts everything, special tokens and 256 bytes included. The same arguments give the same
     bytes, with a pool of processes for the analyser or without. Raises UserError for a setting that can't work with this text.
     """
-    if vocab_size % VOCAB_MULTIPLE or vocab_size <= 0:
-        raise UserError(f"vocab_size={vocab_size}: must be a multiple of {VOCAB_MULTIPLE} above 0, special "
-                        "tokens included.")
-    if model_type not in ("bpe", "unigram"):
-        raise UserError(f"model_type={model_type!r}: must be 'bpe' or 'unigram'.")
     if not any(text.strip() for text in documents):
         raise UserError("The corpus holds no text to train a tokenizer on.")
     counts = Counts()

@@ -105,10 +105,12 @@ def test_a_killed_run_leaves_no_lock_and_its_temporary_files_are_removed(tmp_pat
         if half.exists() and (half.parent / "cut.tmp").exists():
             break
         time.sleep(0.01)
-    assert artifact.is_locked(artifact.lock_path(tmp_path, "stage", "k"))
+    with pytest.raises(BlockingIOError), artifact.locked(artifact.lock_path(tmp_path, "stage", "k"), wait=False):
+        pass
     os.kill(process.pid, signal.SIGKILL)
     process.join(10)
-    assert not artifact.is_locked(artifact.lock_path(tmp_path, "stage", "k"))
+    with artifact.locked(artifact.lock_path(tmp_path, "stage", "k"), wait=False):
+        pass
     built = artifact.build(tmp_path, "stage", "k", ORIGIN, write_one)
     assert (built.path / "half").exists()
     assert not (built.path / "cut.tmp").exists()

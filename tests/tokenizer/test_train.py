@@ -105,8 +105,7 @@ def test_a_vocabulary_smaller_than_the_alphabet_names_the_smallest_that_works():
 
 
 @pytest.mark.parametrize("settings, message", [
-    ({"vocab_size": 1000}, "multiple of 128"), ({"vocab_size": 0}, "multiple of 128"),
-    ({"model_type": "word"}, "'bpe' or 'unigram'"), ({"morphemes": "kkma"}, "none, mecab, okt"),
+    ({"morphemes": "kkma"}, "none, mecab, okt"),
     ({"documents": []}, "no text"), ({"documents": [" \n", ""]}, "no text"),
 ])
 def test_settings_that_cannot_work_are_refused_by_name(settings, message):
