@@ -14,9 +14,11 @@ import pytest
 from corpora import UserError
 from corpora.contamination import fingerprint
 from corpora.klue import TASKS, load_rows
-from corpora.recipe import load_recipe, make_shards
+from corpora.recipe import load_recipe
+from corpora.sources import read_file
 from pipeline.engine import Context, Engine, Unfinished
 from pipeline.stages import corpus
+from tests import plain_search
 from tests.conftest import PROJECT
 
 RECIPE = '''title = "Two sources"
@@ -309,10 +311,17 @@ def test_the_embedded_sample_becomes_a_corpus_with_both_splits(tmp_path):
     assert not any("▁" in row["text"] or "\r" in row["text"] for row in rows(folder, "train"))
 
 
-def test_real_wikipedia_loses_few_articles(real_data, tmp_path):
+def test_real_wikipedia_loses_few_articles_and_keeps_no_evaluation_text(real_data, tmp_path):
+    """A plain search over the result, and over the raw text to see that it finds what there is."""
     recipe = load_recipe("local")
     kowiki = replace(recipe.source[0], paths=("corpus/kowiki-08.jsonl.zst",))
-    shard, = make_shards(replace(recipe, source=(kowiki,)), real_data, hub_parts=None)
-    tally = corpus.clean_shard(shard, tmp_path)
-    assert tally["documents"] > 1000
-    assert sum(drops["count"] for drops in tally["dropped"].values()) < 0.02 * tally["documents"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(corpus, "load_recipe", lambda name: replace(recipe, source=(kowiki,)))
+        counts = corpus.run(SimpleNamespace(recipe="local"), {}, tmp_path, Context("cpu", Engine(), real_data))
+    texts = plain_search.evaluation_texts(str(real_data / "klue"))
+    raw = [record.text for record in read_file(kowiki, real_data / "corpus/kowiki-08.jsonl.zst", "raw")]
+    there = {document for document, _ in plain_search.search(texts, raw)}
+    assert counts["dropped"]["evaluation text"] >= 0.9 * len(there) > 3
+    assert plain_search.search(texts, plain_search.documents_of(tmp_path)) == []
+    others = sum(count for reason, count in counts["dropped"].items() if reason not in ("evaluation text", "empty"))
+    assert others < 0.02 * counts["documents"]
