@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import corpora
 from corpora import UserError
 from pipeline import artifact
 from pipeline.artifact import Artifact
@@ -16,17 +17,19 @@ from pipeline.model_folder import model_files
 
 Files = list[tuple[str, Path]]
 """Raw files and what they are to the stage: a file that moves to another role is another input."""
+TABLES: Files = [(path.name, path) for path in sorted(Path(corpora.__file__).parent.glob("*.toml"))]
+"""Clean-ups, personal data, a recipe's defaults and the KLUE tasks: rows that anyone may edit, so they count by content."""
 
 
 def corpus_files(settings, data: Path | None) -> Files:
     from corpora.recipe import input_files, load_recipe, recipe_path
-    return [("recipe", recipe_path(settings.recipe)), *input_files(load_recipe(settings.recipe), data)]
+    return [("recipe", recipe_path(settings.recipe)), *TABLES, *input_files(load_recipe(settings.recipe), data)]
 
 
 def klue_files(settings, data: Path | None) -> Files:
     from corpora.klue import input_files
     paths = input_files(settings.data, settings.tasks)
-    return [*((f"{path.parent.name}/{path.name}", path) for path in paths), *model_files(settings.model)]
+    return [*TABLES, *((f"{path.parent.name}/{path.name}", path) for path in paths), *model_files(settings.model)]
 
 
 @dataclass(frozen=True)

@@ -213,7 +213,7 @@ def decide(recipe: Recipe, shards: list[Shard], work: Path) -> tuple[dict, dict]
                 values[first:last] = np.fromfile(work / "columns" / name / shard.name, dtype=np.uint64)
             return values
 
-        ranks = np.repeat(np.array([recipe.source.index(shard.source) for shard in shards], dtype=np.uint8), lengths)
+        ranks = np.repeat(np.array([recipe.source.index(shard.source) for shard in shards], dtype=np.uint16), lengths)
         roots = dedup.find_clusters(map(column, column_names(recipe)[3:]), len(ranks))
         dropped, kept, equal = dedup.choose(roots, ranks, column)
         del roots

@@ -3,6 +3,7 @@ import pytest
 
 from corpora import UserError
 from pipeline.config import PRESETS, SECTIONS, keyed, load_preset
+from pipeline.stages import STAGES
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in PRESETS.glob("*.toml")))
@@ -66,3 +67,8 @@ def test_precision_and_logging_stay_out_of_the_key():
     kept = keyed(load_preset("demo", {})["pretrain"])
     assert "steps" in kept
     assert not {"precision", "compile", "log_every", "checkpoint_minutes"} & set(kept)
+
+
+def test_what_anyone_may_edit_counts_in_the_key():
+    roles = {role for role, _ in STAGES["corpus"].files(load_preset("demo", {})["corpus"], None)}
+    assert {"recipe", "cleanups.toml", "personal_data.toml", "recipe_keys.toml", "klue.toml"} <= roles
