@@ -31,16 +31,7 @@ from corpora.sources import EXCERPT, Bad, read_files
 from pipeline.artifact import SCRATCH, peak_memory_mb, write_json
 from pipeline.engine import map_shards
 from pipeline.parquet import ParquetFile, read_batches
-from pipeline.stages.corpus_report import (
-    COUNTS,
-    NUM_PAIRS,
-    SIZES,
-    SPLITS,
-    add_counts,
-    add_up,
-    note_drop,
-    write_report,
-)
+from pipeline.stages.corpus_report import COUNTS, NUM_PAIRS, SIZES, SPLITS, add_counts, add_up, note_drop, write_report
 
 BATCH_CHARACTERS = 300_000
 """Text judged at a time: enough for arrays to pay, little enough to stay in cache."""
