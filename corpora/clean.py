@@ -5,7 +5,6 @@ cleanups.toml or the recipe, or a function below. Limits on lines and documents 
 """
 import html
 import re
-import tomllib
 import unicodedata
 import zlib
 from collections.abc import Callable
@@ -15,7 +14,7 @@ from pathlib import Path
 import ftfy
 import numpy as np
 
-from corpora import UserError, nearest
+from corpora import UserError, nearest, read_toml
 from corpora.dedup import HANGUL, KINDS, LETTER, SPACE, SYMBOL, Texts
 from corpora.recipe import Recipe, Source
 
@@ -36,7 +35,7 @@ _LINE_ENDS = re.compile("\r\n|[\u000b\u000c\u0085\u2028\u2029]")
 
 def load_cleanups(recipe: Recipe) -> dict[str, Callable[[str], str]]:
     """Every clean-up that the recipe's sources may name; raises UserError for one that doesn't exist or isn't valid."""
-    table = tomllib.loads(Path(__file__).with_name("cleanups.toml").read_text(encoding="utf-8"))
+    table = read_toml(Path(__file__).with_name("cleanups.toml"))
     cleanups = {**FUNCTIONS, **{name: _substitutions(name, entry) for name, entry in (table | recipe.cleanup).items()}}
     for source in recipe.source:
         for name in source.clean:

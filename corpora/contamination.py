@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from corpora import klue
+from corpora.clean import normalise
 from corpora.dedup import Texts, letter_hashes
+from corpora.pii import replace_personal_data
 from corpora.recipe import Recipe, evaluation_folder
 
 DECONTAMINATED = "decontaminated.json"
@@ -86,9 +88,13 @@ def load_index(recipe: Recipe, data_root: Path | None) -> tuple[Index, dict[str,
                               *([each.revision] if each.revision else []))
         pairs = [(f"{each.task} {each.split} {row['guid']}", row[column])
                  for row in rows for column in klue.TASKS[each.task].texts]
-        names += [name for name, _ in pairs]
-        texts += [text for _, text in pairs]
-        fingerprints[f"{each.task} {each.split}"] = fingerprint([text for _, text in pairs])
+        for name, text in pairs:
+            # As it stands, and as it would stand in a cleaned document.
+            for form in {text, replace_personal_data(normalise(text)[0], recipe.personal_data)[0]}:
+                names.append(name)
+                texts.append(form)
+        known = fingerprints.setdefault(f"{each.task} {each.split}", [])
+        known[:] = sorted({*known, *fingerprint([text for _, text in pairs])})
     return Index(names, texts, recipe.overlap_letters, recipe.overlap_share), fingerprints
 
 

@@ -166,7 +166,7 @@ def _unite(parents: np.ndarray, left: np.ndarray, right: np.ndarray) -> None:
 
 def _root(parents: np.ndarray, nodes: np.ndarray) -> np.ndarray:
     while ((above := parents[nodes]) != nodes).any():
-        nodes = above
+        parents[nodes] = nodes = parents[above]  # halves the path: equal keys in order would make a chain of them
     return nodes
 
 
@@ -192,7 +192,7 @@ def lowest_hashes(hashes: np.ndarray, sizes: np.ndarray, mine: np.ndarray, share
 
     A document's rank depends on its text alone, so adding documents moves few others from one side to the other.
     """
-    wanted, limit = share * float(np.sum(sizes, where=mine)), min(1.0, 2 * share)
+    wanted, limit = share * float(np.sum(sizes, where=mine)), min(1.0, 2 * share) or 1.0
     while True:  # the lowest part of the hashes is enough, and spares sorting them all
         low = np.flatnonzero(mine & (hashes <= np.uint64(limit * (2 ** 64 - 2 ** 11))))
         if limit == 1 or sizes[low].sum() > 2 * wanted:

@@ -21,11 +21,12 @@ def hub_builder(dataset: str, config: str, revision: str):
     _limit_retries()
     import datasets
     import huggingface_hub
-    local = Path(dataset).is_dir()
-    if not local and not huggingface_hub.is_offline_mode():  # one request without retries; a tag becomes its commit
+    if Path(dataset).is_dir():
+        raise UserError(f"{dataset}: a folder of this name stands here, and datasets would read it instead of the Hub.")
+    if not huggingface_hub.is_offline_mode():  # one request without retries; a tag becomes its commit
         revision = huggingface_hub.HfApi().dataset_info(dataset, revision=revision, timeout=TIMEOUT).sha
     builder = datasets.load_dataset_builder(dataset, config or None, revision=revision)
-    if not local and builder.hash != revision:  # when the Hub fails, datasets takes what its cache has
+    if builder.hash != revision:  # when the Hub fails, datasets takes what its cache has
         raise ConnectionError(f"only revision {builder.hash} is in the cache")
     if type(builder).__module__.rpartition(".")[2] not in BUILDERS:
         raise ValueError(f"not made of {', '.join(BUILDERS[:-1])} files, the only ones that are read")

@@ -63,6 +63,9 @@ def load_recipe(name_or_path: str) -> Recipe:
         table[key] = [from_table(cls, block, f"{path}, {key} {index}")
                       for index, block in enumerate(table.get(key, []), 1)]
     recipe = from_table(Recipe, table, str(path))
+    for each in (*recipe.source, *recipe.evaluation):
+        if each.revision in ("main", "master", "refs/convert/parquet"):
+            raise UserError(f"{path}: revision {each.revision!r} is a branch: give a commit hash or a tag.")
     for source in recipe.source:
         _check(source, f"{path}, source {source.name!r}")
     names = [source.name for source in recipe.source]
@@ -158,7 +161,5 @@ def _check(source: Source, where: str) -> None:
         raise UserError(f"{where}: name a source with lower-case letters, digits and hyphens.")
     if source.kind == "hub" and not (source.dataset and source.revision and source.subset):
         raise UserError(f"{where}: a hub source needs dataset, subset and revision (a commit hash or a tag).")
-    if source.kind == "hub" and source.revision in ("main", "master", "refs/convert/parquet"):
-        raise UserError(f"{where}: revision {source.revision!r} is a branch: give a commit hash or a tag.")
     if source.kind != "hub" and not source.paths:
         raise UserError(f"{where}: needs paths.")

@@ -18,7 +18,7 @@ from pipeline.stages import STAGES, TARGETS, locate, run_stage
 
 NEXT = {"corpus": "make tokenizer", "tokenizer": "make tokens", "tokens": "make pretrain",
         "pretrain": "make klue-eval   (or: make generate PROMPT=\"대한민국은\")", "klue": "make report"}
-TOOLS = ("status", "report", "generate", "plan", "export", "bench", "clean", "settings")
+TOOLS = ("status", "report", "generate", "plan", "export", "clean", "settings")
 
 
 def parse(words: list[str] | None = None) -> argparse.Namespace:
@@ -107,6 +107,8 @@ def main() -> int:
     preset = load_settings(arguments)
     if arguments.workers < 1:
         raise UserError(f"WORKERS={arguments.workers}: has to be at least 1.")
+    if arguments.engine == "ray":  # its workers may stand in another folder
+        arguments.artifacts, arguments.data = arguments.artifacts.absolute(), arguments.data and arguments.data.absolute()
     signal.signal(signal.SIGTERM, end_on_sigterm)
     name = {target: stage for stage, target in TARGETS.items()}.get(arguments.command, arguments.command)
     if name in STAGES and arguments.check:

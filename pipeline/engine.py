@@ -77,12 +77,12 @@ def map_shards(function: Callable, items: dict[str, object], folder: Path, engin
     from tqdm import tqdm
     folder.mkdir(parents=True, exist_ok=True)
     paths = {name: folder / f"{name}.json" for name in items}
-    missing = [name for name, path in paths.items() if not path.exists()]
+    missing = {name: None for name, path in paths.items() if not path.exists()}
     if engine.merge and missing:
-        raise UserError(f"{description}: {len(missing)} of {len(items)} shards are missing, such as {missing[0]}. Run the "
+        raise UserError(f"{description}: {len(missing)} of {len(items)} shards are missing, such as {next(iter(missing))}. Run the "
                         "jobs with SHARD=i/n again, all of them, and then the merge.")
     number, jobs = engine.shard or (1, 1)
-    mine = [name for name in list(items)[number - 1::jobs] if name in set(missing)]
+    mine = [name for name in list(items)[number - 1::jobs] if name in missing]
     start = time.monotonic()
     with tqdm(total=len(mine), desc=description, unit="shard", disable=None) as bar:
         for _ in _run(function, [(items[name], paths[name]) for name in mine], engine, description):

@@ -21,13 +21,9 @@ def grid(metrics: dict) -> str:
 
 def cell(arm: dict, task: Task, metric: str) -> str:
     """Mean, standard deviation over seeds where there are several, interval of the primary metric; "-": undefined."""
-    sd = arm["sd"][metric]
-    text = number(arm["mean"][metric]) + ("" if sd is None else f" ± {sd:.1f}")
+    mean, sd = arm["mean"][metric], arm["sd"][metric]
+    text = ("-" if mean is None else f"{mean:.1f}") + ("" if sd is None else f" ± {sd:.1f}")
     if metric == task.primary and arm["interval"]:
         low, high = arm["interval"]
         text += f" [{low:.1f}, {high:.1f}]"
     return text
-
-
-def number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.1f}"

@@ -14,7 +14,7 @@ from tests.bench import corpus, scale, training
 
 
 def main() -> None:
-    arguments = parse(["bench", *sys.argv[1:]])
+    arguments = parse(["settings", *sys.argv[1:]])
     chosen = os.environ.get("BENCH") or ("training corpus" if arguments.data else "training")
     peers = os.environ.get("PEERS")
     for name in chosen.split():

@@ -1,11 +1,14 @@
 """Evaluation text is found in any spacing, as a part of a document; set phrases and short words alone are not."""
+import json
 import random
 
 import pytest
 
+from corpora.clean import normalise
 from corpora.contamination import Index, fingerprint, load_index
 from corpora.dedup import Texts
 from corpora.klue import TASKS, load_rows
+from corpora.pii import replace_personal_data
 from corpora.recipe import Evaluation, Recipe, Source
 
 LONG = "세종은 1418년에 왕위에 올라 집현전을 두고 훈민정음을 만들어 백성을 가르쳤다."
@@ -89,3 +92,16 @@ def test_a_recipe_names_its_evaluation_sets_and_their_fingerprints_tell_texts_ap
     assert found(index, "앞 글. " + row["sentence"]) == {0: f"re validation {row['guid']}"}
     assert set(fingerprint([row["sentence"]])) <= set(fingerprints["re validation"])
     assert not set(fingerprint(["딴 글"])) & set(fingerprints["re validation"])
+
+
+def test_a_text_is_found_as_it_stands_after_cleaning_and_two_entries_of_a_split_add_up(tmp_path):
+    sentence = "연락처는 02-736-6990이고 狼島로 가는 배는 매일 아침 여덟 시에 항구를 떠난다."
+    row = {"guid": "1", "premise": sentence, "hypothesis": "배는 아침에 항구를 떠난다고 한다.", "label": 0}
+    (tmp_path / "nli").mkdir()
+    (tmp_path / "nli" / "validation.jsonl").write_text(json.dumps(row, ensure_ascii=False) + "\n", encoding="utf-8")
+    recipe = Recipe("t", "d", 0.1, (Source("a", "files", "mine"),), evaluation=(
+        Evaluation("nli", "validation", str(tmp_path)), Evaluation("nli", "validation", "sample")))
+    index, fingerprints = load_index(recipe, None)
+    cleaned = replace_personal_data(normalise(sentence)[0], "placeholder")[0]
+    assert cleaned != sentence and found(index, cleaned, sentence) == {0: "nli validation 1", 1: "nli validation 1"}
+    assert len(fingerprints["nli validation"]) > len(fingerprint([sentence, row["hypothesis"]])) == 2

@@ -112,3 +112,12 @@ def test_validation_takes_its_share_of_the_bytes_whatever_the_order():
 
 def test_a_source_of_one_document_keeps_it_for_training():
     assert len(lowest_hashes(np.array([1], np.uint64), np.array([10], np.uint64), np.array([True]), 0.3)) == 0
+
+
+def test_no_share_chooses_nothing_and_ends():
+    hashes = np.arange(1, 6, dtype=np.uint64)
+    assert len(lowest_hashes(hashes, np.full(5, 10, np.uint64), np.ones(5, bool), 0.0)) == 0
+
+
+def test_many_equal_documents_are_one_cluster():
+    assert set(find_clusters([np.ones(300_000, np.uint64)], 300_000).tolist()) == {0}

@@ -88,7 +88,7 @@ def test_every_document_ends_in_exactly_one_place(data):
     for split in (train, validation):
         assert {row["source"] for row in split} == {"a", "b"}
     assert 0.05 < counts["validation"]["bytes"] / (counts["train"]["bytes"] + counts["validation"]["bytes"]) < 0.15
-    assert not (folder / "scratch/kowiki-00000.parquet.tmp").exists()
+    assert not list(folder.rglob("*.tmp"))
 
 
 def test_the_report_counts_every_drop_with_an_example(data):
