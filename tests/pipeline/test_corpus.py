@@ -311,17 +311,25 @@ def test_the_embedded_sample_becomes_a_corpus_with_both_splits(tmp_path):
     assert not any("▁" in row["text"] or "\r" in row["text"] for row in rows(folder, "train"))
 
 
-def test_real_wikipedia_loses_few_articles_and_keeps_no_evaluation_text(real_data, tmp_path):
-    """A plain search over the result, and over the raw text to see that it finds what there is."""
+def run_on_real(name, real_data, folder, **changes):
+    """One source of the local recipe, and what the corpus stage makes of it."""
     recipe = load_recipe("local")
-    kowiki = replace(recipe.source[0], paths=("corpus/kowiki-08.jsonl.zst",))
+    source, = (replace(source, **changes) for source in recipe.source if source.name == name)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(corpus, "load_recipe", lambda name: replace(recipe, source=(kowiki,)))
-        counts = corpus.run(SimpleNamespace(recipe="local"), {}, tmp_path, Context("cpu", Engine(), real_data))
+        patch.setattr(corpus, "load_recipe", lambda name: replace(recipe, source=(source,)))
+        return source, corpus.run(SimpleNamespace(recipe="local"), {}, folder, Context("cpu", Engine(), real_data))
+
+
+def test_real_wikipedia_loses_few_articles(real_data, tmp_path):
+    _, counts = run_on_real("kowiki", real_data, tmp_path, paths=("corpus/kowiki-08.jsonl.zst",))
+    assert sum(counts["dropped"].values()) < 0.03 * counts["documents"]
+
+
+def test_real_prose_keeps_no_evaluation_text(real_data, tmp_path):
+    """A plain search over the result, and over the raw text to see that it finds what there is."""
+    source, counts = run_on_real("prose", real_data, tmp_path)
     texts = plain_search.evaluation_texts(str(real_data / "klue"))
-    raw = [record.text for record in read_file(kowiki, real_data / "corpus/kowiki-08.jsonl.zst", "raw")]
+    raw = [record.text for record in read_file(source, real_data / "corpus/misc-00.jsonl.zst", "raw")]
     there = {document for document, _ in plain_search.search(texts, raw)}
     assert counts["dropped"]["evaluation text"] >= 0.9 * len(there) > 3
     assert plain_search.search(texts, plain_search.documents_of(tmp_path)) == []
-    others = sum(count for reason, count in counts["dropped"].items() if reason not in ("evaluation text", "empty"))
-    assert others < 0.02 * counts["documents"]
