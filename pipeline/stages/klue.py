@@ -68,11 +68,11 @@ def run_task(task: Task, settings, reader: Reader, model: Path, folder: Path, de
     for arm, seeds in runs.items():
         found = {seed: predict_once(task, arm, seed, predict, validation, folder) for seed, predict in seeds.items()}
         arms[arm] = summarise(task, gold_N, found)
-        if not new_N.all():
+        if 0 < new_N.sum() < len(new_N):
             arms[arm]["new_rows"] = summarise(task, gold_N[new_N], {seed: [each if each is None else each[new_N] for each in both]
                                                                     for seed, both in found.items()})["mean"]
     return {"split": split_name(task, settings, len(validation)),
-            "rows": {"train": len(drawn), "validation": len(validation)}, "seen_rows": int(np.count_nonzero(~new_N)),
+            "rows": {"train": len(drawn), "validation": len(validation)}, "seen_rows": int((~new_N).sum()) if new_N.any() else 0,
             "official_rows": task.official_rows, "epochs": recipe.epochs, "texts": look_up_texts(task, validation, model),
             "cut_rows": {"train": num_cut, "validation": num_validation_cut},
             "absent_labels": absent_labels(task, gold_N), "arms": arms}
