@@ -126,7 +126,7 @@ def drop_lines(texts: Texts, raw: list[str], source: Source) -> tuple[list[str],
         "line with too little Hangul": texts.count(texts.kinds_U == HANGUL, starts, ends) < np.maximum(
             source.line_min_hangul * letters, source.line_min_hangul > 0),
         "line of symbols": texts.count(texts.kinds_U == SYMBOL, starts, ends) > source.line_max_symbols * (ends - starts),
-        "line repeated": line_copies(texts) >= source.line_max_copies}
+        "line repeated": texts.line_copies >= source.line_max_copies}
     blank = texts.count(texts.kinds_U != SPACE, starts, ends) == 0
     bad = np.logical_or.reduce(list(reasons.values())) & ~blank
     documents, dropped = texts.document_of(starts), []
@@ -142,18 +142,6 @@ def drop_lines(texts: Texts, raw: list[str], source: Source) -> tuple[list[str],
     return raw, dropped
 
 
-def line_copies(texts: Texts) -> np.ndarray:
-    """For every line how many lines before it in its document have the same letters; 0 for lines without letters."""
-    starts, ends = texts.lines
-    hashes, documents = texts.hashes(texts.letter_index(starts), texts.letter_index(ends)), texts.document_of(starts)
-    order = np.lexsort((hashes, documents))  # stable: equal lines stay in their order
-    new = (np.diff(hashes[order], prepend=np.uint64(0)) != 0) | (np.diff(documents[order], prepend=-1) != 0)
-    places = np.arange(len(order))
-    copies = np.empty(len(order), dtype=np.int64)
-    copies[order] = places - np.maximum.accumulate(np.where(new, places, 0))
-    return np.where(hashes == 0, 0, copies)
-
-
 def drop_reasons(texts: Texts, raw: list[str], source: Source) -> list[str]:
     """Why each cleaned document is dropped, or an empty string."""
     ends_D = texts.ends_D - 1  # without the line end that Texts adds
@@ -161,15 +149,15 @@ def drop_reasons(texts: Texts, raw: list[str], source: Source) -> list[str]:
     kinds = {kind: texts.count(texts.kinds_U == kind, texts.starts_D, ends_D) for kind in (SYMBOL, LETTER, HANGUL)}
     letters = kinds[LETTER] + kinds[HANGUL]
     starts, ends = texts.lines
-    lengths, again = ends - starts, line_copies(texts) > 0
+    lengths, again = ends - starts, texts.line_copies > 0
     first_lines = np.searchsorted(starts, texts.starts_D)
     in_lines = np.maximum(np.add.reduceat(lengths, first_lines), 1)
     reasons = np.select(
-        [sizes < source.min_chars, sizes > source.max_chars, kinds[HANGUL] < source.min_hangul * letters,
+        [sizes < source.min_chars, kinds[HANGUL] < source.min_hangul * letters,
          (letters == 0) & (source.min_hangul > 0),
          kinds[SYMBOL] > source.max_symbols * sizes,
          np.add.reduceat(lengths * again, first_lines) > source.max_repeated_lines * in_lines],
-        ["too short", "too long", "too little Hangul", "too little Hangul", "too many symbols", "repeated lines"], "")
+        ["too short", "too little Hangul", "too little Hangul", "too many symbols", "repeated lines"], "")
     reasons = reasons.tolist()
     for number, text in enumerate(raw):
         if not text:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from corpora import klue
-from corpora.clean import normalise
+from corpora.clean import FUNCTIONS, normalise
 from corpora.dedup import Texts, letter_hashes
 from corpora.pii import replace_personal_data
 from corpora.recipe import Recipe, evaluation_folder
@@ -47,14 +47,13 @@ class Index:
         found = {}
         if len(self.short):
             starts, ends = texts.lines
-            starts, ends = texts.letter_index(starts), texts.letter_index(ends)
-            documents = np.searchsorted(texts.bounds_D1, starts, side="right") - 1
-            for first, last, owners in ((starts, ends, documents), (texts.bounds_D1[:-1], texts.bounds_D1[1:], None)):
-                hashes = texts.hashes(first, last)
-                places = np.minimum(np.searchsorted(self.short, hashes), len(self.short) - 1)
-                for number in np.flatnonzero((self.short[places] == hashes) & (last > first)):
-                    document = number if owners is None else owners[number]
-                    found[int(document)] = self.names[self.short_owners[places[number]]]
+            documents = np.append(texts.document_of(starts), np.arange(len(texts.ends_D)))  # of the lines, then as a whole
+            first = np.append(texts.letter_index(starts), texts.bounds_D1[:-1])
+            last = np.append(texts.letter_index(ends), texts.bounds_D1[1:])
+            hashes = texts.hashes(first, last)
+            places = np.minimum(np.searchsorted(self.short, hashes), len(self.short) - 1)
+            for number in np.flatnonzero((self.short[places] == hashes) & (last > first)):
+                found[int(documents[number])] = self.names[self.short_owners[places[number]]]
         runs, documents = _runs(texts, self.num_letters, self.table)
         places = np.minimum(np.searchsorted(self.runs, runs), max(len(self.runs) - 1, 0))
         hits = self.runs[places] == runs if len(self.runs) else np.zeros(0, dtype=bool)
@@ -90,7 +89,8 @@ def load_index(recipe: Recipe, data_root: Path | None) -> tuple[Index, dict[str,
                  for row in rows for column in klue.TASKS[each.task].texts]
         for name, text in pairs:
             # As it stands, and as it would stand in a cleaned document.
-            for form in {text, replace_personal_data(normalise(text)[0], recipe.personal_data)[0]}:
+            cleaned = replace_personal_data(normalise(text)[0], recipe.personal_data)[0]
+            for form in {text, cleaned, FUNCTIONS["repeats"](cleaned)}:
                 names.append(name)
                 texts.append(form)
         known = fingerprints.setdefault(f"{each.task} {each.split}", [])

@@ -26,11 +26,11 @@ def _kind(character: str) -> int:
 
 KINDS = np.array([_kind(chr(code)) for code in range(65536)], dtype=np.uint8)
 LOWER = np.array([ord(chr(code).lower()) if len(chr(code).lower()) == 1 else code for code in range(65536)], np.uint16)
-_RANDOM = np.random.default_rng(20260101)  # fixed: hashes have to agree between shards, machines and runs
-CODES = _RANDOM.integers(1 << 63, size=65536, dtype=np.uint64) | np.uint64(1)
+# Odd numbers that look random and are the same on every machine, with any version of numpy: the hashes made of them travel.
+CODES, FACTORS, WEIGHTS = (np.array([xxhash.xxh3_64_intdigest(number.to_bytes(4, "little"), seed) | 1 for number in range(size)],
+                                    dtype=np.uint64) for seed, size in enumerate((65536, 3200, 32)))
+FACTORS = FACTORS.astype(np.uint32)
 BASE = 0x9e3779b97f4a7c15  # odd, so that it has an inverse
-FACTORS = _RANDOM.integers(1 << 32, size=3200, dtype=np.uint32) | np.uint32(1)
-WEIGHTS = _RANDOM.integers(1 << 63, size=32, dtype=np.uint64) | np.uint64(1)
 
 
 class Texts:
@@ -74,6 +74,18 @@ class Texts:
         """First unit of every line, and that of its line end."""
         ends = np.flatnonzero(self.units_U == NEWLINE)
         return np.concatenate([[0], ends[:-1] + 1]), ends
+
+    @cached_property
+    def line_copies(self) -> np.ndarray:
+        """For every line how many lines before it in its document have the same letters; 0 for lines without letters."""
+        starts, ends = self.lines
+        hashes, documents = self.hashes(self.letter_index(starts), self.letter_index(ends)), self.document_of(starts)
+        order = np.lexsort((hashes, documents))  # stable: equal lines stay in their order
+        new = (np.diff(hashes[order], prepend=np.uint64(0)) != 0) | (np.diff(documents[order], prepend=-1) != 0)
+        places = np.arange(len(order))
+        copies = np.empty(len(order), dtype=np.int64)
+        copies[order] = places - np.maximum.accumulate(np.where(new, places, 0))
+        return np.where(hashes == 0, 0, copies)
 
     def document_of(self, units: np.ndarray) -> np.ndarray:
         return np.searchsorted(self.ends_D, units, side="right")

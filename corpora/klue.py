@@ -8,8 +8,8 @@ from pathlib import Path
 
 from corpora import UserError, read_toml
 
-HUB_NAME = "klue/klue"
-HUB_REVISION = "349481ec73fff722f88e0453ca05c77a447d967c"  # its main branch since the parquet conversion of 2024
+_TABLE = read_toml(Path(__file__).with_name("klue.toml"))
+HUB_NAME, HUB_REVISION = _TABLE.pop("hub").values()
 SAMPLE = Path(__file__).parent / "sample" / "klue"
 SPLITS = ("train", "validation")
 ENTITIES = ("subject_entity", "object_entity")
@@ -47,7 +47,7 @@ class Task:
 
 
 TASKS = {name: Task(name, **{key: tuple(value) if isinstance(value, list) else value for key, value in row.items()})
-         for name, row in read_toml(Path(__file__).with_name("klue.toml")).items()}
+         for name, row in _TABLE.items()}
 
 
 def parse_tasks(names: str) -> list[Task]:
@@ -155,8 +155,7 @@ def _read_jsonl(path: Path, task: Task) -> tuple[list[tuple[str, dict]], tuple[s
                 raise UserError(f"{where}: not a line of JSON in UTF-8 ({error}).") from None
             if not isinstance(row, dict):
                 raise UserError(f"{where}: a row has to be a JSON object, not {type(row).__name__}.")
-            if missing := [column for column in task.columns if column not in row]:
-                raise UserError(f"{where}: column {missing[0]!r} is missing; the row has: {', '.join(row)}.")
+            _check_columns(where, task, list(row))
             records.append((where, {column: row[column] for column in task.columns}))
     return records, task.labels
 

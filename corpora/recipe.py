@@ -54,14 +54,11 @@ def load_recipe(name_or_path: str) -> Recipe:
     """
     path = recipe_path(name_or_path)
     table = read_toml(path)
-    for key in ("source", "evaluation"):
+    for key, cls, least in (("source", Source, 1), ("evaluation", Evaluation, 0)):
         blocks = table.get(key, [])
-        if not isinstance(blocks, list) or not all(isinstance(block, dict) for block in blocks) \
-                or (key == "source" and not blocks):
+        if not isinstance(blocks, list) or not all(isinstance(block, dict) for block in blocks) or len(blocks) < least:
             raise UserError(f"{path}: needs [[{key}]] tables, and at least one [[source]].")
-    for key, cls in (("source", Source), ("evaluation", Evaluation)):
-        table[key] = [from_table(cls, block, f"{path}, {key} {index}")
-                      for index, block in enumerate(table.get(key, []), 1)]
+        table[key] = [from_table(cls, block, f"{path}, {key} {index}") for index, block in enumerate(blocks, 1)]
     recipe = from_table(Recipe, table, str(path))
     for each in (*recipe.source, *recipe.evaluation):
         if each.revision in ("main", "master", "refs/convert/parquet"):

@@ -270,7 +270,7 @@ def to_document(source: Source, where: str, row: dict) -> Document | Bad | None:
     if not isinstance(text, str) or not isinstance(title, str):
         return _bad(where, f"{source.text!r} or its title is no text", str(row))
     try:
-        (text + title).encode()
+        size = len((text + title).encode())
     except UnicodeEncodeError:
         return _bad(where, "lone surrogate", text)
-    return Document(where, text, title)
+    return Document(where, text, title) if size <= MAX_RECORD else _bad(where, f"longer than {MAX_RECORD >> 20} MB", text)

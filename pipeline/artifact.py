@@ -9,6 +9,7 @@ import importlib.metadata
 import json
 import os
 import platform
+import re
 import resource
 import shutil
 import sys
@@ -223,7 +224,7 @@ def build(root: Path, stage: str, key: str, origin: dict, run: Callable[[Path], 
             files[name] = {"bytes": path.stat().st_size, "sha256": sha256_file(path)}
         manifest = {
             "stage": stage, "key": key, **origin, "digest": content_digest(files), "counts": counts,
-            "seconds": round(time.monotonic() - start, 2), "continued": continued, **peak_memory(),
+            "seconds": round(time.monotonic() - start, 2), "continued": continued, "peak_memory_mb": peak_memory_mb(),
             "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "versions": versions(), "files": files,
         }
         write_json(partial / MANIFEST, manifest)
@@ -234,19 +235,12 @@ def build(root: Path, stage: str, key: str, origin: dict, run: Callable[[Path], 
         return Artifact(final, manifest)
 
 
-def peak_memory() -> dict:
-    """Peak resident memory in MB of this process, and of the largest process it started."""
-    scale = 1024 if sys.platform != "darwin" else 1024 * 1024  # Linux counts kilobytes, macOS bytes
-    child = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    return {"peak_memory_mb": peak_memory_mb(), "peak_worker_memory_mb": round(child / scale)}
-
-
 def peak_memory_mb() -> int:
     """Of this process; not from ru_maxrss where that can be helped, in which Linux counts what the parent held at its start."""
-    if sys.platform == "linux":
-        line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
-        return int(line.split()[1]) // 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 20
+    status = Path("/proc/self/status")
+    if status.exists() and (found := re.search(r"VmHWM:\s+(\d+) kB", status.read_text())):
+        return int(found[1]) // 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> (20 if sys.platform == "darwin" else 10)
 
 
 def versions() -> dict:

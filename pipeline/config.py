@@ -9,11 +9,8 @@ from corpora import UserError, from_table, nearest, read_toml, settings_class
 PRESETS = Path(__file__).parent / "presets"
 
 
-CorpusSettings, TokenizerSettings, TokensSettings, PretrainSettings, KlueSettings = (
-    settings_class(f"{section.title()}Settings", __name__, rows)
-    for section, rows in read_toml(Path(__file__).with_name("settings.toml")).items())
-SECTIONS = {"corpus": CorpusSettings, "tokenizer": TokenizerSettings, "tokens": TokensSettings,
-            "pretrain": PretrainSettings, "klue": KlueSettings}
+SECTIONS = {section: settings_class(f"{section.title()}Settings", __name__, rows)
+            for section, rows in read_toml(Path(__file__).with_name("settings.toml")).items()}
 
 
 @dataclass(frozen=True)

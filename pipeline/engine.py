@@ -108,8 +108,8 @@ def run_item(function: Callable, item: object, path: Path) -> None:
 
 
 def _run(function: Callable, work: list[tuple[object, Path]], engine: Engine, description: str) -> Iterator[None]:
-    if engine.ray:
-        yield from _run_on_ray(function, work, description)
+    if engine.ray and work:
+        yield from _run_on_ray(function, work, engine, description)
     elif engine.workers <= 1 or len(work) <= 1:
         for item, path in work:
             yield run_item(function, item, path)
@@ -127,14 +127,15 @@ def _run(function: Callable, work: list[tuple[object, Path]], engine: Engine, de
                 pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _run_on_ray(function: Callable, work: list[tuple[object, Path]], description: str) -> Iterable[None]:
+def _run_on_ray(function: Callable, work: list[tuple[object, Path]], engine: Engine, description: str) -> Iterable[None]:
     try:
         import ray
     except ImportError:
         raise UserError("ENGINE=ray needs the package ray: make install EXTRAS=ray.") from None
     # Workers import this project from its folder, which, like artifacts/ and DATA=, every node has to see.
     environment = {"env_vars": {"PYTHONPATH": str(PROJECT)}}
-    with ray.init(runtime_env=environment, ignore_reinit_error=True, log_to_driver=False):
+    cluster = {} if os.environ.get("RAY_ADDRESS") else {"address": "local", "num_cpus": engine.workers}
+    with ray.init(**cluster, runtime_env=environment, ignore_reinit_error=True, log_to_driver=False):
         task = ray.remote(num_cpus=1, max_retries=3)(run_item)  # a task whose worker is killed is run again
         shared = ray.put(function)
         waiting = [task.remote(shared, item, path.absolute()) for item, path in work]

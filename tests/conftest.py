@@ -4,8 +4,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import hypothesis
 import pytest
 
+hypothesis.settings.register_profile("untimed", deadline=None)  # other work on the machine is no fault of the code
+hypothesis.settings.load_profile("untimed")
 PROJECT = Path(__file__).parent.parent
 
 TINY_PRESET = """

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from itertools import islice, pairwise
 
 from corpora import UserError
@@ -38,8 +38,6 @@ def mark_morphemes(lines: Iterable[str], analyser: str, pool: Executor | None, c
     `analyser` is none, mecab or okt. Lines are analysed in the pool's processes, or in this one without a pool; the
     result is the same. Raises UserError if the analyser is unknown, not installed or mostly fails, or a worker dies.
     """
-    if analyser not in ANALYSERS:
-        raise UserError(f"morphemes={analyser!r}: must be one of {', '.join(ANALYSERS)}.")
     if analyser == "none":
         for line in lines:
             counts.lines += 1
@@ -61,26 +59,22 @@ def chunks(lines: Iterable[str]) -> Iterator[list[str]]:
 
 
 def mark_chunks(lists: Iterator[list[str]], name: str, pool: Executor | None) -> Iterator[tuple[list[str], int]]:
-    if pool is None:
-        analyse = ANALYSERS[name]()
-        for lines in lists:
-            yield mark_lines(lines, analyse)
-        return
+    mark = partial(mark_by_name, name=name)
     try:
         while window := list(islice(lists, CHUNKS_UNDER_WAY)):  # so many at a time, so that memory stays flat
-            yield from pool.map(partial(mark_in_worker, name=name), window)
+            yield from (pool.map if pool else map)(mark, window)
     except BrokenProcessPool:
         raise UserError(f"morphemes={name}: a worker process died (killed, or out of memory). Run again with "
                         "fewer workers, or set morphemes=none.") from None
 
 
-_of_this_process: dict[str, Analyser] = {}
+@cache
+def open_analyser(name: str) -> Analyser:
+    return ANALYSERS[name]()
 
 
-def mark_in_worker(lines: list[str], name: str) -> tuple[list[str], int]:
-    if name not in _of_this_process:
-        _of_this_process[name] = ANALYSERS[name]()
-    return mark_lines(lines, _of_this_process[name])
+def mark_by_name(lines: list[str], name: str) -> tuple[list[str], int]:
+    return mark_lines(lines, open_analyser(name))
 
 
 def mark_lines(lines: list[str], analyse: Analyser) -> tuple[list[str], int]:

@@ -5,7 +5,6 @@ documents and on strings chosen to break one of these.
 """
 import re
 import tempfile
-import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +12,10 @@ from pathlib import Path
 from sentencepiece import SentencePieceProcessor
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
-from corpora import UserError
+from corpora import UserError, read_toml
 from tokenizer.train import SPECIAL_TOKENS
 
-_TABLE = tomllib.loads(Path(__file__).with_name("nasty_strings.toml").read_text(encoding="utf-8"))
+_TABLE = read_toml(Path(__file__).with_name("nasty_strings.toml"))
 NASTY_STRINGS = (*SPECIAL_TOKENS[:10], *(text * times for text, times in _TABLE.pop("long")),
                  *(text for texts in _TABLE.values() for text in texts))
 """What tends to break tokenizers; not U+2581, SentencePiece's own space, which the corpus stage replaces."""

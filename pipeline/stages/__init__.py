@@ -47,7 +47,7 @@ class Stage:
 
 
 STAGES = {stage.name: stage for stage in (
-    Stage("corpus", 3, (), corpus_files, sharded=True),
+    Stage("corpus", 4, (), corpus_files, sharded=True),
     Stage("tokenizer", 1, ("corpus",), lambda settings, data: model_files(settings.init)),
     Stage("tokens", 2, ("corpus", "tokenizer"), sharded=True),
     Stage("pretrain", 2, ("tokens", "tokenizer"), lambda settings, data: model_files(settings.init)),
@@ -94,12 +94,12 @@ def run_stage(name: str, preset: Preset, root: Path, data: Path | None, make_con
     if finished:
         print(f"{name}: up to date ({finished.path})")
     else:
-        for found in inputs.values():
-            found.verify()
-        module = importlib.import_module(f"pipeline.stages.{name}")
         context = make_context()
         if context.engine.shard and not STAGES[name].sharded:
             raise UserError(f"{name}: can't be shared by jobs: run it once, without SHARD=.")
+        for found in () if context.engine.shard else inputs.values():  # of an array's jobs the merge does it, once
+            found.verify()
+        module = importlib.import_module(f"pipeline.stages.{name}")
         finished = artifact.build(
             root, name, key, origin,
             lambda folder: module.run(preset[name], {s: found.path for s, found in inputs.items()}, folder, context),

@@ -28,15 +28,18 @@ from corpora.hub import open_hub, read_hub
 from corpora.pii import replace_personal_data
 from corpora.recipe import Recipe, Shard, Source, load_recipe, make_shards
 from corpora.sources import EXCERPT, Bad, read_files
-from pipeline.artifact import SCRATCH, peak_memory_mb, write_json
+from pipeline.artifact import SCRATCH, peak_memory_mb, replace, write_json
 from pipeline.engine import map_shards
 from pipeline.parquet import ParquetFile, read_batches
-from pipeline.stages.corpus_report import COUNTS, NUM_PAIRS, SIZES, SPLITS, add_counts, add_up, note_drop, write_report
+from pipeline.stages.corpus_report import COUNTS, NUM_PAIRS, SIZES, SPLITS, add_up, merge, note_drop, write_report
 
 BATCH_CHARACTERS = 300_000
 """Text judged at a time: enough for arrays to pay, little enough to stay in cache."""
 TOLERATED_BAD = 10
 """Unreadable records that a source may have up to half of it: one bad line mustn't stop a small file."""
+CERTAINLY_BAD = 100
+"""Unreadable records and no other in a shard, above which a setting is wrong rather than a file damaged."""
+CLUSTER_SIZES = {"2": 2, "3": 3, "4": 4, "5 to 9": 5, "10 to 99": 10, "100 to 999": 100, "1000 or more": 1000}
 WORK = pyarrow.schema([("text", pyarrow.string()), ("id", pyarrow.string()), ("bytes", pyarrow.int64())])
 TEXT = pyarrow.schema([("text", pyarrow.string()), ("source", pyarrow.string()), ("id", pyarrow.string())])
 REJECTS = pyarrow.schema([*((name, pyarrow.string()) for name in ("source", "where", "reason", "text")),
@@ -87,7 +90,8 @@ def clean_shard(shard: Shard, work: Path, recipe: Recipe, index: Index) -> dict:
         drops = []
 
         def drop(where: str, reason: str, text: str) -> None:
-            drops.append((source.name, where, reason, text[:EXCERPT], None))
+            text = replace_personal_data(text[:EXCERPT], recipe.personal_data)[0]  # what can't be read wasn't looked at
+            drops.append((source.name, where, reason, text, None))
             if len(drops) == 1000:
                 rejects.add(*zip(*drops))
                 drops.clear()
@@ -122,7 +126,8 @@ def clean_shard(shard: Shard, work: Path, recipe: Recipe, index: Index) -> dict:
         for column in columns:
             column.flush()
             os.fsync(column.fileno())
-    check_readable(source, [tally], whole=False)
+    if tally["unreadable"] > CERTAINLY_BAD and not tally["documents"]:  # no need to read the others
+        check_readable(source, [tally])
     return tally
 
 
@@ -139,25 +144,30 @@ def read_pieces(shard: Shard, recipe: Recipe, tally: dict, drop: Callable) -> It
         raw = record.text.encode()
         text, num_repaired, num_space_marks = clean(record.text, record.title, steps)
         text, found = replace_personal_data(text, recipe.personal_data)
-        add_counts(tally["personal_data"], found)
-        add_counts(tally, {"documents": 1, "bytes": len(raw), "characters": len(record.text),
-                           "repaired_lines": num_repaired, "space_marks": num_space_marks})
+        merge(tally["personal_data"], found)
+        merge(tally, {"documents": 1, "bytes": len(raw), "characters": len(record.text),
+                      "repaired_lines": num_repaired, "space_marks": num_space_marks})
         if text != record.text.strip():  # the changed texts of the lowest hashes are shown in the report
             tally["changed"] += 1
             rank = -xxhash.xxh3_64_intdigest(raw)
             if len(pairs) < NUM_PAIRS or rank > pairs[0][0]:
-                entry = (rank, record.where, *first_difference(record.text.strip(), text))
-                (heapq.heappush if len(pairs) < NUM_PAIRS else heapq.heapreplace)(pairs, entry)
-        pieces = split_text(text, source.split, source.split_bytes)
-        for number, piece in enumerate(pieces):
-            if piece := piece.strip():
-                batch.append((record.where if len(pieces) == 1 else f"{record.where}#{number}", piece))
-                size += len(piece)
+                before, _ = replace_personal_data(record.text.strip(), recipe.personal_data)  # a report isn't to hold any
+                if before != text:
+                    entry = (rank, record.where, *first_difference(before, text))
+                    (heapq.heappush if len(pairs) < NUM_PAIRS else heapq.heapreplace)(pairs, entry)
         if not text:
             drop(record.where, "empty", record.text)
-        if size >= BATCH_CHARACTERS:
-            yield batch
-            batch, size = [], 0
+        pieces = split_text(text, source.split, source.split_bytes)
+        for number, piece in enumerate(pieces):
+            where, piece = record.where if len(pieces) == 1 else f"{record.where}#{number}", piece.strip()
+            if len(piece) > source.max_chars:
+                drop(where, "too long", piece)
+            elif piece:
+                batch.append((where, piece))
+                size += len(piece)
+            if size >= BATCH_CHARACTERS:
+                yield batch
+                batch, size = [], 0
     if batch:
         yield batch
     tally["pairs"] = sorted(pairs, reverse=True)
@@ -170,12 +180,12 @@ def first_difference(before: str, after: str) -> tuple[str, str]:
     return before[start:start + 200], after[start:start + 200]
 
 
-def check_readable(source: Source, tallies: list[dict], whole: bool = True) -> None:
-    """Raise UserError when more of a source (or of a shard of it) can't be read than the recipe tolerates."""
+def check_readable(source: Source, tallies: list[dict]) -> None:
+    """Raise UserError when more of a source can't be read than the recipe tolerates."""
     bad = sum(tally["unreadable"] for tally in tallies)
     total = bad + sum(tally["documents"] for tally in tallies)
     tolerated = max(min(TOLERATED_BAD, total // 2), source.max_bad_share * total)
-    if bad > tolerated or (whole and bad == total):
+    if bad > tolerated or bad == total:
         examples = [f" {entry['examples'][0]['where']}: {reason}." for tally in tallies
                     for reason, entry in tally["dropped"].items() if reason.startswith("unreadable")]
         raise UserError(f"source {source.name!r}: {bad} of {total} records can't be read, above the recipe's "
@@ -193,7 +203,7 @@ def decide(recipe: Recipe, shards: list[Shard], work: Path) -> tuple[dict, dict]
 
     Returns how many clusters there are of which size, and what it cost.
     """
-    done, start = work / "decided.json", time.monotonic()
+    done, start, start_cpu = work / "decided.json", time.monotonic(), time.process_time()
     if not done.exists():
         lengths = [(work / "columns" / "text" / shard.name).stat().st_size // 8 for shard in shards]
         bounds = np.cumsum([0, *lengths])
@@ -216,19 +226,16 @@ def decide(recipe: Recipe, shards: list[Shard], work: Path) -> tuple[dict, dict]
             fates[dedup.lowest_hashes(hashes, sizes, mine, recipe.validation_share)] = dedup.VALIDATION
         (work / "fates").mkdir(exist_ok=True)
         for shard, first, last in zip(shards, bounds, bounds[1:]):
-            np.save(work / "fates" / f"{shard.name}.npy", fates[first:last])
+            np.save(temporary := work / "fates" / "next.npy", fates[first:last])
+            replace(temporary, work / "fates" / f"{shard.name}.npy")
         numbers, counts = np.unique(kept, return_counts=True)
         np.save(work / "clusters.npy", np.stack([numbers, counts + 1]))
-        limits = [2, 3, 4, 5, 10, 100, 1000]
-        classes = np.searchsorted(limits, counts + 1, side="right")
         largest = np.lexsort((hashes[numbers], -counts))[:10]
         report = {"clusters": len(numbers), "documents": int(counts.sum() + len(numbers)),
-                  "sizes": {f"{low}" if high - low == 1 else f"{low} to {high - 1}" if high < 1 << 60 else f"{low} or more":
-                            int((classes == number).sum()) for number, (low, high) in
-                            enumerate(zip(limits, [*limits[1:], 1 << 60]), 1)},
+                  "sizes": dict(zip(CLUSTER_SIZES, np.histogram(counts + 1, [*CLUSTER_SIZES.values(), np.inf])[0].tolist())),
                   "largest": numbers[largest].tolist()}
         write_json(done, [report, {"shards": 1, "seconds": time.monotonic() - start, "documents": len(ranks),
-                                   "core_seconds": time.monotonic() - start, "peak_memory_mb": peak_memory_mb()}])
+                                   "core_seconds": time.process_time() - start_cpu, "peak_memory_mb": peak_memory_mb()}])
     return json.loads(done.read_text(encoding="utf-8"))
 
 
@@ -251,7 +258,7 @@ def write_shard(item: tuple[Shard, int], folder: Path) -> dict:
                 part = batch.filter(pyarrow.array(here == fate))
                 sizes = (part.num_rows, pyarrow.compute.utf8_length(part["text"]).to_numpy().sum(),
                          part["bytes"].to_numpy().sum())
-                add_counts(counts[split], dict(zip(SIZES, map(int, sizes))))
+                merge(counts[split], dict(zip(SIZES, map(int, sizes))))
                 file.add(part["text"], names * len(part), part["id"])
             copies = batch.filter(pyarrow.array(here >= 0))
             excerpts, fates_here = pyarrow.compute.utf8_slice_codeunits(copies["text"], 0, 200), here[here >= 0]

@@ -25,35 +25,31 @@ def note_drop(dropped: dict, reason: str, where: str, text: str) -> None:
         entry["examples"].append({"where": where, "text": text[:200]})
 
 
-def add_counts(totals: dict, more: dict) -> None:
-    for key, number in more.items():
-        totals[key] = totals.get(key, 0) + number
+def merge(totals: dict, more: dict) -> None:
+    """Add numbers to numbers and lists to lists, in the dicts within, too."""
+    for key, value in more.items():
+        if isinstance(value, dict):
+            merge(totals.setdefault(key, {}), value)
+        else:
+            totals[key] = totals.get(key, type(value)()) + value
 
 
 def add_up(recipe: Recipe, shards: list[Shard], tallies: list[dict], written: list[dict]) -> dict:
     """Sum the shards' tallies to one table a source and one total."""
-    sources = {source.name: {**dict.fromkeys(COUNTS, 0), "dropped": {}, "personal_data": {}, "pairs": [],
-                             **{split: dict.fromkeys(SIZES, 0) for split in SPLITS}} for source in recipe.source}
-    report = {"title": recipe.title, "warnings": [], "dropped": {}, "personal_data": {}}
+    sources = {source.name: {} for source in recipe.source}
     for shard, tally, result in zip(shards, tallies, written):
         entry = sources[shard.source.name]
-        add_counts(entry, {key: tally[key] for key in COUNTS})
-        add_counts(entry["personal_data"], tally["personal_data"])
-        add_counts(report["personal_data"], tally["personal_data"])
-        entry["pairs"] = sorted([*entry["pairs"], *tally["pairs"]], reverse=True)[:NUM_PAIRS]
-        for split in SPLITS:
-            add_counts(entry[split], result[split])
-        for reason, drops in [*tally["dropped"].items(), *result["dropped"].items()]:
-            total = entry["dropped"].setdefault(reason, {"count": 0, "examples": []})
-            total["count"] += drops["count"]
-            total["examples"] = (total["examples"] + drops["examples"])[:NUM_EXAMPLES]
-            add_counts(report["dropped"], {reason.partition(":")[0]: drops["count"]})
+        merge(entry, tally)
+        merge(entry, result)
+        entry["pairs"] = sorted(entry["pairs"], reverse=True)[:NUM_PAIRS]
+        for drops in entry["dropped"].values():
+            drops["examples"] = drops["examples"][:NUM_EXAMPLES]
+    report = {"title": recipe.title, "warnings": [], "dropped": {}}
     for entry in sources.values():
-        entry["num_dropped"] = sum(drops["count"] for drops in entry["dropped"].values())
-    for key in (*SIZES, "num_dropped"):
-        report[key] = sum(entry[key] for entry in sources.values())
-    for split in SPLITS:
-        report[split] = {key: sum(entry[split][key] for entry in sources.values()) for key in SIZES}
+        entry["num_dropped"] = sum(drops["count"] for reason, drops in entry["dropped"].items() if not reason.startswith("line "))
+        merge(report, {key: entry[key] for key in (*SIZES, "num_dropped", "personal_data", *SPLITS)})
+        for reason, drops in entry["dropped"].items():
+            merge(report["dropped"], {reason.partition(":")[0]: drops["count"]})
     return {**report, "sources": sources}
 
 

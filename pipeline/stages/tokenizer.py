@@ -6,7 +6,6 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-import pyarrow.parquet
 from sentencepiece import SentencePieceProcessor
 from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
@@ -14,6 +13,7 @@ from corpora import UserError
 from pipeline.artifact import write_card, write_json
 from pipeline.engine import Context, open_pool
 from pipeline.model_folder import model_folder
+from pipeline.parquet import read_batches
 from tokenizer.export import export
 from tokenizer.quality import NASTY_STRINGS, check_tokenizer, find_problem, survey
 from tokenizer.train import draw_sample, train_model
@@ -42,7 +42,7 @@ def run(settings, inputs: dict[str, Path], folder: Path, context: Context) -> di
 def read_texts(corpus: Path, split: str) -> Iterator[tuple[str, str]]:
     """Yield (where, text) of every document of a split, one small batch of rows in memory at a time."""
     for path in sorted((corpus / split).glob("*.parquet")):
-        for batch in pyarrow.parquet.ParquetFile(path).iter_batches(256, columns=["id", "text"]):
+        for batch in read_batches(path, ["id", "text"]):
             for name, text in zip(batch["id"].to_pylist(), batch["text"].to_pylist()):
                 yield f"{split}/{path.name}, document {name}", text
 

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow.compute
-import pyarrow.parquet
 import tokenizers
 from numpy.lib import format as npy
 from sentencepiece import SentencePieceProcessor
@@ -20,8 +19,8 @@ from corpora import UserError
 from corpora.contamination import DECONTAMINATED
 from pipeline.artifact import SCRATCH, replace, write_json
 from pipeline.engine import Context, map_shards
+from pipeline.parquet import read_batches
 
-BATCH_DOCUMENTS = 256
 BATCH_TOKENS = 1 << 22  # counted at a time
 SPLITS = ("train", "validation")
 
@@ -57,16 +56,11 @@ def encode_shard(shard: tuple[str, str], corpus: Path, tokenizer: Path, folder: 
     path = folder / split / Path(source).with_suffix(".npy").name
     path.parent.mkdir(exist_ok=True)
     temporary = path.with_name(path.name + ".tmp")
-    texts = read_batches(corpus / split / source)
+    texts = (batch["text"].to_pylist() for batch in read_batches(corpus / split / source, ["text"]))
     write_tokens(temporary, texts, open_encoder(tokenizer), np.dtype(dtype), end_token)
     replace(temporary, path)
     return {"split": split, "file": f"{split}/{path.name}", "source": f"{split}/{source}",
             **count_shard(path, corpus / split / source, end_token)}
-
-
-def read_batches(path: Path) -> Iterator[list[str]]:
-    for batch in pyarrow.parquet.ParquetFile(path).iter_batches(BATCH_DOCUMENTS, columns=["text"]):
-        yield batch["text"].to_pylist()
 
 
 def open_encoder(folder: Path) -> Callable[[list[str]], list]:
@@ -115,7 +109,7 @@ def count_shard(path: Path, source: Path, end_token: int) -> dict:
     ends = sum(int(np.count_nonzero(ids[start:start + BATCH_TOKENS] == end_token))
                for start in range(0, len(ids), BATCH_TOKENS))
     documents = num_bytes = 0
-    for batch in pyarrow.parquet.ParquetFile(source).iter_batches(columns=["text"]):
+    for batch in read_batches(source, ["text"]):
         documents += len(batch)
         num_bytes += pyarrow.compute.sum(pyarrow.compute.binary_length(batch["text"])).as_py() or 0
     if ends != documents:

@@ -7,6 +7,7 @@ import json
 import random
 import subprocess
 import sys
+from itertools import islice
 from pathlib import Path
 
 import pyarrow
@@ -14,6 +15,14 @@ import pyarrow
 from corpora.sources import open_stream
 
 COPIES = 10
+
+
+def permute(text: str, rng: random.Random) -> str:
+    """The text's words in another order, as many of them on each line as before."""
+    words = text.split()
+    rng.shuffle(words)
+    words = iter(words)
+    return "\n".join(" ".join(islice(words, len(line.split()))) for line in text.split("\n"))
 
 
 def make_copies(data: Path, out: Path) -> None:
@@ -31,8 +40,7 @@ def make_copies(data: Path, out: Path) -> None:
             with open_stream(path) as lines:
                 for line in lines:
                     row = json.loads(line)
-                    rows = row["text"].split("\n")
-                    row["text"] = "\n".join(" ".join(rng.sample(words, len(words))) for words in map(str.split, rows))
+                    row["text"] = permute(row["text"], rng)
                     for file in files:
                         file.write(json.dumps(row, ensure_ascii=False).encode() + b"\n")
             for file, target in zip(files, targets):

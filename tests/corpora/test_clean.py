@@ -104,12 +104,12 @@ def test_a_title_is_put_before_a_text_that_lacks_it():
 
 
 @pytest.mark.parametrize("text, reason", [
-    ("", "empty"), ("짧다", "too short"), ("가" * 300, "too long"), ("Only English here, nothing else", "too little Hangul"),
+    ("", "empty"), ("짧다", "too short"), ("Only English here, nothing else", "too little Hangul"),
     ("1234567890", "too little Hangul"), ("같은 줄이다.\n" * 9, "repeated lines"), ("최고최고 " * 50, "repetitive"),
     ("가 ---- ==== ++++ ////", "too many symbols"), ("재밌는 영화였어요 ㅋㅋ", ""), ("ᄒᆞᆫ글ᄋᆞᆯ ᄡᅳᄂᆞ니라", ""),
 ])
 def test_a_document_is_dropped_for_one_stated_reason(text, reason):
-    assert drop_reason(text.strip(), min_chars=5, max_chars=260, max_symbols=0.5, max_repetition=0.9) == reason
+    assert drop_reason(text.strip(), min_chars=5, max_symbols=0.5, max_repetition=0.9) == reason
 
 
 def test_documents_of_a_batch_are_judged_one_by_one():

@@ -100,7 +100,7 @@ def test_an_unknown_task_is_refused_with_the_known_ones():
     (YNAT[0] | {"label": -1}, "label -1 is none"),
     (YNAT[0] | {"label": True}, "label True is none"),
     (YNAT[0] | {"title": " "}, "'title' has to hold text"),
-    ({"guid": "c", "label": 1}, r":2: column 'title' is missing; the row has: guid, label"),
+    ({"guid": "c", "label": 1}, r":2: column 'title' is missing; it has: guid, label"),
     ("[1, 2]", r":2: a row has to be a JSON object, not list"),
     ('{"guid": "c"', r":2: not a line of JSON"),
 ])

@@ -43,6 +43,7 @@ def test_reading_a_recipe_imports_the_standard_library_only():
     ('kind = "files"\npaths = "*.txt"', "expected a list of str"),
     ('kind = "files"\npaths = ["*"]\nmin_hangul = 1.5', "has to be at least 0 and at most 1"),
     ('kind = "files"\npaths = ["*"]\n[[evaluation]]\ntask = "nil"\nsplit = "validation"\ndata = "hub"', "Did you mean 'nli'"),
+    ('kind = "files"\npaths = ["*"]\n[[evaluation]]\ntask = "nli"\nsplit = "train"\ndata = "hub"\nrevision = "main"', "is a branch"),
     ('kind = "files"\npaths = ["*"]\n[evaluation]\ntask = "nli"', "needs [[evaluation]] tables"),
     ('kind = "files"', "needs paths"),
     ('kind = "hub"\ndataset = "a/b"', "revision"),

@@ -11,14 +11,14 @@ from corpora import UserError
 from corpora.contamination import DECONTAMINATED, fingerprint
 from corpora.klue import SAMPLE, TASKS, load_rows
 from pipeline.artifact import write_card
-from pipeline.config import KlueSettings
+from pipeline.config import SECTIONS
 from pipeline.engine import Context, Engine
 from pipeline.evaluation.metrics import score
 from pipeline.stages import klue
 from tests.pipeline.tiny_model import write_gpt2
 
 CONTEXT = Context("cpu", Engine(), None)
-SETTINGS = KlueSettings(data="sample", tasks="sts re", seeds=2, control=True, epochs_sts=1, epochs_re=1, batch_size=16,
+SETTINGS = SECTIONS["klue"](data="sample", tasks="sts re", seeds=2, control=True, epochs_sts=1, epochs_re=1, batch_size=16,
                         max_length=64, train_rows=48)
 
 

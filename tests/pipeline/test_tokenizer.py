@@ -10,7 +10,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from corpora import UserError
-from pipeline.config import TokenizerSettings
+from pipeline.config import SECTIONS
 from pipeline.engine import Context, Engine
 from pipeline.stages import tokenizer as stage
 
@@ -37,7 +37,7 @@ def write_corpus(folder, **splits):
 
 def build(corpus, folder, **settings):
     folder.mkdir(exist_ok=True)
-    return stage.run(TokenizerSettings(**SETTINGS | settings), {"corpus": corpus}, folder, CONTEXT)
+    return stage.run(SECTIONS["tokenizer"](**SETTINGS | settings), {"corpus": corpus}, folder, CONTEXT)
 
 
 def test_the_folder_opens_with_autotokenizer_and_its_figures_are_written(corpus, tmp_path):

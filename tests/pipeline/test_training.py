@@ -12,14 +12,14 @@ from safetensors.torch import save_file
 from transformers import GPT2LMHeadModel
 
 from corpora import UserError
-from pipeline.config import PretrainSettings
+from pipeline.config import SECTIONS
 from pipeline.training import loop
 from pipeline.training.batches import TokenStream, TrainingBatches
 from pipeline.training.model import make_model, token_losses
 from pipeline.training.optimizer import learning_rate_factor, make_optimizer
 from tests.pipeline.tiny_tokens import END, VOCABULARY, write_tokens
 
-SETTINGS = PretrainSettings(layers=2, width=32, heads=2, context=16, steps=24, batch_size=4, micro_batch_size=2,
+SETTINGS = SECTIONS["pretrain"](layers=2, width=32, heads=2, context=16, steps=24, batch_size=4, micro_batch_size=2,
                             learning_rate=5e-3, warmup_steps=4, compile=False, validations=2, log_every=1)
 
 

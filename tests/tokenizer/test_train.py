@@ -105,7 +105,6 @@ def test_a_vocabulary_smaller_than_the_alphabet_names_the_smallest_that_works():
 
 
 @pytest.mark.parametrize("settings, message", [
-    ({"morphemes": "kkma"}, "none, mecab, okt"),
     ({"documents": []}, "no text"), ({"documents": [" \n", ""]}, "no text"),
 ])
 def test_settings_that_cannot_work_are_refused_by_name(settings, message):

@@ -1,0 +1,45 @@
+"""A corpus of two small sources, and what the tests of the corpus stage do with it."""
+import hashlib
+from types import SimpleNamespace
+
+import pyarrow.parquet
+
+from pipeline.engine import Context, Engine
+from pipeline.stages import corpus
+
+RECIPE = '''title = "Two sources"
+description = "Made for a test."
+validation_share = 0.1
+bands = 0
+[[source]]
+name = "a"
+kind = "files"
+licence = "mine"
+paths = ["a*.jsonl"]
+clean = ["whitespace"]
+min_chars = 5
+[[source]]
+name = "b"
+kind = "files"
+licence = "mine"
+paths = ["b.txt"]
+unit = "line"
+'''
+
+
+def run(data, name="out", recipe=None, **engine):
+    folder = data.parent / name
+    folder.mkdir(exist_ok=True)
+    settings = SimpleNamespace(recipe=recipe or str(data.parent / "recipe.toml"))
+    return folder, corpus.run(settings, {}, folder, Context("cpu", Engine(**engine), data))
+
+
+def digests(folder):
+    return {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in sorted(folder.rglob("*"))
+            if path.is_file() and "scratch" not in path.parts and not path.name.startswith("report.")}
+
+
+def rows(folder, split):
+    return [row for path in sorted((folder / split).glob("*.parquet"))
+            for row in pyarrow.parquet.read_table(path).to_pylist()]
