@@ -189,10 +189,11 @@ def choose(roots_D: np.ndarray, ranks_D: np.ndarray, column: Callable[[str], np.
     So the choice depends on texts alone, not on shards or their order. Returns the dropped documents, the documents
     that stay in their place, and whether the two are equal by `letter_hashes`.
     """
-    children = np.flatnonzero(roots_D != np.arange(len(roots_D), dtype=roots_D.dtype))
-    members = np.union1d(children, roots_D[children]).astype(np.int64)
-    keys = [column(name)[members].astype(np.int64) for name in ("text", "bytes", "num_letters")]
-    members = members[np.lexsort((keys[0], keys[1], -keys[2], ranks_D[members], roots_D[members]))]
+    children = np.flatnonzero(roots_D != np.arange(len(roots_D), dtype=roots_D.dtype)).astype(roots_D.dtype)
+    members = np.union1d(children, roots_D[children])
+    keys = [column("text")[members], column("bytes")[members], ~column("num_letters")[members]]
+    members = members[np.lexsort((*keys, ranks_D[members], roots_D[members]))]
+    del keys
     first = np.diff(roots_D[members], prepend=-1) != 0
     kept = members[first][np.cumsum(first) - 1]
     letters = column("letters")

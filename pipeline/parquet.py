@@ -16,8 +16,8 @@ def read_batches(path: Path, columns: list[str] | None = None) -> Iterator[pyarr
     """A work file's rows, a row group at a time; none if the shard had no such rows."""
     if path.exists():
         with pyarrow.parquet.ParquetFile(path) as file:
-            for group in range(file.num_row_groups):  # iter_batches holds on to more than one
-                yield from file.read_row_group(group, columns).combine_chunks().to_batches()
+            for group in range(file.num_row_groups):  # iter_batches holds on to more than one, threads to memory of their own
+                yield from file.read_row_group(group, columns, use_threads=False).combine_chunks().to_batches()
 
 
 class ParquetFile:

@@ -218,9 +218,12 @@ def decide(recipe: Recipe, shards: list[Shard], work: Path) -> tuple[dict, dict]
         roots = dedup.find_clusters(map(column, column_names(recipe)[3:]), len(ranks))
         dropped, kept, equal = dedup.choose(roots, ranks, column)
         del roots
-        fates = np.full(len(ranks), dedup.TRAIN, dtype=np.int64)
-        fates[dropped] = 2 * kept + ~equal
-        hashes, sizes = column("text"), column("bytes")
+        fates = np.full(len(ranks), dedup.TRAIN, dtype=np.int32 if len(ranks) < 1 << 30 else np.int64)
+        fates[dropped] = 2 * kept.astype(fates.dtype) + ~equal
+        numbers, counts = np.unique(kept, return_counts=True)
+        del dropped, kept, equal  # memory here is what limits the size of a corpus
+        sizes = column("bytes").astype(np.uint32)
+        hashes = column("text")
         for rank in range(len(recipe.source)):
             mine = (ranks == rank) & (fates == dedup.TRAIN)
             fates[dedup.lowest_hashes(hashes, sizes, mine, recipe.validation_share)] = dedup.VALIDATION
@@ -228,7 +231,6 @@ def decide(recipe: Recipe, shards: list[Shard], work: Path) -> tuple[dict, dict]
         for shard, first, last in zip(shards, bounds, bounds[1:]):
             np.save(temporary := work / "fates" / "next.npy", fates[first:last])
             replace(temporary, work / "fates" / f"{shard.name}.npy")
-        numbers, counts = np.unique(kept, return_counts=True)
         np.save(work / "clusters.npy", np.stack([numbers, counts + 1]))
         largest = np.lexsort((hashes[numbers], -counts))[:10]
         report = {"clusters": len(numbers), "documents": int(counts.sum() + len(numbers)),
