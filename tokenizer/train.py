@@ -67,10 +67,11 @@ def training_lines(documents: Iterable[str]) -> Iterator[str]:
 
 
 def train_model(documents: list[str], model_type: str, vocab_size: int, morphemes: str,
-                character_coverage: float, pool: Executor | None = None) -> tuple[bytes, dict]:
+                character_coverage: float, pool: Executor | None = None, **options: bool) -> tuple[bytes, dict]:
     """Train on `documents`; return the bytes of a sentencepiece.model, and counts of what it was trained on.
 
-    `vocab_size` counts everything, special tokens and 256 bytes included. The same arguments give the same
+    `vocab_size` counts everything, special tokens and 256 bytes included; `options` are SentencePiece's own, such as
+    split_by_unicode_script. The same arguments give the same
     bytes, with a pool of processes for the analyser or without. Raises UserError for a setting that can't work with this text.
     """
     if not any(text.strip() for text in documents):
@@ -88,7 +89,7 @@ def train_model(documents: list[str], model_type: str, vocab_size: int, morpheme
             byte_fallback=True, allow_whitespace_only_pieces=True, required_chars=ALWAYS_PIECES,
             pretokenization_delimiter=DELIMITER, max_sentence_length=8 * MAX_LINE, num_threads=NUM_THREADS,
             pad_id=0, unk_id=1, bos_id=2, eos_id=3, pad_piece=PAD, unk_piece=UNK, bos_piece=BOS, eos_piece=EOS,
-            control_symbols=list(SPECIAL_TOKENS[4:]), minloglevel=2)
+            control_symbols=list(SPECIAL_TOKENS[4:]), minloglevel=2, **options)
     except RuntimeError as error:
         raise failures[0] if failures else explain(error, vocab_size) from None
     trained = model.getvalue() if model_type == "bpe" else quantise_scores(model.getvalue())

@@ -18,6 +18,8 @@ from tokenizer.export import export
 from tokenizer.quality import NASTY_STRINGS, check_tokenizer, find_problem, survey
 from tokenizer.train import draw_sample, train_model
 
+OPTIONS = ("split_by_unicode_script", "split_digits", "treat_whitespace_as_suffix")
+"""Settings that SentencePiece's trainer has under the same name."""
 GATE_BYTES = 8_000_000  # of held-out text: some ten seconds
 
 
@@ -30,7 +32,7 @@ def run(settings, inputs: dict[str, Path], folder: Path, context: Context) -> di
                              settings.sample_bytes, settings.seed)
         with open_pool(context.engine.workers) as pool:
             model, counts = train_model(sample, settings.model_type, settings.vocab_size, settings.morphemes,
-                                        settings.character_coverage, pool)
+                                        settings.character_coverage, pool, **{name: getattr(settings, name) for name in OPTIONS})
         export(model, folder)
         quality = {"vocab_size": settings.vocab_size, "trained_on": counts,
                    "held_out": check_tokenizer(folder, held_out)}
