@@ -90,7 +90,7 @@ def load_index(recipe: Recipe, data_root: Path | None) -> tuple[Index, dict[str,
         for name, text in pairs:
             # As it stands, and as it would stand in a cleaned document.
             cleaned = replace_personal_data(normalise(text)[0], recipe.personal_data)[0]
-            for form in {text, cleaned, FUNCTIONS["repeats"](cleaned)}:
+            for form in dict.fromkeys((text, cleaned, FUNCTIONS["repeats"](cleaned))):
                 names.append(name)
                 texts.append(form)
         known = fingerprints.setdefault(f"{each.task} {each.split}", [])

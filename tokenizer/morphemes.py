@@ -36,7 +36,7 @@ def mark_morphemes(lines: Iterable[str], analyser: str, pool: Executor | None, c
     """Yield every line, in order, with DELIMITER where a morpheme begins inside a word; `counts` is added to.
 
     `analyser` is none, mecab or okt. Lines are analysed in the pool's processes, or in this one without a pool; the
-    result is the same. Raises UserError if the analyser is unknown, not installed or mostly fails, or a worker dies.
+    result is the same. Raises UserError if the analyser isn't installed or mostly fails, or a worker dies.
     """
     if analyser == "none":
         for line in lines:

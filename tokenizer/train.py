@@ -71,8 +71,8 @@ def train_model(documents: list[str], model_type: str, vocab_size: int, morpheme
     """Train on `documents`; return the bytes of a sentencepiece.model, and counts of what it was trained on.
 
     `vocab_size` counts everything, special tokens and 256 bytes included; `options` are SentencePiece's own, such as
-    split_by_unicode_script. The same arguments give the same
-    bytes, with a pool of processes for the analyser or without. Raises UserError for a setting that can't work with this text.
+    split_by_unicode_script. The same arguments give the same bytes, with a pool of processes for the analyser or without.
+    Raises UserError for a setting that can't work with this text.
     """
     if not any(text.strip() for text in documents):
         raise UserError("The corpus holds no text to train a tokenizer on.")

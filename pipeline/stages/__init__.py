@@ -29,7 +29,8 @@ def corpus_files(settings, data: Path | None) -> Files:
 def klue_files(settings, data: Path | None) -> Files:
     from corpora.klue import input_files
     paths = input_files(settings.data, settings.tasks)
-    return [*(table for table in TABLES if table[0] == "klue.toml"), *((f"{path.parent.name}/{path.name}", path) for path in paths), *model_files(settings.model)]
+    tables = [table for table in TABLES if table[0] == "klue.toml"]
+    return [*tables, *((f"{path.parent.name}/{path.name}", path) for path in paths), *model_files(settings.model)]
 
 
 @dataclass(frozen=True)

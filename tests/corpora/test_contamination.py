@@ -98,10 +98,14 @@ def test_a_text_is_found_as_it_stands_after_cleaning_and_two_entries_of_a_split_
     sentence = "연락처는 02-736-6990이고 狼島로 가는 배는 매일 아침 여덟 시에 항구를 떠난다."
     row = {"guid": "1", "premise": sentence, "hypothesis": "배는 아침에 항구를 떠난다고 한다.", "label": 0}
     (tmp_path / "nli").mkdir()
-    (tmp_path / "nli" / "validation.jsonl").write_text(json.dumps(row, ensure_ascii=False) + "\n", encoding="utf-8")
+    rows = [row, row | {"guid": "2", "premise": "진짜 웃겨" + "ㅋ" * 20}]
+    lines = [json.dumps(each, ensure_ascii=False) + "\n" for each in rows]
+    (tmp_path / "nli" / "validation.jsonl").write_text("".join(lines), encoding="utf-8")
     recipe = Recipe("t", "d", 0.1, (Source("a", "files", "mine"),), evaluation=(
         Evaluation("nli", "validation", str(tmp_path)), Evaluation("nli", "validation", "sample")))
     index, fingerprints = load_index(recipe, None)
     cleaned = replace_personal_data(normalise(sentence)[0], "placeholder")[0]
     assert cleaned != sentence and found(index, cleaned, sentence) == {0: "nli validation 1", 1: "nli validation 1"}
-    assert len(fingerprints["nli validation"]) > len(fingerprint([sentence, row["hypothesis"]])) == 2
+    assert found(index, "진짜 웃겨ㅋㅋㅋㅋㅋㅋ") == {0: "nli validation 2"}  # as `repeats` leaves it
+    texts = {each[column] for each in rows for column in ("premise", "hypothesis")}
+    assert len(fingerprints["nli validation"]) > len(fingerprint(list(texts))) == 3

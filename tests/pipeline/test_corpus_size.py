@@ -26,7 +26,6 @@ def test_a_huge_line_keeps_the_others(data):
 
 MEASURE = """
 import sys
-from dataclasses import replace
 from pathlib import Path
 from corpora.contamination import Index
 from corpora.recipe import Shard, load_recipe

@@ -1,5 +1,6 @@
 """The tokenizer stage: trained from a corpus, or adopted from a folder."""
 import json
+import re
 from pathlib import Path
 
 import pyarrow
@@ -38,6 +39,18 @@ def write_corpus(folder, **splits):
 def build(corpus, folder, **settings):
     folder.mkdir(exist_ok=True)
     return stage.run(SECTIONS["tokenizer"](**SETTINGS | settings), {"corpus": corpus}, folder, CONTEXT)
+
+
+@pytest.mark.parametrize("option, value, pattern", [
+    ("split_by_unicode_script", False, "[가-힣]\\."), ("split_digits", True, "[0-9]{2}"), ("treat_whitespace_as_suffix", True, "[가-힣]\u2581")])
+def test_sentencepieces_own_options_change_the_pieces_and_pass_the_gate(corpus, tmp_path, option, value, pattern):
+    found = []
+    for settings in ({}, {option: value}):
+        folder = tmp_path / f"with-{len(settings)}"
+        build(corpus, folder, morphemes="none", **settings)
+        pieces = Tokenizer.from_file(str(folder / "tokenizer.json")).get_vocab()
+        found.append(any(re.search(pattern, piece) for piece in pieces if not piece.startswith("<")))
+    assert found[0] != found[1]
 
 
 def test_the_folder_opens_with_autotokenizer_and_its_figures_are_written(corpus, tmp_path):
