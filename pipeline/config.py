@@ -62,6 +62,8 @@ def check(section: str, settings):
     if section == "tokenizer" and settings.vocab_size % 128:
         raise UserError(f"tokenizer.vocab_size={settings.vocab_size}: has to be a multiple of 128, special tokens "
                         "included.")
+    if section == "tokenizer" and settings.superwords and settings.model_type != "bpe":
+        raise UserError(f"tokenizer.superwords={settings.superwords}: only tokenizer.model_type=bpe has them.")
     if section == "pretrain":
         for whole, part in (("batch_size", "micro_batch_size"), ("width", "heads")):
             if getattr(settings, whole) % getattr(settings, part):

@@ -6,20 +6,23 @@ tokenizer trained this way. KoNLPy's Komoran, Hannanum and Kkma are left out: th
 import os
 import re
 import shlex
+import signal
+import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor
-from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache, partial
 from itertools import islice, pairwise
+from multiprocessing import get_context
 
 from corpora import UserError
 
 DELIMITER = "\ufdd0"  # a noncharacter: Unicode keeps it for internal use, so no text holds it
 CHUNK_LINES = 2000
-CHUNKS_UNDER_WAY = 64
 MOST_UNMARKED = 0.05
 MAX_EOJEOL = 200  # Okt's time is quadratic in the length of a run without spaces
+START_SECONDS = 300
+LINE_SECONDS = 60  # an analyser at work on one line for longer than this hangs; Okt needs 16 ms for the longest
 
 Analyser = Callable[[str], list[str]]
 """A line -> its morphemes' surfaces, in order."""
@@ -32,18 +35,19 @@ class Counts:
     unmarked: int = 0
 
 
-def mark_morphemes(lines: Iterable[str], analyser: str, pool: Executor | None, counts: Counts) -> Iterator[str]:
+def mark_morphemes(lines: Iterable[str], analyser: str, workers: int, counts: Counts) -> Iterator[str]:
     """Yield every line, in order, with DELIMITER where a morpheme begins inside a word; `counts` is added to.
 
-    `analyser` is none, mecab or okt. Lines are analysed in the pool's processes, or in this one without a pool; the
-    result is the same. Raises UserError if the analyser isn't installed or mostly fails, or a worker dies.
+    `analyser` is none, mecab or okt. Lines are analysed in `workers` processes, whose number changes nothing; a line on
+    which an analyser fails, dies or hangs is counted and stays unmarked. Raises UserError if the analyser isn't
+    installed or mostly fails.
     """
     if analyser == "none":
         for line in lines:
             counts.lines += 1
             yield line
         return
-    for marked, unmarked in mark_chunks(chunks(lines), analyser, pool):
+    for marked, unmarked in mark_chunks(lines, ANALYSERS[analyser], workers):
         counts.lines += len(marked)
         counts.unmarked += unmarked
         yield from marked
@@ -52,40 +56,108 @@ def mark_morphemes(lines: Iterable[str], analyser: str, pool: Executor | None, c
                         "so its boundaries would be missing. Mend its installation, or set morphemes=none.")
 
 
-def chunks(lines: Iterable[str]) -> Iterator[list[str]]:
-    iterator = iter(lines)
-    while chunk := list(islice(iterator, CHUNK_LINES)):
-        yield chunk
-
-
-def mark_chunks(lists: Iterator[list[str]], name: str, pool: Executor | None) -> Iterator[tuple[list[str], int]]:
-    mark = partial(mark_by_name, name=name)
+def mark_chunks(lines: Iterable[str], opener: Callable[[], Analyser], workers: int) -> Iterator[tuple[list[str], int]]:
+    """Yield what mark_lines gives for each CHUNK_LINES lines, in order."""
+    lines = iter(lines)
+    children = [Child(opener) for _ in range(workers)]
     try:
-        while window := list(islice(lists, CHUNKS_UNDER_WAY)):  # so many at a time, so that memory stays flat
-            yield from (pool.map if pool else map)(mark, window)
-    except BrokenProcessPool:
-        raise UserError(f"morphemes={name}: a worker process died (killed, or out of memory). Run again with "
-                        "fewer workers, or set morphemes=none.") from None
+        while children:
+            for child in tuple(children):
+                if child.chunk:
+                    yield child.result()
+                if chunk := list(islice(lines, CHUNK_LINES)):
+                    child.send(chunk)
+                else:
+                    children.remove(child)
+                    child.stop()
+    finally:
+        for child in children:
+            child.stop()
 
 
-@cache
-def open_analyser(name: str) -> Analyser:
-    return ANALYSERS[name]()
+class Child:
+    """A process with an analyser in it, one chunk of lines at a time. One that dies or hangs is started again; the second
+    time on the same line, that line is passed over. So a process killed by chance changes nothing."""
+
+    def __init__(self, opener: Callable[[], Analyser]):
+        self.opener, self.chunk, self.suspects, self.passed_over = opener, [], set(), set()
+        self.start()
+
+    def start(self) -> None:
+        context = get_context("spawn")  # a forked copy of a process that holds threads can hang
+        self.connection, other = context.Pipe()
+        self.line = context.RawValue("i", -1)  # where the child is in its chunk; -1 while it starts
+        self.process = context.Process(target=serve, args=(other, self.line, self.opener), daemon=True)
+        self.process.start()
+        other.close()  # the child's alone, so that its death ends the connection
+
+    def stop(self) -> None:
+        self.process.kill()
+        self.process.join()
+        self.connection.close()
+
+    def send(self, chunk: list[str]) -> None:
+        self.chunk, self.suspects, self.passed_over = chunk, set(), set()
+        self.resend()
+
+    def resend(self) -> None:
+        with suppress(ConnectionError):  # it died, which result() finds out
+            self.connection.send((self.chunk, self.passed_over))
+
+    def result(self) -> tuple[list[str], int]:
+        while True:
+            with suppress(EOFError, ConnectionError):  # it died
+                if self.is_ready():
+                    answer = self.connection.recv()
+                    if isinstance(answer, UserError):
+                        raise answer
+                    return answer
+            self.stop()
+            number = self.line.value
+            if number in self.suspects:
+                if number < 0:
+                    raise UserError("The morpheme analyser dies or hangs when it starts. Mend its installation, or set "
+                                    "morphemes=none.")
+                print(f"warning: the morpheme analyser dies or hangs on a line, which stays unmarked: "
+                      f"{self.chunk[number][:80]!r}", file=sys.stderr)
+                self.passed_over.add(number)
+            self.suspects.add(number)
+            self.start()
+            self.resend()
+
+    def is_ready(self) -> bool:
+        """Wait for the answer; False if it takes too long over a line, or to start."""
+        line, since = None, 0.0
+        while not self.connection.poll(min(1, LINE_SECONDS)):
+            if line != self.line.value:
+                line, since = self.line.value, time.monotonic()
+            elif time.monotonic() - since > (START_SECONDS if line < 0 else LINE_SECONDS):
+                return False
+        return True
 
 
-def mark_by_name(lines: list[str], name: str) -> tuple[list[str], int]:
-    return mark_lines(lines, open_analyser(name))
+def serve(connection, position, opener: Callable[[], Analyser]) -> None:
+    """In a child: answer chunks until the parent closes the connection, or dies."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    analyse = None
+    try:
+        while True:
+            chunk, passed_over = connection.recv()
+            analyse = analyse or opener()
+            connection.send(mark_lines(chunk, analyse, passed_over, position))
+    except UserError as error:
+        connection.send(error)
+    except (EOFError, ConnectionError):
+        pass
 
 
-def mark_lines(lines: list[str], analyse: Analyser) -> tuple[list[str], int]:
-    """Return the lines marked, and how many had to stay unmarked."""
+def mark_lines(lines: list[str], analyse: Analyser, passed_over: Iterable[int] = (), position=None) -> tuple[list[str], int]:
+    """Return the lines marked, and how many had to stay unmarked, those passed over included."""
     marked, unmarked = [], 0
-    for line in lines:
-        readable = line.replace("\0", " ")  # MeCab stops reading at NUL
-        try:
-            starts = find_starts(readable, analyse(readable))
-        except Exception:  # whatever an analyser (or its Java) throws at one line must not cost the others
-            starts = None
+    for number, line in enumerate(lines):
+        if position is not None:
+            position.value = number
+        starts = None if number in passed_over else analyse_line(line, analyse)
         if starts is None:
             unmarked += 1
             marked.append(line)
@@ -93,6 +165,15 @@ def mark_lines(lines: list[str], analyse: Analyser) -> tuple[list[str], int]:
             edges = pairwise([0, *starts, len(line)])
             marked.append(DELIMITER.join(line[start:end] for start, end in edges))
     return marked, unmarked
+
+
+def analyse_line(line: str, analyse: Analyser) -> list[int] | None:
+    """Where morphemes begin inside a word; None if the analyser fails or changes the line."""
+    readable = line.replace("\0", " ")  # MeCab stops reading at NUL
+    try:
+        return find_starts(readable, analyse(readable))
+    except Exception:  # whatever an analyser (or its Java) throws at one line must not cost the others
+        return None
 
 
 def find_starts(line: str, morphemes: list[str]) -> list[int] | None:

@@ -5,7 +5,6 @@ What the model becomes for transformers is in export.py; whether the result may 
 import io
 import re
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Executor
 from hashlib import blake2b
 from heapq import heappop, heappush
 
@@ -14,6 +13,7 @@ from sentencepiece import sentencepiece_model_pb2
 
 from corpora import UserError
 from tokenizer.morphemes import DELIMITER, Counts, mark_morphemes
+from tokenizer.superwords import add_superwords
 
 PAD, UNK, BOS, EOS, SEP = "<pad>", "<unk>", "<s>", "</s>", "<sep>"
 ENTITY_MARKERS = ("<subj>", "</subj>", "<obj>", "</obj>")
@@ -29,6 +29,7 @@ MAX_LINE = 4096  # characters; BPE training holds word positions in 16 bits, and
 NUM_THREADS = 4  # pinned, because model bytes embed it and unigram scores depend on it
 SCORE_STEP = 1 / 16  # see quantise_scores
 
+HANGUL = re.compile("[가-힣]")
 # U+2585 and the delimiter mean something to the trainer; no piece shall cross a newline, tab or NUL.
 LINE_ENDS = re.compile(f"[\n\t\0\u2585{DELIMITER}]+")
 
@@ -66,24 +67,28 @@ def training_lines(documents: Iterable[str]) -> Iterator[str]:
                 yield line[start:]
 
 
-def train_model(documents: list[str], model_type: str, vocab_size: int, morphemes: str,
-                character_coverage: float, pool: Executor | None = None, **options: bool) -> tuple[bytes, dict]:
+def train_model(documents: list[str], model_type: str, vocab_size: int, morphemes: str, character_coverage: float,
+                workers: int = 1, superwords: int = 0, **options: bool) -> tuple[bytes, dict]:
     """Train on `documents`; return the bytes of a sentencepiece.model, and counts of what it was trained on.
 
-    `vocab_size` counts everything, special tokens and 256 bytes included; `options` are SentencePiece's own, such as
-    split_by_unicode_script. The same arguments give the same bytes, with a pool of processes for the analyser or without.
+    `vocab_size` counts everything, special tokens, 256 bytes and `superwords` included (see superwords.py, BPE only);
+    `options` are SentencePiece's own, such as split_by_unicode_script. The same arguments give the same bytes, whatever
+    the number of the analyser's `workers`.
     Raises UserError for a setting that can't work with this text.
     """
     if not any(text.strip() for text in documents):
         raise UserError("The corpus holds no text to train a tokenizer on.")
+    if not any(HANGUL.search(text) for text in documents):
+        raise UserError("The sample holds no Hangul: is the corpus Korean, and was its encoding read right? Look at "
+                        f"it: {documents[0][:80]!r}")
     counts = Counts()
     failures = []
     model = io.BytesIO()
     try:
         sentencepiece.SentencePieceTrainer.train(
-            sentence_iterator=iter_lines(documents, morphemes, pool, counts, failures),
+            sentence_iterator=iter_lines(documents, morphemes, workers, counts, failures),
             model_writer=model,
-            model_type=model_type, vocab_size=vocab_size, character_coverage=character_coverage,
+            model_type=model_type, vocab_size=vocab_size - superwords, character_coverage=character_coverage,
             # Lossless: the text is already NFC, and every space counts.
             normalization_rule_name="identity", remove_extra_whitespaces=False, add_dummy_prefix=False,
             byte_fallback=True, allow_whitespace_only_pieces=True, required_chars=ALWAYS_PIECES,
@@ -91,13 +96,15 @@ def train_model(documents: list[str], model_type: str, vocab_size: int, morpheme
             pad_id=0, unk_id=1, bos_id=2, eos_id=3, pad_piece=PAD, unk_piece=UNK, bos_piece=BOS, eos_piece=EOS,
             control_symbols=list(SPECIAL_TOKENS[4:]), minloglevel=2, **options)
     except RuntimeError as error:
-        raise failures[0] if failures else explain(error, vocab_size) from None
+        raise failures[0] if failures else explain(error, vocab_size, superwords) from None
     trained = model.getvalue() if model_type == "bpe" else quantise_scores(model.getvalue())
+    if superwords:
+        trained = add_superwords(trained, training_lines(documents), superwords, NUM_THREADS)
     return trained, {"documents": len(documents), "bytes": sum(len(text.encode()) for text in documents),
                      "lines": counts.lines, "lines_unmarked": counts.unmarked}
 
 
-def iter_lines(documents: list[str], morphemes: str, pool: Executor | None, counts: Counts,
+def iter_lines(documents: list[str], morphemes: str, workers: int, counts: Counts,
                failures: list[BaseException]) -> Iterator[str]:
     """Yield what the trainer reads: every line, with morphemes marked if asked for.
 
@@ -106,20 +113,20 @@ def iter_lines(documents: list[str], morphemes: str, pool: Executor | None, coun
     # A delimiter on both sides of each keeps these characters from merging with one another.
     yield DELIMITER.join(ALWAYS_PIECES)
     try:
-        yield from mark_morphemes(training_lines(documents), morphemes, pool, counts)
+        yield from mark_morphemes(training_lines(documents), morphemes, workers, counts)
     except (Exception, KeyboardInterrupt) as error:
         failures.append(error)
         raise
 
 
-def explain(error: RuntimeError, vocab_size: int) -> Exception:
+def explain(error: RuntimeError, vocab_size: int, superwords: int) -> Exception:
     """SentencePiece's words for a vocabulary that doesn't fit the text, in ours; any other error as it is."""
     if too_high := re.search(r"Vocabulary size too high .*<= (\d+)", str(error)):
-        largest = int(too_high[1]) // VOCAB_MULTIPLE * VOCAB_MULTIPLE
+        largest = (int(too_high[1]) + superwords) // VOCAB_MULTIPLE * VOCAB_MULTIPLE
         return UserError(f"vocab_size={vocab_size}: too large for this text; the largest that works is "
                          f"{largest}. Set vocab_size to that or less, or give more text.")
     if too_low := re.search(r"smaller than required_chars\. \d+ vs (\d+)", str(error)):
-        smallest = -(-int(too_low[1]) // VOCAB_MULTIPLE) * VOCAB_MULTIPLE
+        smallest = -(-(int(too_low[1]) + superwords) // VOCAB_MULTIPLE) * VOCAB_MULTIPLE
         return UserError(f"vocab_size={vocab_size}: too small for the special tokens, 256 bytes and the "
                          f"characters of this text; the smallest that works is {smallest}. Or lower "
                          "character_coverage.")

@@ -11,15 +11,15 @@ from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
 from corpora import UserError
 from pipeline.artifact import write_card, write_json
-from pipeline.engine import Context, open_pool
+from pipeline.engine import Context
 from pipeline.model_folder import model_folder
 from pipeline.parquet import read_batches
 from tokenizer.export import export
 from tokenizer.quality import NASTY_STRINGS, check_tokenizer, find_problem, survey
 from tokenizer.train import draw_sample, train_model
 
-OPTIONS = ("split_by_unicode_script", "split_digits", "treat_whitespace_as_suffix")
-"""Settings that SentencePiece's trainer has under the same name."""
+OPTIONS = ("superwords", "split_by_unicode_script", "split_digits", "treat_whitespace_as_suffix")
+"""Settings that train_model has under the same name."""
 GATE_BYTES = 8_000_000  # of held-out text: some ten seconds
 
 
@@ -30,9 +30,9 @@ def run(settings, inputs: dict[str, Path], folder: Path, context: Context) -> di
     else:
         sample = draw_sample((text for _, text in read_texts(inputs["corpus"], "train")),
                              settings.sample_bytes, settings.seed)
-        with open_pool(context.engine.workers) as pool:
-            model, counts = train_model(sample, settings.model_type, settings.vocab_size, settings.morphemes,
-                                        settings.character_coverage, pool, **{name: getattr(settings, name) for name in OPTIONS})
+        model, counts = train_model(
+            sample, settings.model_type, settings.vocab_size, settings.morphemes, settings.character_coverage,
+            context.engine.workers, **{name: getattr(settings, name) for name in OPTIONS})
         export(model, folder)
         quality = {"vocab_size": settings.vocab_size, "trained_on": counts,
                    "held_out": check_tokenizer(folder, held_out)}

@@ -1,23 +1,35 @@
 """Morpheme boundaries: where they go, and that the text stays what it was."""
 import importlib.util
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+import os
+import signal
+import time
+from functools import partial
 from pathlib import Path
 
 import pytest
 from konlpy.corpus import kobill, kolaw
 
 from corpora import UserError
-from tokenizer.morphemes import DELIMITER, MAX_EOJEOL, Counts, cut_eojeols, find_starts, mark_lines, mark_morphemes
+from tokenizer.morphemes import (
+    DELIMITER,
+    MAX_EOJEOL,
+    Counts,
+    cut_eojeols,
+    find_starts,
+    mark_chunks,
+    mark_lines,
+    mark_morphemes,
+    open_okt,
+)
 from tokenizer.quality import NASTY_STRINGS
 
 PATHS = kolaw.abspath("constitution.txt"), kobill.abspath("1809890.txt")
 LINES = [line for path in PATHS for line in Path(path).read_text(encoding="utf-8").splitlines()]
 
 
-def mark(lines, analyser="mecab", pool=None):
+def mark(lines, analyser="mecab", workers=1):
     counts = Counts()
-    return list(mark_morphemes(lines, analyser, pool, counts)), counts
+    return list(mark_morphemes(lines, analyser, workers, counts)), counts
 
 
 def test_a_boundary_stands_before_a_particle_and_none_beside_a_space():
@@ -46,8 +58,53 @@ def test_text_after_a_nul_is_analysed_too():
 
 def test_the_result_does_not_depend_on_the_number_of_workers():
     lines = LINES * 12  # more than a few chunks
-    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
-        assert mark(lines, pool=pool) == mark(lines)
+    assert mark(lines, workers=2) == mark(lines, workers=3) == mark(lines)
+
+
+def open_treacherous():
+    """An analyser that hangs on one line and takes its process with it on another."""
+    def analyse(line):
+        if line == "멈춘다":
+            time.sleep(1000)
+        if line == "죽는다":
+            os.kill(os.getpid(), signal.SIGKILL)
+        return list(line)
+    return analyse
+
+
+def test_lines_on_which_the_analyser_hangs_or_dies_stay_unmarked_and_the_others_do_not(monkeypatch, capsys):
+    monkeypatch.setattr("tokenizer.morphemes.LINE_SECONDS", 0.5)
+    lines = ["가나", "멈춘다", "다라", "죽는다", "마바"]
+    marked, unmarked = zip(*mark_chunks(lines, open_treacherous, 2))
+    assert [line for chunk in marked for line in chunk] == [
+        f"가{DELIMITER}나", "멈춘다", f"다{DELIMITER}라", "죽는다", f"마{DELIMITER}바"]
+    assert sum(unmarked) == 2
+    warnings = capsys.readouterr().err
+    assert [line for line in lines if line in warnings] == ["멈춘다", "죽는다"]
+
+
+def test_a_process_killed_by_chance_changes_nothing(tmp_path):
+    once = tmp_path / "killed"
+    [(marked, unmarked)] = mark_chunks(["가나", "다라"], partial(open_mortal, once), 1)
+    assert once.exists() and (marked, unmarked) == ([f"가{DELIMITER}나", f"다{DELIMITER}라"], 0)
+
+
+def open_mortal(once):
+    def analyse(line):
+        if line == "다라" and not once.exists():
+            once.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return list(line)
+    return analyse
+
+
+def open_dead():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_an_analyser_that_dies_when_it_starts_is_an_error():
+    with pytest.raises(UserError, match="dies or hangs when it starts"):
+        list(mark_chunks(["가나"], open_dead, 1))
 
 
 def test_a_line_that_an_analyser_changes_or_chokes_on_stays_unmarked_and_is_counted():
@@ -80,7 +137,7 @@ def test_eojeols_are_cut_for_okt_and_no_character_is_lost():
 def test_okt_without_java_says_how_to_install_it(monkeypatch):
     monkeypatch.setattr("jpype.getDefaultJVMPath", lambda: (_ for _ in ()).throw(RuntimeError("no JVM")))
     with pytest.raises(UserError, match="okt"):
-        mark(["나는 학교에 간다"], "okt")
+        open_okt()
 
 
 @pytest.mark.extras

@@ -17,8 +17,8 @@ CONSTITUTION = Path(kolaw.abspath("constitution.txt")).read_text(encoding="utf-8
 ARTICLES = [line for line in CONSTITUTION.split("\n") if line.strip()]
 
 
-def train(documents=ARTICLES, model_type="bpe", vocab_size=1024, morphemes="none", pool=None):
-    return train_model(documents, model_type, vocab_size, morphemes, 0.9995, pool)
+def train(documents=ARTICLES, model_type="bpe", vocab_size=1024, morphemes="none", **options):
+    return train_model(documents, model_type, vocab_size, morphemes, 0.9995, **options)
 
 
 def test_the_sample_depends_on_the_seed_and_not_on_the_order_of_the_documents():
@@ -106,7 +106,29 @@ def test_a_vocabulary_smaller_than_the_alphabet_names_the_smallest_that_works():
 
 @pytest.mark.parametrize("settings, message", [
     ({"documents": []}, "no text"), ({"documents": [" \n", ""]}, "no text"),
+    ({"documents": ["plain English", "大韓民國"]}, "no Hangul.*'plain English'"),
 ])
 def test_settings_that_cannot_work_are_refused_by_name(settings, message):
     with pytest.raises(UserError, match=message):
         train(**settings)
+
+
+def test_superwords_cross_spaces_after_the_words_are_learnt():
+    without = SentencePieceProcessor(model_proto=train(vocab_size=896)[0])
+    with_them = SentencePieceProcessor(model_proto=train(vocab_size=1024, superwords=128)[0])
+    assert [with_them.id_to_piece(index) for index in range(896)] == [without.id_to_piece(index) for index in range(896)]
+    added = [with_them.id_to_piece(index) for index in range(896, 1024)]
+    assert len(with_them) == 1024 and len(set(added)) == 128
+    assert any("\u2581" in piece[1:] for piece in added)
+    assert sum(map(len, with_them.encode(ARTICLES))) < 0.9 * sum(map(len, without.encode(ARTICLES)))
+    assert with_them.decode(with_them.encode(ARTICLES)) == ARTICLES
+
+
+def test_superwords_cross_morphemes():
+    processor = SentencePieceProcessor(model_proto=train(morphemes="mecab", superwords=128)[0])
+    assert any("법률이" in processor.id_to_piece(index) for index in range(896, 1024))
+
+
+def test_superwords_that_are_too_many_for_the_text_are_refused():
+    with pytest.raises(UserError, match=r"superwords=1024: too many for this text, the most are \d+"):
+        train(documents=ARTICLES[:5], vocab_size=1664, superwords=1024)
