@@ -5,7 +5,8 @@ Nothing is dropped or padded; index.json counts tokens, documents and bytes, so 
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
@@ -21,7 +22,6 @@ from pipeline.artifact import SCRATCH, replace, write_json
 from pipeline.engine import Context, map_shards
 from pipeline.parquet import read_batches
 
-BATCH_TOKENS = 1 << 22  # counted at a time
 SPLITS = ("train", "validation")
 
 
@@ -31,7 +31,7 @@ def run(settings, inputs: dict[str, Path], folder: Path, context: Context) -> di
     dtype = "uint16" if vocab_size <= 65_536 else "uint32"
     shards = {f"{split}-{path.stem}": (split, path.name)
               for split in SPLITS for path in sorted((corpus / split).glob("*.parquet"))}
-    encode = partial(encode_shard, corpus=corpus, tokenizer=inputs["tokenizer"], folder=folder, dtype=dtype,
+    encode = partial(encode_shard, corpus=corpus, tokenizer=inputs["tokenizer"], folder=folder, dtype=np.dtype(dtype),
                      end_token=end_token)
     rows, _ = map_shards(encode, shards, folder / SCRATCH, context.engine, "tokens")
     totals = {split: {name: sum(row[name] for row in rows if row["split"] == split)
@@ -49,18 +49,17 @@ def read_vocabulary(folder: Path) -> tuple[int, int]:
     return max(vocab.values()) + 1, vocab[eos["content"] if isinstance(eos, dict) else eos]
 
 
-def encode_shard(shard: tuple[str, str], corpus: Path, tokenizer: Path, folder: Path, dtype: str,
+def encode_shard(shard: tuple[str, str], corpus: Path, tokenizer: Path, folder: Path, dtype: np.dtype,
                  end_token: int) -> dict:
     """Encode one parquet shard and return its row of index.json."""
     split, source = shard
     path = folder / split / Path(source).with_suffix(".npy").name
     path.parent.mkdir(exist_ok=True)
     temporary = path.with_name(path.name + ".tmp")
-    texts = (batch["text"].to_pylist() for batch in read_batches(corpus / split / source, ["text"]))
-    write_tokens(temporary, texts, open_encoder(tokenizer), np.dtype(dtype), end_token)
+    batches = (batch["text"] for batch in read_batches(corpus / split / source, ["text"]))
+    counts = write_tokens(temporary, batches, open_encoder(tokenizer), dtype, end_token)
     replace(temporary, path)
-    return {"split": split, "file": f"{split}/{path.name}", "source": f"{split}/{source}",
-            **count_shard(path, corpus / split / source, end_token)}
+    return {"split": split, "file": f"{split}/{path.name}", "source": f"{split}/{source}", **counts}
 
 
 def open_encoder(folder: Path) -> Callable[[list[str]], list]:
@@ -77,41 +76,28 @@ def open_encoder(folder: Path) -> Callable[[list[str]], list]:
     return lambda texts: [item.ids for item in tokenizer.encode_batch_fast(texts, add_special_tokens=False)]
 
 
-def write_tokens(path: Path, batches: Iterator[list[str]], encode: Callable, dtype: np.dtype,
-                 end_token: int) -> None:
-    """Write a 1-D .npy array while it grows, one batch of documents in memory at a time."""
-    end = np.array([end_token], dtype).tobytes()
+def write_tokens(path: Path, batches: Iterable[pyarrow.Array], encode: Callable, dtype: np.dtype,
+                 end_token: int) -> dict[str, int]:
+    """Write a 1-D .npy array while it grows, one batch of documents in memory at a time; returns the numbers of tokens
+    (end tokens included), documents and UTF-8 bytes of text. Raises UserError where text itself became an end token."""
+    end, counts = np.array([end_token]), Counter(tokens=0, documents=0, bytes=0)
     with open(path, "wb") as file:
         # numpy pads the header so that a longer shape fits in its place once the length is known.
         write_header(file, 0, dtype)
         start = file.tell()
         for texts in batches:
-            for ids in encode(texts):
-                file.write(np.asarray(ids, dtype).tobytes())
-                file.write(end)
-        length = (file.tell() - start) // dtype.itemsize
+            parts = [part for ids in encode(texts.to_pylist()) for part in (ids, end)]
+            tokens = np.concatenate(parts, dtype=dtype, casting="unsafe")
+            if (documents := np.count_nonzero(tokens == end_token)) != len(texts):
+                raise UserError(f"{path}: {documents} documents, but {len(texts)} in its source.")
+            file.write(tokens)
+            num_bytes = pyarrow.compute.sum(pyarrow.compute.binary_length(texts)).as_py()
+            counts.update(tokens=len(tokens), documents=len(texts), bytes=num_bytes)
         file.seek(0)
-        write_header(file, length, dtype)
+        write_header(file, counts["tokens"], dtype)
         assert file.tell() == start, "the .npy header changed its size"
+    return counts
 
 
 def write_header(file, length: int, dtype: np.dtype) -> None:
-    header = {"descr": npy.dtype_to_descr(dtype), "fortran_order": False, "shape": (length,)}
-    npy.write_array_header_1_0(file, header)
-
-
-def count_shard(path: Path, source: Path, end_token: int) -> dict:
-    """Count tokens (end tokens included), documents, and the UTF-8 bytes of their text.
-
-    Raises UserError if the shard holds another number of documents than its source.
-    """
-    ids = np.load(path, mmap_mode="r", allow_pickle=False)
-    ends = sum(int(np.count_nonzero(ids[start:start + BATCH_TOKENS] == end_token))
-               for start in range(0, len(ids), BATCH_TOKENS))
-    documents = num_bytes = 0
-    for batch in read_batches(source, ["text"]):
-        documents += len(batch)
-        num_bytes += pyarrow.compute.sum(pyarrow.compute.binary_length(batch["text"])).as_py() or 0
-    if ends != documents:
-        raise UserError(f"{path}: {ends} documents, but {documents} in {source}. Delete it and run make again.")
-    return {"tokens": len(ids), "documents": documents, "bytes": num_bytes}
+    npy.write_array_header_1_0(file, {"descr": npy.dtype_to_descr(dtype), "fortran_order": False, "shape": (length,)})

@@ -90,11 +90,10 @@ def test_a_finished_shard_is_kept_and_a_half_written_one_is_made_again(inputs, t
     assert not lost.with_name(lost.name + ".tmp").exists()
 
 
-def test_a_shard_that_is_not_its_source_s_is_refused(inputs, tmp_path):
-    build(inputs, tmp_path)
-    end_token = json.loads((tmp_path / "index.json").read_text())["end_token_id"]
-    with pytest.raises(UserError, match=r"train/00001\.npy: 3 documents"):
-        stage.count_shard(tmp_path / "train/00001.npy", inputs["corpus"] / "train/00000.parquet", end_token)
+def test_text_that_became_an_end_token_is_refused(tmp_path):
+    batches = [pyarrow.array(["가", "나"])]
+    with pytest.raises(UserError, match=r"00001\.npy: 3 documents, but 2 in its source"):
+        stage.write_tokens(tmp_path / "00001.npy", batches, lambda texts: [[5], [6, 3]], np.dtype("uint16"), 3)
 
 
 def test_a_tokenizer_without_a_sentencepiece_model_gives_the_same_ids(inputs, tmp_path):
