@@ -3,6 +3,8 @@
 At import only the standard library is needed, so that a stage's key can be had at once.
 """
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from corpora import UserError
@@ -34,8 +36,15 @@ def model_folder(name: str) -> Path:
         return Path(name)
     from huggingface_hub import snapshot_download
     repository, _, revision = name.partition("@")
-    try:
+    with loading(name):
         return Path(snapshot_download(repository, revision=revision,
                                       allow_patterns=["*.json", "*.txt", "*.model", "*.safetensors"]))
-    except Exception as error:  # the network's, the Hub's and the file system's errors have no common base
-        raise UserError(f"{name}: the Hub didn't give it ({type(error).__name__}: {error}).") from error
+
+
+@contextmanager
+def loading(name: str) -> Iterator[None]:
+    """Turn whatever goes wrong with the model of this name into a UserError."""
+    try:
+        yield
+    except Exception as error:  # the errors of the Hub, transformers, tokenizers and safetensors have no common base
+        raise UserError(f"{name}: can't be loaded ({type(error).__name__}: {error}).") from error

@@ -3,21 +3,25 @@
 The head is transformers' own, so any model that has a sequence classifier can be scored. No files are written here.
 """
 import math
+from copy import deepcopy
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
 from torch.nn import functional as F
+from torch.nn.utils.rnn import pad_sequence
 from tqdm import tqdm
 from transformers import AutoModelForSequenceClassification, PreTrainedModel
 
 from corpora import UserError
 from corpora.klue import Task
 from pipeline.evaluation.inputs import Reader
+from pipeline.model_folder import loading
 from pipeline.training.attention import CAUSAL_MATMUL, CAUSAL_SDPA
 from pipeline.training.device import autocast, resolve_precision
+from pipeline.training.model import load_weights
 from pipeline.training.optimizer import learning_rate_factor, make_optimizer
 
 WEIGHT_DECAY = 0.01  # GPT-1's (Radford et al. 2018), as are the linear schedule and, nearly, its warm-up
@@ -47,15 +51,13 @@ def fine_tune(reader: Reader, folder: Path, task: Task, inputs: list[list[int]],
     if model.config.model_type == "gpt2":
         model.set_attn_implementation(CAUSAL_MATMUL if device == "cpu" else CAUSAL_SDPA)
     center, scale = (targets_N.mean(), targets_N.std() or 1.0) if task.regression else (0, 1)
-    targets = torch.tensor((targets_N - center) / scale, dtype=torch.float32) if task.regression else (
-        torch.tensor(targets_N))
+    targets = torch.tensor((targets_N - center) / scale, dtype=torch.float32 if task.regression else torch.int64)
     precision = resolve_precision("auto", device)
     generator = np.random.default_rng(seed)
     num_steps = recipe.epochs * math.ceil(len(inputs) / recipe.batch_size)
-    num_warmup = max(1, round(WARMUP_SHARE * num_steps))
     optimizer = make_optimizer(model, recipe.learning_rate, WEIGHT_DECAY)
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda step: learning_rate_factor(step, num_steps, num_warmup))
+    factor = partial(learning_rate_factor, num_steps=num_steps, num_warmup=max(1, round(WARMUP_SHARE * num_steps)))
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
     name = f"{task.title} {'pretrained' if pretrained else 'random twin'} seed {seed}"
     model.train()
     with tqdm(total=num_steps, desc=name, unit="step", disable=None) as bar:
@@ -63,8 +65,9 @@ def fine_tune(reader: Reader, folder: Path, task: Task, inputs: list[list[int]],
             for rows in bucket(inputs, recipe.batch_size, generator):
                 ids_BT = pad([inputs[row] for row in rows], reader.specials.pad).to(device)
                 with autocast(device, precision):
-                    logits_BC = classify(model, ids_BT)
-                loss = loss_of(task, logits_BC.float(), targets[rows].to(device))
+                    logits_BC = classify(model, ids_BT).float()
+                outputs, loss_of = (logits_BC[:, 0], F.mse_loss) if task.regression else (logits_BC, F.cross_entropy)
+                loss = loss_of(outputs, targets[rows].to(device))
                 loss.backward()
                 norm = torch.nn.utils.clip_grad_norm_(model.parameters(), CLIP)
                 if not math.isfinite(norm):
@@ -80,23 +83,15 @@ def fine_tune(reader: Reader, folder: Path, task: Task, inputs: list[list[int]],
 
 def load_classifier(reader: Reader, folder: Path, task: Task, pretrained: bool) -> PreTrainedModel:
     """The folder's model, or its random twin, with a fresh head for the task, in fp32."""
-    config = type(reader.config).from_dict(reader.config.to_dict())
+    config = deepcopy(reader.config)
     config.num_labels = 1 if task.regression else len(task.labels)
     if getattr(config, "activation_function", None) == "gelu_new":
         config.activation_function = "gelu_pytorch_tanh"  # the same function as one kernel instead of eight
-    try:
-        if pretrained:
-            model, report = AutoModelForSequenceClassification.from_pretrained(
-                folder, config=config, dtype=torch.float32, use_safetensors=True, local_files_only=True,
-                output_loading_info=True)
-        else:
-            model, report = AutoModelForSequenceClassification.from_config(config, dtype=torch.float32), {"missing_keys": ()}
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-        raise UserError(f"{folder}: the model can't be loaded as a classifier ({error}).") from error
-    trunk = model.base_model_prefix + "."
-    # A masked language model has no pooler to give; anything else that's missing would be random silently.
-    if lost := [key for key in report["missing_keys"] if key.startswith(trunk) and "pooler" not in key]:
-        raise UserError(f"{folder}: its weights lack {len(lost)} tensors of the model, such as {lost[0]}.")
+    if pretrained:
+        model = load_weights(AutoModelForSequenceClassification, folder, str(folder), config, new_head=True)
+    else:
+        with loading(str(folder)):
+            model = AutoModelForSequenceClassification.from_config(config, dtype=torch.float32)
     if reader.num_embeddings > config.vocab_size:
         model.resize_token_embeddings(reader.num_embeddings, mean_resizing=False)
     model.config.pad_token_id = reader.specials.pad  # after the resizing: it may be one of the new ids
@@ -118,11 +113,8 @@ def bucket(inputs: list[list[int]], batch_size: int, generator: np.random.Genera
 
 def pad(sequences: list[list[int]], pad_id: int) -> torch.Tensor:
     """Right-padded ids (B, T), T the longest rounded up to 8: few shapes, so that kernels and memory are reused."""
-    longest = max(len(ids) for ids in sequences)
-    ids_BT = torch.full((len(sequences), -(-longest // 8) * 8), pad_id)
-    for row, ids in enumerate(sequences):
-        ids_BT[row, :len(ids)] = torch.tensor(ids)
-    return ids_BT
+    ids_BT = pad_sequence([torch.tensor(ids) for ids in sequences], batch_first=True, padding_value=pad_id)
+    return F.pad(ids_BT, (0, -ids_BT.shape[1] % 8), value=pad_id)
 
 
 def classify(model: PreTrainedModel, ids_BT: torch.Tensor) -> torch.Tensor:
@@ -130,10 +122,6 @@ def classify(model: PreTrainedModel, ids_BT: torch.Tensor) -> torch.Tensor:
     if model.config.model_type == "gpt2":
         return model(input_ids=ids_BT, use_cache=False).logits
     return model(input_ids=ids_BT, attention_mask=(ids_BT != model.config.pad_token_id).long()).logits
-
-
-def loss_of(task: Task, logits_BC: torch.Tensor, targets_B: torch.Tensor) -> torch.Tensor:
-    return F.mse_loss(logits_BC[:, 0], targets_B) if task.regression else F.cross_entropy(logits_BC, targets_B)
 
 
 @torch.no_grad()

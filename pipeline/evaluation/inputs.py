@@ -1,7 +1,5 @@
 """KLUE rows -> token ids for a classifier: separators and entity markers by id, cutting that keeps what matters.
-
-Nothing here knows about weights; `Reader.num_embeddings` says how large the model's embedding has to be.
-"""
+Nothing here knows about weights; `Reader.num_embeddings` says how large the model's embedding has to be."""
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +7,7 @@ from transformers import AutoConfig, AutoTokenizer, PreTrainedTokenizerBase
 
 from corpora import UserError
 from corpora.klue import Task
+from pipeline.model_folder import loading, model_files
 
 MARKERS = ("<subj>", "</subj>", "<obj>", "</obj>")
 
@@ -27,22 +26,17 @@ class Specials:
 class Reader:
     """Encodes one model's inputs: a title; two sentences around a separator; a sentence with marked entities.
 
-    A token that the model lacks (a pad apart from its end token, a marker) gets a new id past its embedding.
-    Raises UserError when the folder holds no usable model and tokenizer, or the two don't fit.
-    """
+    A token that the model lacks (a pad apart from its end token, a marker) gets a new id past its embedding. Raises
+    UserError when the folder holds no usable model and tokenizer, or the two don't fit."""
 
     def __init__(self, folder: Path, max_length: int):
-        if not (folder / "config.json").is_file():
-            raise UserError(f"{folder}: no model folder (config.json is missing). Give a Hugging Face folder.")
-        try:
+        model_files(str(folder))
+        with loading(str(folder)):
             self.config = AutoConfig.from_pretrained(folder, local_files_only=True)
             self.tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        except Exception as error:  # a damaged tokenizer.json makes tokenizers raise a bare Exception
-            raise UserError(f"{folder}: its config or tokenizer can't be loaded ({error}).") from error
         self.max_length = min(max_length, getattr(self.config, "max_position_embeddings", max_length))
         if self.max_length < 16:
-            raise UserError(f"klue.max_length={max_length}: {self.max_length} tokens leave no room for a pair. "
-                            "Take at least 16.")
+            raise UserError(f"klue.max_length={max_length}: {self.max_length} tokens leave no room: take at least 16.")
         if len(self.tokenizer) > self.config.vocab_size:
             raise UserError(f"{folder}: its tokenizer has {len(self.tokenizer)} tokens, its embedding only "
                             f"{self.config.vocab_size}: they don't belong together.")
@@ -64,16 +58,12 @@ class Reader:
         room = self.max_length - len(start) - 1
         if task.entities:
             kept = cut_around_entities(parts, room - len(MARKERS))
-            left, first, middle, second, right = kept
-            subject, object_ = special.markers[:2], special.markers[2:]
-            opened, closed = (subject, object_) if subject_first(row) else (object_, subject)
-            body = [*left, opened[0], *first, opened[1], *middle, closed[0], *second, closed[1], *right]
+            joints = special.markers if subject_first(row) else special.markers[2:] + special.markers[:2]
         elif len(parts) == 2:
-            kept = cut_longer(parts, room - 1)
-            body = [*kept[0], special.separator, *kept[1]]
+            kept, joints = cut_longer(parts, room - 1), [special.separator]
         else:
-            kept = [parts[0][:room]]
-            body = kept[0]
+            kept, joints = [parts[0][:room]], []
+        body = [*kept[0], *(id_ for joint, part in zip(joints, kept[1:]) for id_ in (joint, *part))]
         return [*start, *body, special.end], sum(map(len, kept)) < sum(map(len, parts))
 
 
@@ -110,11 +100,10 @@ def split_row(task: Task, row: dict) -> list[str]:
     if not task.entities:
         return [row[column] for column in task.texts]
     sentence, entities = row["sentence"], (row["subject_entity"], row["object_entity"])
-    first, second = entities if subject_first(row) else entities[::-1]
-    return [sentence[:first["start_idx"]], sentence[first["start_idx"]:first["end_idx"] + 1],
-            sentence[first["end_idx"] + 1:second["start_idx"]],
-            sentence[max(second["start_idx"], first["end_idx"] + 1):second["end_idx"] + 1],
-            sentence[max(second["end_idx"], first["end_idx"]) + 1:]]
+    (start, end), (next_start, next_end) = ((entity["start_idx"], entity["end_idx"] + 1)
+                                            for entity in (entities if subject_first(row) else entities[::-1]))
+    return [sentence[:start], sentence[start:end], sentence[end:next_start], sentence[max(next_start, end):next_end],
+            sentence[max(next_end, end):]]
 
 
 def cut_longer(parts: list[list[int]], room: int) -> list[list[int]]:

@@ -8,7 +8,7 @@ import math
 
 import torch
 from torch.nn import functional as F
-from transformers import AttentionInterface, PreTrainedModel
+from transformers import AttentionInterface
 
 CAUSAL_SDPA, CAUSAL_MATMUL = "causal_sdpa", "causal_matmul"
 
@@ -37,8 +37,3 @@ def causal_matmul(module, query_BHTD, key_BHTD, value_BHTD, attention_mask, scal
 
 AttentionInterface.register(CAUSAL_SDPA, causal_sdpa)
 AttentionInterface.register(CAUSAL_MATMUL, causal_matmul)
-
-
-def use_causal_sdpa(model: PreTrainedModel) -> None:
-    """Switch a decoder to maskless causal attention, in memory only: a saved config.json doesn't name it."""
-    model.set_attn_implementation(CAUSAL_SDPA)

@@ -1,56 +1,55 @@
 """GPT-2 as transformers has it: from random weights at the settings' size, or from a folder to continue from."""
+from pathlib import Path
+
 import torch
-from safetensors import SafetensorError
 from torch.nn import functional as F
-from transformers import AutoModelForCausalLM, GPT2Config, GPT2LMHeadModel
+from transformers import AutoConfig, AutoModelForCausalLM, GPT2Config, GPT2LMHeadModel, PreTrainedModel
 
 from corpora import UserError
-from pipeline.model_folder import model_folder
-from pipeline.training.attention import use_causal_sdpa
+from pipeline.model_folder import loading, model_folder
+from pipeline.training.attention import CAUSAL_SDPA
 
 
 def make_model(settings, vocab_size: int, end_token_id: int, pad_token_id: int) -> GPT2LMHeadModel:
-    """A GPT-2 in fp32 with maskless causal attention.
+    """A GPT-2 in fp32 with maskless causal attention; raises UserError for a model to continue from that doesn't fit.
 
     The end token is also the one a text begins with: in training it stands before every document.
     """
+    # Dropout would tie a step to the generator's state; one pass over enough text needs none.
+    changes = {"bos_token_id": end_token_id, "eos_token_id": end_token_id, "pad_token_id": pad_token_id,
+               "resid_pdrop": 0.0, "embd_pdrop": 0.0, "attn_pdrop": 0.0}
     if settings.init:
-        model = load_gpt2(settings.init)
-        if vocab_size > model.config.vocab_size:
-            raise UserError(f"INIT={settings.init}: its tokenizer has {vocab_size} tokens, the model only "
-                            f"{model.config.vocab_size}.")
-        if settings.context > model.config.n_positions:
-            raise UserError(f"pretrain.context={settings.context}: {settings.init} has {model.config.n_positions} positions.")
+        folder, name = model_folder(settings.init), f"INIT={settings.init}"
+        with loading(name):
+            config = AutoConfig.from_pretrained(folder, local_files_only=True)
+        if config.model_type != "gpt2":
+            raise UserError(f"{name}: a {config.model_type} model; pretraining continues GPT-2s only.")
+        if vocab_size > config.vocab_size:
+            raise UserError(f"{name}: its tokenizer has {vocab_size} tokens, the model only {config.vocab_size}.")
+        if settings.context > config.n_positions:
+            raise UserError(f"pretrain.context={settings.context}: {settings.init} has {config.n_positions} positions.")
+        config.update(changes)
+        model = load_weights(AutoModelForCausalLM, folder, name, config=config)
     else:
         torch.manual_seed(settings.seed)
         model = GPT2LMHeadModel(GPT2Config(vocab_size=vocab_size, n_positions=settings.context, n_embd=settings.width,
-                                           n_layer=settings.layers, n_head=settings.heads, bos_token_id=end_token_id,
-                                           eos_token_id=end_token_id, pad_token_id=pad_token_id))
-    model.config.bos_token_id = model.config.eos_token_id = end_token_id
-    model.config.pad_token_id = pad_token_id
-    # Dropout would tie a step to the generator's state; one pass over enough text needs none.
-    for name in ("resid_pdrop", "embd_pdrop", "attn_pdrop"):
-        setattr(model.config, name, 0.0)
-    for module in model.modules():
-        if isinstance(module, torch.nn.Dropout):
-            module.p = 0.0
-    use_causal_sdpa(model)
+                                           n_layer=settings.layers, n_head=settings.heads, **changes))
+    model.set_attn_implementation(CAUSAL_SDPA)  # in memory only: a saved config.json doesn't name it
     return model
 
 
-def load_gpt2(init: str) -> GPT2LMHeadModel:
-    """A GPT-2 from a folder or from name@commit; raises UserError unless all of its weights are there."""
-    folder = model_folder(init)
-    try:
-        model, report = AutoModelForCausalLM.from_pretrained(
-            folder, dtype=torch.float32, use_safetensors=True, local_files_only=True, output_loading_info=True)
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-        raise UserError(f"INIT={init}: the model can't be loaded ({error}).") from None
-    if model.config.model_type != "gpt2":
-        raise UserError(f"INIT={init}: a {model.config.model_type} model; pretraining continues GPT-2s only.")
-    if report["missing_keys"]:
-        raise UserError(f"INIT={init}: its weights lack {len(report['missing_keys'])} tensors of the model, such as "
-                        f"{min(report['missing_keys'])}.")
+def load_weights(kind: type, folder: Path, name: str, config, new_head: bool = False) -> PreTrainedModel:
+    """A folder's model in fp32, from safetensors; raises UserError when weights are missing, which would be random.
+
+    With `new_head` only the trunk's have to be there, without a pooler, which a masked language model doesn't have.
+    """
+    with loading(name):
+        model, report = kind.from_pretrained(folder, config=config, dtype=torch.float32, use_safetensors=True,
+                                             local_files_only=True, output_loading_info=True)
+    trunk = model.base_model_prefix + "." if new_head else ""
+    lost = [key for key in report["missing_keys"] if key.startswith(trunk) and not (new_head and "pooler" in key)]
+    if lost:
+        raise UserError(f"{name}: its weights lack {len(lost)} tensors of the model, such as {min(lost)}.")
     return model
 
 

@@ -203,7 +203,7 @@ def test_a_loss_that_is_not_finite_stops_with_task_arm_and_seed(gpt2, tmp_path):
 
 
 def test_a_folder_that_holds_no_fitting_model_is_refused(gpt2, tmp_path):
-    with pytest.raises(UserError, match=r"config\.json is missing"):
+    with pytest.raises(UserError, match=r"there's no config\.json"):
         Reader(tmp_path, 96)
     with pytest.raises(UserError, match=r"max_length=8"):
         Reader(gpt2, 8)
