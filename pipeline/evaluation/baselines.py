@@ -10,6 +10,7 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
+from sklearn.pipeline import FeatureUnion, make_union
 from sklearn.svm import LinearSVC
 from threadpoolctl import threadpool_limits
 
@@ -44,22 +45,23 @@ def tfidf(task: Task, train: list[dict], validation: list[dict]) -> tuple[np.nda
     if len(present) == 1:
         margins[:, present[0]] = 0
         return margins.argmax(1), margins
-    features, validation_features = FEATURES[task.name](train, validation)
+    if task.name == "nli":
+        features, validation_features = pair_features(train, validation)
+    else:
+        vectorizer = (relation_ngrams(len(train)) if task.entities else
+                      character_ngrams(1, 5, len(train), lambda row: row["title"], "char_wb"))
+        features, validation_features = vectorizer.fit_transform(train), vectorizer.transform(validation)
     model = LinearSVC(C=0.5 if task.entities else 0.25, random_state=0)
     found = model.fit(features, targets).decision_function(validation_features)
     margins[:, present] = np.stack([-found, found], 1) if found.ndim == 1 else found
     return margins.argmax(1), margins
 
 
-def character_ngrams(shortest: int, longest: int, num_rows: int, analyzer: str = "char") -> TfidfVectorizer:
-    return TfidfVectorizer(analyzer=analyzer, ngram_range=(shortest, longest), sublinear_tf=True, dtype=np.float32,
-                           min_df=2 if num_rows > MANY_ROWS else 1)
-
-
-def title_features(train: list[dict], validation: list[dict]):
-    vectorizer = character_ngrams(1, 5, len(train), "char_wb")
-    return tuple(method([row["title"] for row in rows])
-                 for method, rows in ((vectorizer.fit_transform, train), (vectorizer.transform, validation)))
+def character_ngrams(shortest: int, longest: int, num_rows: int, text: Callable[[dict | str], str] = str,
+                     analyzer: str = "char") -> TfidfVectorizer:
+    """Of the text that `text` finds in a row."""
+    return TfidfVectorizer(preprocessor=lambda row: text(row).lower(), analyzer=analyzer, sublinear_tf=True,
+                           ngram_range=(shortest, longest), min_df=2 if num_rows > MANY_ROWS else 1, dtype=np.float32)
 
 
 def pair_features(train: list[dict], validation: list[dict]):
@@ -76,16 +78,12 @@ def pair_features(train: list[dict], validation: list[dict]):
     return blocks(train), blocks(validation)
 
 
-def relation_features(train: list[dict], validation: list[dict]):
+def relation_ngrams(num_rows: int) -> FeatureUnion:
     """N-grams of the context with typed entity marks, n-grams of each entity, and the pair of types in its order."""
-    views: list[tuple[CountVectorizer | TfidfVectorizer, Callable[[dict], str]]] = [
-        (character_ngrams(1, 4, len(train)), marked_context),
-        (character_ngrams(1, 3, len(train)), lambda row: row["subject_entity"]["word"]),
-        (character_ngrams(1, 3, len(train)), lambda row: row["object_entity"]["word"]),
-        (CountVectorizer(analyzer=lambda text: [text], dtype=np.float32), entity_types),
-    ]
-    return (sp.hstack([vectorizer.fit_transform([text(row) for row in train]) for vectorizer, text in views]).tocsr(),
-            sp.hstack([vectorizer.transform([text(row) for row in validation]) for vectorizer, text in views]).tocsr())
+    return make_union(character_ngrams(1, 4, num_rows, marked_context),
+                      character_ngrams(1, 3, num_rows, lambda row: row["subject_entity"]["word"]),
+                      character_ngrams(1, 3, num_rows, lambda row: row["object_entity"]["word"]),
+                      CountVectorizer(analyzer=lambda row: [entity_types(row)], dtype=np.float32))
 
 
 def marked_context(row: dict) -> str:
@@ -112,9 +110,8 @@ def in_order(row: dict) -> list[tuple[dict, str]]:
 def similarities(task: Task, train: list[dict], validation: list[dict]) -> tuple[np.ndarray, np.ndarray]:
     """How alike two sentences are, (N, 23): for n-grams of one to four characters and for words the TF-IDF cosine
     and the share of either side that the other has, then lengths, the sentences' ends, and numbers."""
-    kinds = [TfidfVectorizer(analyzer="char", ngram_range=(n, n)) for n in (1, 2, 3, 4)]
-    kinds += [TfidfVectorizer(token_pattern=r"\S+"),
-              TfidfVectorizer(analyzer="char", ngram_range=(2, 2), use_idf=False)]
+    kinds = [*(TfidfVectorizer(analyzer="char", ngram_range=(n, n)) for n in (1, 2, 3, 4)),
+             TfidfVectorizer(token_pattern=r"\S+"), TfidfVectorizer(analyzer="char", ngram_range=(2, 2), use_idf=False)]
 
     def features(rows: list[dict], fit: bool) -> np.ndarray:
         lefts, rights = ([row[side] for row in rows] for side in task.texts)
@@ -126,8 +123,8 @@ def similarities(task: Task, train: list[dict], validation: list[dict]) -> tuple
             columns += [row_sums(left.multiply(right)),
                         row_sums(left.multiply(right > 0)) / np.maximum(row_sums(left), 1e-9),
                         row_sums(right.multiply(left > 0)) / np.maximum(row_sums(right), 1e-9)]
-        sizes = np.array([[len(left), len(right)] for left, right in zip(lefts, rights)])
         pairs = list(zip(lefts, rights))
+        sizes = np.array([[len(left), len(right)] for left, right in pairs])
         columns += [sizes.min(1) / sizes.max(1), sizes.sum(1), np.abs(sizes[:, 0] - sizes[:, 1]),
                     np.array([left.strip(" .?!")[-2:] == right.strip(" .?!")[-2:] for left, right in pairs]),
                     np.array([len(numbers(left) ^ numbers(right)) for left, right in pairs])]
@@ -136,12 +133,9 @@ def similarities(task: Task, train: list[dict], validation: list[dict]) -> tuple
     return features(train, fit=True), features(validation, fit=False)
 
 
-def row_sums(matrix: sp.spmatrix) -> np.ndarray:
-    return np.asarray(matrix.sum(1)).ravel()
-
-
 def numbers(text: str) -> set[str]:
     return set(re.findall(r"\d+", text))
 
 
-FEATURES = {"ynat": title_features, "nli": pair_features, "re": relation_features}
+def row_sums(matrix: sp.spmatrix) -> np.ndarray:
+    return np.asarray(matrix.sum(1)).ravel()
