@@ -88,6 +88,13 @@ def write_json(path: Path, value: object) -> None:
     write_text(path, json.dumps(value, ensure_ascii=False, indent=2) + "\n")
 
 
+def append_json(path: Path, **values) -> None:
+    """Add a line to a log of JSON lines."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "a", encoding="utf-8") as file:
+        file.write(json.dumps(values, ensure_ascii=False) + "\n")
+
+
 def write_card(path: Path, template: str, /, **values) -> None:
     """A page from the template cards/TEMPLATE.md; raises what jinja2 raises for a value that isn't given."""
     import jinja2

@@ -13,7 +13,7 @@ import numpy as np
 
 from corpora.contamination import DECONTAMINATED, fingerprint
 from corpora.klue import HUB_NAME, HUB_REVISION, SPLITS, TASKS, Task, is_sample, load_rows, parse_tasks
-from pipeline.artifact import write_card, write_json, write_text
+from pipeline.artifact import append_json, write_card, write_json, write_text
 from pipeline.evaluation import baselines, table
 from pipeline.evaluation.finetune import Recipe, fine_tune
 from pipeline.evaluation.inputs import Reader
@@ -48,32 +48,33 @@ def run_task(task: Task, settings, reader: Reader, model: Path, folder: Path, de
     validation_inputs, num_validation_cut = reader.encode(task, validation)
     targets_N = np.array([task.target(row) for row in train])
     recipe = Recipe(getattr(settings, f"epochs_{task.name}"), settings.batch_size, settings.learning_rate)
+    drawn = [train[row] for row in draw(len(train), settings.train_rows, seed=1)]
 
-    def tune(pretrained: bool, seed: int) -> tuple[np.ndarray, np.ndarray | None]:
+    def predict(arm: str, seed: int) -> tuple[np.ndarray, np.ndarray | None]:
+        if arm == "majority":
+            return baselines.majority(task, drawn, validation), None
+        if arm == "tfidf":
+            return baselines.tfidf(task, drawn, validation)
         rows = draw(len(train), settings.train_rows, seed)
         output = fine_tune(reader, model, task, [inputs[row] for row in rows], targets_N[rows], validation_inputs,
-                           recipe, seed, pretrained, device)
+                           recipe, seed, arm == "pretrained", device)
         return (output, None) if task.regression else (output.argmax(1), output)
 
-    drawn = [train[row] for row in draw(len(train), settings.train_rows, seed=1)]
-    runs = {"majority": {0: lambda: (baselines.majority(task, drawn, validation), None)},
-            "tfidf": {0: lambda: baselines.tfidf(task, drawn, validation)}}
-    for arm in ("random", "pretrained") if settings.control else ("pretrained",):
-        runs[arm] = {seed: lambda seed=seed, arm=arm: tune(arm == "pretrained", seed)
-                     for seed in range(1, settings.seeds + 1)}
     gold_N = np.array([task.target(row) for row in validation])
     seen = {row["sentence"] for row in train} if task.entities else set()
     new_N = np.array([row.get("sentence") not in seen for row in validation])
     arms = {}
-    for arm, seeds in runs.items():
-        found = {seed: predict_once(task, arm, seed, predict, validation, folder) for seed, predict in seeds.items()}
+    for arm in table.ARMS if settings.control else [arm for arm in table.ARMS if arm != "random"]:
+        seeds = range(1, settings.seeds + 1) if arm in ("random", "pretrained") else [0]
+        found = {seed: predict_once(task, arm, seed, predict, validation, folder) for seed in seeds}
         arms[arm] = summarise(task, gold_N, found)
         if 0 < new_N.sum() < len(new_N):
-            arms[arm]["new_rows"] = summarise(task, gold_N[new_N], {seed: [each if each is None else each[new_N] for each in both]
-                                                                    for seed, both in found.items()})["mean"]
+            new = {seed: [each if each is None else each[new_N] for each in both] for seed, both in found.items()}
+            arms[arm]["new_rows"] = summarise(task, gold_N[new_N], new)["mean"]
     return {"split": split_name(task, settings, len(validation)),
-            "rows": {"train": len(drawn), "validation": len(validation)}, "seen_rows": int((~new_N).sum()) if new_N.any() else 0,
-            "official_rows": task.official_rows, "epochs": recipe.epochs, "texts": look_up_texts(task, validation, model),
+            "rows": {"train": len(drawn), "validation": len(validation)},
+            "seen_rows": int((~new_N).sum()) if new_N.any() else 0, "official_rows": task.official_rows,
+            "epochs": recipe.epochs, "texts": look_up_texts(task, validation, model),
             "cut_rows": {"train": num_cut, "validation": num_validation_cut},
             "absent_labels": absent_labels(task, gold_N), "arms": arms}
 
@@ -95,13 +96,14 @@ def predict_once(task: Task, arm: str, seed: int, predict: Callable, validation:
     path = folder / "predictions" / (f"{task.name}-{arm}-{seed}.jsonl" if seed else f"{task.name}-{arm}.jsonl")
     if not path.exists():
         start = time.monotonic()
-        predicted_N, scores_NC = predict()
-        lines = [{"guid": row["guid"], "label": task.target(row), "prediction": value} for row, value in
-                 zip(validation, predicted_N.tolist())]
+        predicted_N, scores_NC = predict(arm, seed)
+        lines = [{"guid": row["guid"], "label": task.target(row), "prediction": value}
+                 for row, value in zip(validation, predicted_N.tolist())]
         for line, scores in zip(lines, [] if scores_NC is None else scores_NC.tolist()):
             line["scores"] = [float(f"{value:.6g}") for value in scores]
         write_text(path, "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))
-        log(folder, {"task": task.name, "arm": arm, "seed": seed, "seconds": round(time.monotonic() - start, 2)})
+        append_json(folder / "logs" / "runs.jsonl", task=task.name, arm=arm, seed=seed,
+                    seconds=round(time.monotonic() - start, 2))
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     scored = all("scores" in row for row in rows)
     return np.array([row["prediction"] for row in rows]), np.array([row["scores"] for row in rows]) if scored else None
@@ -110,12 +112,12 @@ def predict_once(task: Task, arm: str, seed: int, predict: Callable, validation:
 def summarise(task: Task, gold_N: np.ndarray, found: dict[int, tuple[np.ndarray, np.ndarray | None]]) -> dict:
     """Every seed's metrics, their mean and sample standard deviation, and the interval of the mean."""
     seeds = {seed: score(task, gold_N, predicted_N, scores_NC) for seed, (predicted_N, scores_NC) in found.items()}
-    values = {metric: [seed[metric] for seed in seeds.values()] for metric in task.metrics}
-    defined = {metric: None not in each for metric, each in values.items()}
-    return {"seeds": seeds,
-            "mean": {metric: float(np.mean(each)) if defined[metric] else None for metric, each in values.items()},
-            "sd": {metric: float(np.std(each, ddof=1)) if defined[metric] and len(each) > 1 else None
-                   for metric, each in values.items()},
+    mean, sd = {}, {}
+    for metric in task.metrics:
+        values = [each[metric] for each in seeds.values()]
+        mean[metric] = None if None in values else float(np.mean(values))
+        sd[metric] = None if None in values or len(values) == 1 else float(np.std(values, ddof=1))
+    return {"seeds": seeds, "mean": mean, "sd": sd,
             "interval": interval(task, gold_N, [predicted_N for predicted_N, _ in found.values()])}
 
 
@@ -132,10 +134,3 @@ def split_name(task: Task, settings, num_rows: int) -> str:
         return "sample"
     part = num_rows / task.official_rows["validation"]
     return "dev" if part == 1 else "half dev" if 0.45 <= part <= 0.55 else "part of dev"
-
-
-def log(folder: Path, entry: dict) -> None:
-    path = folder / "logs" / "runs.jsonl"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "a", encoding="utf-8") as file:
-        file.write(json.dumps(entry) + "\n")

@@ -14,7 +14,7 @@ import torch
 from tqdm import tqdm
 
 from corpora import UserError
-from pipeline.artifact import SCRATCH
+from pipeline.artifact import SCRATCH, append_json
 from pipeline.training.batches import TokenStream, TrainingBatches, validation_batches
 from pipeline.training.checkpoint import load_checkpoint, save_checkpoint
 from pipeline.training.device import autocast
@@ -26,22 +26,12 @@ class Stopped(SystemExit):
     """SIGTERM or Ctrl-C came and the state is saved; uncaught, it ends the process with its message and code 1."""
 
 
-class MetricsFile:
-    """logs/metrics.jsonl; after a resume, lines of steps that will be done again are dropped first."""
-
-    def __init__(self, path: Path, step: int):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        kept = []
-        if path.exists():
-            for line in path.read_text(encoding="utf-8").splitlines(keepends=True):
-                if line.endswith("\n") and json.loads(line)["step"] <= step:
-                    kept.append(line)
-        self.path = path
+def forget_after(path: Path, step: int) -> None:
+    """Drop the lines of steps that will be done again, and half a line, from a log of JSON lines."""
+    if path.exists():
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        kept = [line for line in lines if line.endswith("\n") and json.loads(line)["step"] <= step]
         path.write_text("".join(kept), encoding="utf-8")
-
-    def write(self, **values) -> None:
-        with open(self.path, "a", encoding="utf-8") as file:
-            file.write(json.dumps(values, ensure_ascii=False) + "\n")
 
 
 def train(model, batches: TrainingBatches, validation: TokenStream, settings, device: str, precision: str,
@@ -67,11 +57,10 @@ def train(model, batches: TrainingBatches, validation: TokenStream, settings, de
         raise UserError("pretrain.compile=true needs a C++ compiler, and there's none. Install g++, or set "
                         "SET=\"pretrain.compile=false\" (slower).")
     losses = torch.compile(token_losses, dynamic=False) if settings.compile else token_losses
-    metrics = MetricsFile(folder / "logs" / "metrics.jsonl", progress["step"])
-    tokens_a_step = settings.batch_size * batches.context
-    validation_steps = {round(settings.steps * (i + 1) / settings.validations) for i in range(settings.validations)}
-    validation_steps.add(settings.steps)
-    signals = SignalFlag()
+    metrics = folder / "logs" / "metrics.jsonl"
+    forget_after(metrics, progress["step"])
+    tokens_a_step = settings.batch_size * settings.context
+    validation_steps = {round(settings.steps * i / settings.validations) for i in range(1, settings.validations + 1)}
     saved_at = started = time.monotonic()
     seconds_before, first_step = progress["seconds"], progress["step"]
     figures = {}
@@ -80,7 +69,8 @@ def train(model, batches: TrainingBatches, validation: TokenStream, settings, de
         progress.update(step=step, seconds=seconds_before + time.monotonic() - started)
         save_checkpoint(checkpoint, model, optimizer, progress)
 
-    with signals, tqdm(total=settings.steps, initial=first_step, desc="pretrain", unit="step", disable=None) as bar:
+    with (SignalFlag() as signals,
+          tqdm(total=settings.steps, initial=first_step, desc="pretrain", unit="step", disable=None) as bar):
         for step in range(first_step, settings.steps):
             ids_BT = batches.batch(step).to(device)
             loss = 0.0
@@ -93,7 +83,7 @@ def train(model, batches: TrainingBatches, validation: TokenStream, settings, de
             if not (math.isfinite(loss) and math.isfinite(norm)):
                 # Nothing was stepped yet: the weights are those after the last good step.
                 save(step)
-                metrics.write(step=step + 1, event="non-finite", loss=repr(loss), gradient_norm=repr(norm))
+                append_json(metrics, step=step + 1, event="non-finite", loss=repr(loss), gradient_norm=repr(norm))
                 raise UserError(f"pretrain: the loss at step {step + 1} is {loss}, the gradient's norm {norm}. The state "
                                 f"after step {step} is kept in {checkpoint}. A lower pretrain.learning_rate, which starts "
                                 "a new run, is what usually helps.")
@@ -107,12 +97,13 @@ def train(model, batches: TrainingBatches, validation: TokenStream, settings, de
             if done % settings.log_every == 0 or done == settings.steps:
                 now = time.monotonic()
                 speed = (done - first_step) * tokens_a_step / (now - started)
-                metrics.write(step=done, tokens=done * tokens_a_step, loss=loss, gradient_norm=norm, learning_rate=rate,
-                              tokens_per_second=round(speed, 1), seconds=round(seconds_before + now - started, 2))
+                append_json(metrics, step=done, tokens=done * tokens_a_step, loss=loss, gradient_norm=norm,
+                            learning_rate=rate, tokens_per_second=round(speed, 1),
+                            seconds=round(seconds_before + now - started, 2))
                 bar.set_postfix(loss=f"{loss:.3f}", tokens_s=f"{speed:,.0f}")
             if done in validation_steps:
-                figures = validate(model, losses, validation, settings, device, precision, batches.context)
-                metrics.write(step=done, **figures)
+                figures = validate(model, losses, validation, settings, device, precision)
+                append_json(metrics, step=done, **figures)
                 bar.write(f"pretrain: step {done}: {figures['bits_per_byte']:.4f} bits per byte on validation text")
                 on_validation(done)
             if signals.received or time.monotonic() - saved_at > 60 * settings.checkpoint_minutes:
@@ -122,7 +113,7 @@ def train(model, batches: TrainingBatches, validation: TokenStream, settings, de
                 raise Stopped(f"pretrain: stopped by {signals.received} after step {done}; the state is saved. "
                               "The same command continues from there.")
     if not figures:  # resumed after the last step
-        figures = validate(model, losses, validation, settings, device, precision, batches.context)
+        figures = validate(model, losses, validation, settings, device, precision)
     if not math.isfinite(figures["bits_per_byte"]):
         raise UserError("pretrain: the validation loss isn't finite. A lower pretrain.learning_rate usually helps.")
     seconds = seconds_before + time.monotonic() - started
@@ -131,11 +122,11 @@ def train(model, batches: TrainingBatches, validation: TokenStream, settings, de
 
 
 @torch.no_grad()
-def validate(model, losses, stream: TokenStream, settings, device: str, precision: str, context: int) -> dict:
+def validate(model, losses, stream: TokenStream, settings, device: str, precision: str) -> dict:
     """Bits per byte of the whole validation split: bits of all tokens, end tokens included, over the text's bytes."""
     model.eval()
     nats = 0.0
-    for ids_BT in validation_batches(stream, context, settings.micro_batch_size, stream.index["end_token_id"]):
+    for ids_BT in validation_batches(stream, settings.context, settings.micro_batch_size, stream.index["end_token_id"]):
         # A last, smaller batch would compile the model once more: fill it up with rows that count nothing.
         missing = settings.micro_batch_size - len(ids_BT)
         ids_BT = torch.cat([ids_BT, ids_BT.new_full((missing, ids_BT.shape[1]), -100)])
