@@ -4,6 +4,7 @@ Stages import their libraries only when there's something to build; a wrong inpu
 """
 import argparse
 import errno
+import importlib
 import os
 import signal
 import sys
@@ -18,6 +19,14 @@ from pipeline.stages import STAGES, TARGETS, locate, run_stage
 
 NEXT = {"corpus": "make tokenizer", "tokenizer": "make tokens", "tokens": "make pretrain",
         "pretrain": "make klue-eval   (or: make generate PROMPT=\"대한민국은\")", "klue": "make report"}
+VALUES = {
+    "recipe": (("corpus.recipe",), "name in corpora/recipes, or a .toml file"),
+    "klue": (("klue.data",), "sample, hub, or a folder in the Hub's layout"),
+    "init": (("tokenizer.init", "pretrain.init"), "model folder or name@commit to continue from, with its tokenizer"),
+    "model": (("klue.model",), "model folder to evaluate or to generate from, instead of the pretrained one"),
+    "seeds": (("klue.seeds",), "fine-tuning runs a task"),
+    "control": (("klue.control",), "1 or 0: fine-tune the random twin, too")}
+"""Options that are short for settings."""
 TOOLS = ("status", "report", "generate", "plan", "export", "clean", "settings")
 
 
@@ -26,13 +35,9 @@ def parse(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("command", choices=[*(TARGETS.get(name, name) for name in STAGES), *TOOLS])
     parser.add_argument("overrides", nargs="*", metavar="key=value", help="settings, such as pretrain.steps=200")
     parser.add_argument("--preset", default="demo", help="name in pipeline/presets, or a .toml file")
-    parser.add_argument("--recipe", help="name in corpora/recipes, or a .toml file")
+    for option, (_, text) in VALUES.items():
+        parser.add_argument(f"--{option}", help=text)
     parser.add_argument("--data", type=Path, help="folder that a recipe's relative paths are under")
-    parser.add_argument("--klue", help="sample, hub, or a folder in the Hub's layout")
-    parser.add_argument("--init", help="model folder (or name@revision) to continue from, with its tokenizer")
-    parser.add_argument("--model", help="model folder to evaluate or to generate from, instead of the pretrained one")
-    parser.add_argument("--seeds", help="fine-tuning runs a task")
-    parser.add_argument("--control", help="1 or 0: fine-tune the random twin, too")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
     parser.add_argument("--workers", type=int, default=os.cpu_count(), help="processes for the map steps")
     parser.add_argument("--engine", choices=("pool", "ray"), default="pool", help="who runs the map steps")
@@ -53,12 +58,8 @@ def parse_shard(text: str) -> tuple[int, int]:
 
 
 def load_settings(arguments: argparse.Namespace) -> config.Preset:
-    overrides = {}
-    for flag, keys in {"recipe": ("corpus.recipe",), "klue": ("klue.data",), "model": ("klue.model",),
-                       "init": ("tokenizer.init", "pretrain.init"), "seeds": ("klue.seeds",),
-                       "control": ("klue.control",)}.items():
-        if (value := getattr(arguments, flag)) is not None:
-            overrides.update(dict.fromkeys(keys, value))
+    overrides = {key: getattr(arguments, option) for option, (keys, _) in VALUES.items() for key in keys
+                 if getattr(arguments, option) is not None}
     for text in arguments.overrides:
         key, equals, value = text.partition("=")
         if not equals:
@@ -81,7 +82,7 @@ def make_context(arguments: argparse.Namespace, name: str) -> Context:
     return Context(device, engine, arguments.data)
 
 
-def check_inputs(name: str, preset: config.Preset, arguments: argparse.Namespace) -> int:
+def check_inputs(name: str, preset: config.Preset, arguments: argparse.Namespace) -> None:
     """Read what the stage will read besides artifacts, so that a fault in it is told before hours of work."""
     STAGES[name].files(preset[name], arguments.data)
     key, _, _ = locate(name, preset, arguments.data, arguments.artifacts)
@@ -89,7 +90,6 @@ def check_inputs(name: str, preset: config.Preset, arguments: argparse.Namespace
         for task in parse_tasks(preset["klue"].tasks):
             for split in SPLITS:
                 load_rows(preset["klue"].data, task, split)
-    return 0
 
 
 def show(name: str, finished: Artifact, preset: config.Preset, root: Path) -> None:
@@ -102,7 +102,7 @@ def show(name: str, finished: Artifact, preset: config.Preset, root: Path) -> No
     print(f"{name}: {root / preset.name / name}   next: {NEXT[name]}")
 
 
-def main() -> int:
+def main() -> None:
     arguments = parse()
     preset = load_settings(arguments)
     if arguments.workers < 1:
@@ -111,40 +111,35 @@ def main() -> int:
         arguments.artifacts, arguments.data = arguments.artifacts.absolute(), arguments.data and arguments.data.absolute()
     signal.signal(signal.SIGTERM, end_on_sigterm)
     name = {target: stage for stage, target in TARGETS.items()}.get(arguments.command, arguments.command)
-    if name in STAGES and arguments.check:
-        return check_inputs(name, preset, arguments)
-    if name in STAGES:
-        finished = run_stage(name, preset, arguments.artifacts, arguments.data,
-                             lambda: make_context(arguments, name))
+    if name in TOOLS:
+        importlib.import_module(f"pipeline.tools.{name}").run(arguments, preset)
+    elif arguments.check:
+        check_inputs(name, preset, arguments)
+    else:
+        finished = run_stage(name, preset, arguments.artifacts, arguments.data, lambda: make_context(arguments, name))
         show(name, finished, preset, arguments.artifacts)
-        return 0
-    from importlib import import_module
-    return import_module(f"pipeline.tools.{name}").run(arguments, preset)
 
 
 def end_on_sigterm(number, frame) -> None:
     raise KeyboardInterrupt  # like Ctrl-C: what is finished is kept, and the pools are ended
 
 
-def report_and_exit(message: str, code: int) -> int:
-    print(message, file=sys.stderr, flush=True)
-    return code
-
-
 if __name__ == "__main__":
     try:
-        sys.exit(main())
+        main()
     except UserError as error:
-        sys.exit(report_and_exit(f"error: {error}", 1))
+        sys.exit(f"error: {error}")
     except Unfinished as job:
         print(job)
     except KeyboardInterrupt:
-        sys.exit(report_and_exit("stopped; the same command continues what can be continued", 130))
+        print("stopped; the same command continues what can be continued", file=sys.stderr)
+        sys.exit(130)
     except BrokenPipeError:  # `make settings | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EISDIR):
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM,
+                               errno.ENOTDIR, errno.EISDIR):
             raise
-        sys.exit(report_and_exit(f"error: {error.filename or 'artifacts'}: {error.strerror}. Finished work is kept; "
-                                 "make room or give write access, then run the same command again.", 1))
+        sys.exit(f"error: {error.filename or 'artifacts'}: {error.strerror}. Finished work is kept; make room or give "
+                 "write access, then run the same command again.")

@@ -5,7 +5,7 @@ from pipeline.artifact import lock_path, locked
 from pipeline.tools.status import megabytes
 
 
-def run(arguments, preset) -> int:
+def run(arguments, preset) -> None:
     root = arguments.artifacts
     for partial in sorted(root.glob("*/*.partial")):
         try:
@@ -14,4 +14,3 @@ def run(arguments, preset) -> int:
                 shutil.rmtree(partial)
         except BlockingIOError:
             print(f"{partial}: a command is working on it; left alone")
-    return 0

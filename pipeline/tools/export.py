@@ -23,7 +23,7 @@ assert torch.equal(before[0], ids) and torch.equal(before[1], logits)
 """
 
 
-def run(arguments, preset) -> int:
+def run(arguments, preset) -> None:
     if arguments.out is None:
         raise UserError("export: say where to with OUT=folder.")
     if arguments.out.exists():
@@ -42,4 +42,3 @@ def run(arguments, preset) -> int:
         raise UserError(f"{temporary}: the copy doesn't load by itself with the same logits; it isn't given its name.")
     temporary.rename(arguments.out)
     print(f"export: {arguments.out}: loads with plain AutoModelForCausalLM and AutoTokenizer; same ids, same logits")
-    return 0

@@ -9,7 +9,7 @@ GPUS = {"RTX 4090": (165, 24), "A100": (312, 80), "H100": (989, 80), "H200": (98
 UTILISATION = 0.4  # what llm.c reaches with the 124M model on an H100
 
 
-def run(arguments, preset) -> int:
+def run(arguments, preset) -> None:
     pretrain, vocabulary = preset["pretrain"], preset["tokenizer"].vocab_size
     width, layers = pretrain.width, pretrain.layers
     blocks = layers * (12 * width * width + 13 * width)
@@ -34,7 +34,6 @@ def run(arguments, preset) -> int:
     device, rate = measure_matrix_rate(arguments.device)
     print(f"  on this machine's {device}, at {UTILISATION:.0%} of the {rate / 1e12:.2f} TFLOP/s that a matrix product "
           f"reaches here: {duration(total / (rate * UTILISATION))}")
-    return 0
 
 
 def measure_matrix_rate(wanted: str) -> tuple[str, float]:

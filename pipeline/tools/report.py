@@ -3,7 +3,7 @@ from pipeline import artifact
 from pipeline.stages import STAGES
 
 
-def run(arguments, preset) -> int:
+def run(arguments, preset) -> None:
     found = {name: artifact.linked(arguments.artifacts, preset.name, name) for name in STAGES
              if (arguments.artifacts / preset.name / name).exists()}
     pages = [(found[name].path / file).read_text(encoding="utf-8").strip()
@@ -11,4 +11,3 @@ def run(arguments, preset) -> int:
     path = arguments.artifacts / preset.name / "report.md"
     artifact.write_card(path, "report", preset=preset.name, found=found, pages=pages)
     print(path.read_text(encoding="utf-8") + f"\nreport: {path}")
-    return 0

@@ -4,9 +4,8 @@ from dataclasses import fields
 from pipeline.config import SECTIONS
 
 
-def run(arguments, preset) -> int:
+def run(arguments, preset) -> None:
     for section, kind in SECTIONS.items():
         for each in fields(kind):
             note = "" if each.metadata["keyed"] else " (not part of the key)"
             print(f"{section}.{each.name}={getattr(preset[section], each.name)}\n    {each.metadata['help']}{note}")
-    return 0

@@ -5,28 +5,26 @@ from pipeline import artifact
 from pipeline.stages import STAGES, inputs_of, locate
 
 
-def run(arguments, preset) -> int:
+def run(arguments, preset) -> None:
     root = arguments.artifacts
     print(f"{'stage':<10} {'key':<17} {'state':<10} {'size':>9} {'seconds':>8}  why")
     for name in STAGES:
         key, origin, _ = locate(name, preset, arguments.data, root)
         pointer = root / preset.name / name
         current = artifact.find(root, name, pointer.resolve().name) if pointer.exists() else None
+        seconds = size = ""
         if key is None:
-            waits = [upstream for upstream in inputs_of(name, preset)]
-            print(f"{name:<10} {'-':<17} {'waiting':<10} {'':>9} {'':>8}  needs {' and '.join(waits)} first")
-            continue
-        finished = artifact.find(root, name, key)
-        partial = root / name / f"{key}.partial"
-        if finished:
+            state, why = "waiting", f"needs {' and '.join(inputs_of(name, preset))} first"
+        elif finished := artifact.find(root, name, key):
+            state, why, size = "built", "", megabytes(finished.path)
             seconds = f"{finished.manifest['seconds']:.0f}"
-            print(f"{name:<10} {key:<17} {'built':<10} {megabytes(finished.path):>9} {seconds:>8}")
         else:
+            partial = root / name / f"{key}.partial"
             state, size = ("unfinished", megabytes(partial)) if partial.is_dir() else ("to build", "")
-            print(f"{name:<10} {key:<17} {state:<10} {size:>9} {'':>8}  {'; '.join(differences(origin, current and current.manifest))}")
+            why = "; ".join(differences(origin, current and current.manifest))
+        print(f"{name:<10} {key or '-':<17} {state:<10} {size:>9} {seconds:>8}  {why}".rstrip())
     print(f"\ndisk used by {root}: {megabytes(root)}, of it unfinished work "
           f"{sum(size_of(path) for path in root.glob('*/*.partial')) / 1e6:,.1f} MB (make clean removes that)")
-    return 0
 
 
 def differences(origin: dict, manifest: dict | None) -> list[str]:
