@@ -7,8 +7,6 @@ from pathlib import Path
 from corpora import UserError, from_table, nearest, read_toml, settings_class
 
 PRESETS = Path(__file__).parent / "presets"
-
-
 SECTIONS = {section: settings_class(f"{section.title()}Settings", __name__, rows)
             for section, rows in read_toml(Path(__file__).with_name("settings.toml")).items()}
 
@@ -66,9 +64,9 @@ def check(section: str, settings):
         raise UserError(f"tokenizer.superwords={settings.superwords}: only tokenizer.model_type=bpe has them.")
     if section == "pretrain":
         for whole, part in (("batch_size", "micro_batch_size"), ("width", "heads")):
-            if getattr(settings, whole) % getattr(settings, part):
-                raise UserError(f"pretrain.{whole}={getattr(settings, whole)}: has to be a multiple of pretrain.{part}"
-                                f"={getattr(settings, part)}.")
+            dividend, divisor = getattr(settings, whole), getattr(settings, part)
+            if dividend % divisor:
+                raise UserError(f"pretrain.{whole}={dividend}: has to be a multiple of pretrain.{part}={divisor}.")
         if settings.warmup_steps >= settings.steps:
             raise UserError(f"pretrain.warmup_steps={settings.warmup_steps}: has to be fewer than pretrain.steps"
                             f"={settings.steps}.")

@@ -29,14 +29,13 @@ def corpus_files(settings, data: Path | None) -> Files:
 def klue_files(settings, data: Path | None) -> Files:
     from corpora.klue import input_files
     paths = input_files(settings.data, settings.tasks)
-    tables = [table for table in TABLES if table[0] == "klue.toml"]
-    return [*tables, *((f"{path.parent.name}/{path.name}", path) for path in paths), *model_files(settings.model)]
+    return [*(table for table in TABLES if table[0] == "klue.toml"),
+            *((f"{path.parent.name}/{path.name}", path) for path in paths), *model_files(settings.model)]
 
 
 @dataclass(frozen=True)
 class Stage:
     """What a key is made from, apart from the settings."""
-    name: str
     version: int
     """Raised when the code changes what the stage writes."""
     inputs: tuple[str, ...]
@@ -47,14 +46,11 @@ class Stage:
     """Whether jobs of an array can share its work."""
 
 
-STAGES = {stage.name: stage for stage in (
-    Stage("corpus", 4, (), corpus_files, sharded=True),
-    Stage("tokenizer", 1, ("corpus",), lambda settings, data: model_files(settings.init)),
-    Stage("tokens", 2, ("corpus", "tokenizer"), sharded=True),
-    Stage("pretrain", 2, ("tokens", "tokenizer"), lambda settings, data: model_files(settings.init)),
-    Stage("klue", 2, ("pretrain",), klue_files),
-)}
-
+STAGES = {"corpus": Stage(4, (), corpus_files, sharded=True),
+          "tokenizer": Stage(1, ("corpus",), lambda settings, data: model_files(settings.init)),
+          "tokens": Stage(2, ("corpus", "tokenizer"), sharded=True),
+          "pretrain": Stage(2, ("tokens", "tokenizer"), lambda settings, data: model_files(settings.init)),
+          "klue": Stage(2, ("pretrain",), klue_files)}
 TARGETS = {"klue": "klue-eval"}
 """Where a Make target isn't named like its stage."""
 
@@ -62,14 +58,6 @@ TARGETS = {"klue": "klue-eval"}
 def inputs_of(name: str, preset: Preset) -> tuple[str, ...]:
     """Stages that `name` reads under these settings: a model given by name needs no pretraining."""
     return () if name == "klue" and preset["klue"].model else STAGES[name].inputs
-
-
-def origin_of(name: str, preset: Preset, data: Path | None, inputs: dict[str, Artifact], root: Path) -> dict:
-    """Everything a stage's key hashes: settings, inputs' digests, raw files' digests, version."""
-    stage, settings = STAGES[name], preset[name]
-    return {"version": stage.version, "settings": keyed(settings),
-            "inputs": {upstream: found.digest for upstream, found in inputs.items()},
-            "raw_files": artifact.digest_files(stage.files(settings, data), root)}
 
 
 def locate(name: str, preset: Preset, data: Path | None, root: Path) -> tuple[str | None, dict, dict[str, Artifact]]:
@@ -81,7 +69,10 @@ def locate(name: str, preset: Preset, data: Path | None, root: Path) -> tuple[st
         if found is None:
             return None, {}, {}
         inputs[upstream] = found
-    origin = origin_of(name, preset, data, inputs, root)
+    stage, settings = STAGES[name], preset[name]
+    origin = {"version": stage.version, "settings": keyed(settings),
+              "inputs": {upstream: found.digest for upstream, found in inputs.items()},
+              "raw_files": artifact.digest_files(stage.files(settings, data), root)}
     return artifact.digest_of([name, origin])[:16], origin, inputs
 
 
@@ -91,8 +82,7 @@ def run_stage(name: str, preset: Preset, root: Path, data: Path | None, make_con
     if key is None:
         raise UserError(f"{name}: the stages before it ({', '.join(inputs_of(name, preset))}) aren't all built for these "
                         f"settings. `make {TARGETS.get(name, name)}` with the same variables builds what is missing.")
-    finished = artifact.find(root, name, key)
-    if finished:
+    if finished := artifact.find(root, name, key):
         print(f"{name}: up to date ({finished.path})")
     else:
         context = make_context()
@@ -101,10 +91,9 @@ def run_stage(name: str, preset: Preset, root: Path, data: Path | None, make_con
         for found in () if context.engine.shard else inputs.values():  # of an array's jobs the merge does it, once
             found.verify()
         module = importlib.import_module(f"pipeline.stages.{name}")
-        finished = artifact.build(
-            root, name, key, origin,
-            lambda folder: module.run(preset[name], {s: found.path for s, found in inputs.items()}, folder, context),
-            shared=context.engine.shard is not None)
+        paths = {upstream: found.path for upstream, found in inputs.items()}
+        finished = artifact.build(root, name, key, origin, shared=context.engine.shard is not None,
+                                  run=lambda folder: module.run(preset[name], paths, folder, context))
         print(f"{name}: done in {finished.manifest['seconds']:.0f} s, {finished.path}")
     artifact.link(root, preset.name, finished, name)
     return finished
