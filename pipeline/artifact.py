@@ -15,7 +15,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,14 +62,14 @@ def digest_of(value: object) -> str:
 
 def replace(temporary: Path, final: Path) -> None:
     """Give a finished file its final name: its bytes reach the disk first, so the name never holds half a file."""
-    with open(temporary, "rb") as file:
-        os.fsync(file.fileno())
+    fsync(temporary)
     os.replace(temporary, final)
-    fsync_folder(final.parent)
+    fsync(final.parent)
 
 
-def fsync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
+def fsync(path: Path) -> None:
+    """Of a file or a folder."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
@@ -146,8 +146,7 @@ def find(root: Path, stage: str, key: str) -> Artifact | None:
             raise ValueError("it isn't this artifact's, or lacks a part")
     except FileNotFoundError:
         if path.is_dir():
-            raise UserError(f"{path}: {MANIFEST} is missing from a finished artifact. Delete {path} and run make "
-                            "again.") from None
+            raise UserError(f"{path}: {MANIFEST} is missing. Delete {path} and run make again.") from None
         return None
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"{path / MANIFEST}: damaged ({error}). Delete {path} and run make again.") from None
@@ -174,8 +173,7 @@ def link(root: Path, preset: str, artifact: Artifact, stage: str) -> None:
 def linked(root: Path, preset: str, stage: str) -> Artifact:
     """The artifact that artifacts/PRESET/STAGE points at; raises UserError when there's none."""
     target = (root / preset / stage).resolve()
-    found = find(root, stage, target.name)
-    if found is None:
+    if not (found := find(root, stage, target.name)):
         raise UserError(f"{root / preset / stage}: nothing there yet. Run `make {stage} PRESET={preset}` first.")
     return found
 
@@ -226,17 +224,15 @@ def build(root: Path, stage: str, key: str, origin: dict, run: Callable[[Path], 
             name = path.relative_to(partial).as_posix()
             if name.startswith(SCRATCH):
                 continue
-            with open(path, "rb") as file:
-                os.fsync(file.fileno())
+            fsync(path)
             files[name] = {"bytes": path.stat().st_size, "sha256": sha256_file(path)}
         manifest = {
             "stage": stage, "key": key, **origin, "digest": content_digest(files), "counts": counts,
             "seconds": round(time.monotonic() - start, 2), "continued": continued, "peak_memory_mb": peak_memory_mb(),
-            "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "versions": versions(), "files": files,
-        }
+            "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "versions": versions(), "files": files}
         write_json(partial / MANIFEST, manifest)
         os.rename(partial, final)
-        fsync_folder(final.parent)
+        fsync(final.parent)
         # Only now: until the manifest is there, a rerun needs what lies in it.
         shutil.rmtree(final / SCRATCH, ignore_errors=True)
         return Artifact(final, manifest)
@@ -253,8 +249,6 @@ def peak_memory_mb() -> int:
 def versions() -> dict:
     found = {"python": platform.python_version()}
     for name in RECORDED_PACKAGES:
-        try:
+        with suppress(importlib.metadata.PackageNotFoundError):
             found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
     return found

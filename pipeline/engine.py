@@ -19,8 +19,6 @@ from pathlib import Path
 from corpora import UserError
 from pipeline.artifact import locked, peak_memory_mb, write_json
 
-PROJECT = Path(__file__).parent.parent
-
 
 class Unfinished(Exception):
     """A job of an array has done its part; the message says what comes next."""
@@ -29,25 +27,18 @@ class Unfinished(Exception):
 @dataclass(frozen=True)
 class Engine:
     """Who runs the shards. It never changes what they make."""
-    workers: int = 1
-    """Processes on this machine."""
-    ray: bool = False
-    """Tasks on the Ray cluster that RAY_ADDRESS names, or on a local one."""
-    shard: tuple[int, int] | None = None
-    """(i, n): the i-th of n jobs, counted from 1, which runs every n-th shard and nothing else."""
-    merge: bool = False
-    """Go on after the jobs of an array: their shards have to be there."""
+    workers: int = 1  # processes on this machine
+    ray: bool = False  # tasks on the Ray cluster that RAY_ADDRESS names, or on a local one
+    shard: tuple[int, int] | None = None  # (i, n): the i-th of n jobs, from 1, which runs every n-th shard and no more
+    merge: bool = False  # go on after the jobs of an array: their shards have to be there
 
 
 @dataclass(frozen=True)
 class Context:
     """How a stage runs, as opposed to what it makes: nothing here is part of a key."""
-    device: str
-    """torch device type, already resolved: cpu, cuda or mps."""
-    engine: Engine
-    """Who runs the shards of map steps."""
-    data: Path | None
-    """Root of a recipe's relative paths."""
+    device: str  # torch's type of device, already resolved: cpu, cuda or mps
+    engine: Engine  # who runs the shards of map steps
+    data: Path | None  # root of a recipe's relative paths
 
 
 def open_pool(workers: int) -> ProcessPoolExecutor:
@@ -77,15 +68,14 @@ def map_shards(function: Callable, items: dict[str, object], folder: Path, engin
     from tqdm import tqdm
     folder.mkdir(parents=True, exist_ok=True)
     paths = {name: folder / f"{name}.json" for name in items}
-    missing = {name: None for name, path in paths.items() if not path.exists()}
-    if engine.merge and missing:
-        raise UserError(f"{description}: {len(missing)} of {len(items)} shards are missing, such as {next(iter(missing))}. Run the "
-                        "jobs with SHARD=i/n again, all of them, and then the merge.")
+    if engine.merge and (missing := [name for name, path in paths.items() if not path.exists()]):
+        raise UserError(f"{description}: {len(missing)} of {len(items)} shards are missing, such as {missing[0]}. Run "
+                        "the jobs with SHARD=i/n again, all of them, and then the merge.")
     number, jobs = engine.shard or (1, 1)
-    mine = [name for name in list(items)[number - 1::jobs] if name in missing]
+    mine = [(items[name], paths[name]) for name in list(items)[number - 1::jobs] if not paths[name].exists()]
     start = time.monotonic()
     with tqdm(total=len(mine), desc=description, unit="shard", disable=None) as bar:
-        for _ in _run(function, [(items[name], paths[name]) for name in mine], engine, description):
+        for _ in _run(function, mine, engine, description):
             bar.update()
     if engine.shard:
         raise Unfinished(f"{description}: job {number} of {jobs} is done, {len(mine)} shards now. When all jobs are, run "
@@ -119,10 +109,8 @@ def _run(function: Callable, work: list[tuple[object, Path]], engine: Engine, de
                 for future in as_completed([pool.submit(run_item, function, item, path) for item, path in work]):
                     yield future.result()
             except BrokenProcessPool as error:
-                raise UserError(
-                    f"{description}: a worker process died (killed, or out of memory). Finished shards are kept: "
-                    "run the same command again, with WORKERS=1 if memory is short."
-                ) from error
+                raise UserError(f"{description}: a worker process died (killed, or out of memory). Finished shards are "
+                                "kept: run the same command again, with WORKERS=1 if memory is short.") from error
             finally:
                 pool.shutdown(wait=True, cancel_futures=True)
 
@@ -133,7 +121,7 @@ def _run_on_ray(function: Callable, work: list[tuple[object, Path]], engine: Eng
     except ImportError:
         raise UserError("ENGINE=ray needs the package ray: make install EXTRAS=ray.") from None
     # Workers import this project from its folder, which, like artifacts/ and DATA=, every node has to see.
-    environment = {"env_vars": {"PYTHONPATH": str(PROJECT)}}
+    environment = {"env_vars": {"PYTHONPATH": str(Path(__file__).parent.parent)}}
     cluster = {} if os.environ.get("RAY_ADDRESS") else {"address": "local", "num_cpus": engine.workers}
     with ray.init(**cluster, runtime_env=environment, ignore_reinit_error=True, log_to_driver=False):
         task = ray.remote(num_cpus=1, max_retries=3)(run_item)  # a task whose worker is killed is run again

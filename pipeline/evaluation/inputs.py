@@ -19,8 +19,7 @@ class Specials:
     separator: int
     end: int
     pad: int
-    markers: tuple[int, ...]
-    """Ids of <subj>, </subj>, <obj>, </obj>."""
+    markers: tuple[int, ...]  # of <subj>, </subj>, <obj>, </obj>
 
 
 class Reader:

@@ -36,14 +36,10 @@ def klue_files(settings, data: Path | None) -> Files:
 @dataclass(frozen=True)
 class Stage:
     """What a key is made from, apart from the settings."""
-    version: int
-    """Raised when the code changes what the stage writes."""
-    inputs: tuple[str, ...]
-    """Stages whose artifacts it reads."""
-    files: Callable[[object, Path | None], Files] = lambda settings, data: []
-    """Raw files it reads, which count by content."""
-    sharded: bool = False
-    """Whether jobs of an array can share its work."""
+    version: int  # raised when the code changes what the stage writes
+    inputs: tuple[str, ...]  # stages whose artifacts it reads
+    files: Callable[[object, Path | None], Files] = lambda settings, data: []  # raw, which count by content
+    sharded: bool = False  # whether jobs of an array can share its work
 
 
 STAGES = {"corpus": Stage(4, (), corpus_files, sharded=True),

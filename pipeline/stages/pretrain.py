@@ -29,10 +29,8 @@ def run(settings, inputs: dict[str, Path], folder: Path, context: Context) -> di
         open_tensorboard(folder / "logs").close()  # now, not after the training, if it isn't installed
     precision = resolve_precision(settings.precision, context.device)
     tokenizer = AutoTokenizer.from_pretrained(inputs["tokenizer"])
-    training = TokenStream(inputs["tokens"], "train")
-    validation = TokenStream(inputs["tokens"], "validation")
-    index = training.index
-    model = make_model(settings, index["vocab_size"], index["end_token_id"], tokenizer.pad_token_id)
+    training, validation = (TokenStream(inputs["tokens"], split) for split in ("train", "validation"))
+    model = make_model(settings, training.index["vocab_size"], training.index["end_token_id"], tokenizer.pad_token_id)
     batches = TrainingBatches(training, settings.context, settings.batch_size, settings.seed)
     num_parameters = model.num_parameters()
     num_tokens = settings.steps * settings.batch_size * settings.context
@@ -49,10 +47,9 @@ def run(settings, inputs: dict[str, Path], folder: Path, context: Context) -> di
                 file.write(f"- **{prompt}**{' '.join(text.removeprefix(prompt).splitlines())}\n")
 
     figures = train(model, batches, validation, settings, context.device, precision, folder, write_samples)
-    figures |= {"parameters": num_parameters, "epochs": round(num_tokens / len(training), 4),
-                "device": context.device, "precision": precision, "compiled": settings.compile,
-                "threads": torch.get_num_threads()}
-    save_model(model.cpu(), tokenizer, inputs["tokenizer"], folder)
+    figures |= {"parameters": num_parameters, "epochs": round(num_tokens / len(training), 4), "device": context.device,
+                "precision": precision, "compiled": settings.compile, "threads": torch.get_num_threads()}
+    save_model(model.cpu(), inputs["tokenizer"], folder)
     if not settings.init:  # what another model was trained on before isn't known
         shutil.copyfile(inputs["tokens"] / DECONTAMINATED, folder / DECONTAMINATED)
     write_card(folder / "README.md", "model", settings=settings, config=model.config, **figures, millions=num_parameters / 1e6,
@@ -62,11 +59,10 @@ def run(settings, inputs: dict[str, Path], folder: Path, context: Context) -> di
     return figures
 
 
-def save_model(model, tokenizer, tokenizer_folder: Path, folder: Path) -> None:
+def save_model(model, tokenizer_folder: Path, folder: Path) -> None:
     """A folder that plain AutoModelForCausalLM and AutoTokenizer open."""
-    model.generation_config = GenerationConfig(
-        bos_token_id=model.config.bos_token_id, eos_token_id=model.config.eos_token_id,
-        pad_token_id=tokenizer.pad_token_id, do_sample=True, top_k=50, temperature=0.8)
+    ids = {name: getattr(model.config, name) for name in ("bos_token_id", "eos_token_id", "pad_token_id")}
+    model.generation_config = GenerationConfig(**ids, do_sample=True, top_k=50, temperature=0.8)
     with writing(folder):
         model.save_pretrained(folder)
     for name in TOKENIZER_FILES:
@@ -83,9 +79,8 @@ def open_tensorboard(logs: Path):
 
 
 def write_tensorboard(logs: Path) -> None:
-    with open_tensorboard(logs) as writer:
-        for line in (logs / "metrics.jsonl").read_text(encoding="utf-8").splitlines():
-            values = json.loads(line)
+    with open_tensorboard(logs) as writer, open(logs / "metrics.jsonl", encoding="utf-8") as lines:
+        for values in map(json.loads, lines):
             for name, value in values.items():
                 if isinstance(value, (int, float)) and name != "step":
                     writer.add_scalar(name, value, values["step"])

@@ -21,14 +21,13 @@ def save_checkpoint(path: Path, model: torch.nn.Module, optimizer: torch.optim.A
     """Write the state after `progress["step"]` optimizer steps."""
     tensors = {}
     for name, parameter in model.named_parameters():  # tied weights come once
-        tensors[f"model.{name}"] = parameter.detach()
+        tensors[f"model.{name}"] = parameter.detach().contiguous().cpu()
         for moment in MOMENTS:
-            tensors[f"{moment}.{name}"] = optimizer.state[parameter][moment]
+            tensors[f"{moment}.{name}"] = optimizer.state[parameter][moment].contiguous().cpu()
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(path.name + ".tmp")
     with writing(path):
-        save_file({name: tensor.contiguous().cpu() for name, tensor in tensors.items()}, temporary,
-                  {"progress": json.dumps(progress)})
+        save_file(tensors, temporary, {"progress": json.dumps(progress)})
     replace(temporary, path)
 
 
@@ -48,10 +47,9 @@ def load_checkpoint(path: Path, model: torch.nn.Module, optimizer: torch.optim.A
             progress = json.loads(file.metadata()["progress"])
             for name, parameter in model.named_parameters():
                 parameter.copy_(file.get_tensor(f"model.{name}"))
-                optimizer.state[parameter] = {
-                    "step": torch.tensor(float(progress["step"]), device=parameter.device),
-                    **{moment: file.get_tensor(f"{moment}.{name}").to(parameter.device) for moment in MOMENTS}}
+                moments = {moment: file.get_tensor(f"{moment}.{name}").to(parameter.device) for moment in MOMENTS}
+                step = torch.tensor(float(progress["step"]), device=parameter.device)
+                optimizer.state[parameter] = {"step": step, **moments}
     except (SafetensorError, OSError, KeyError, TypeError, RuntimeError) as error:
-        raise UserError(f"{path}: the checkpoint can't be read ({error}). Delete {path.parent} to start this "
-                        "stage again.") from error
+        raise UserError(f"{path}: can't be read ({error}). Delete {path.parent} to start this stage again.") from error
     return progress

@@ -20,9 +20,7 @@ def has_bf16(device: str) -> bool:
     """Whether bf16 matrix products are quick on this device, not merely emulated."""
     if device == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
-    if device == "cpu":
-        return torch.cpu._is_avx512_bf16_supported()
-    return False
+    return device == "cpu" and torch.cpu._is_avx512_bf16_supported()
 
 
 def resolve_precision(wanted: str, device: str) -> str:
