@@ -1,7 +1,5 @@
-"""`python -m pipeline COMMAND --preset NAME key=value ...`: what the Makefile's targets call.
-
-Stages import their libraries only when there's something to build; a wrong input ends in one message, not a traceback.
-"""
+"""`python -m pipeline COMMAND --preset NAME key=value ...`: what the Makefile's targets call. Stages import their
+libraries only when there's something to build; a wrong input ends in one message, not a traceback."""
 import argparse
 import errno
 import importlib

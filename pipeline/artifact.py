@@ -1,8 +1,6 @@
-"""The stage contract: keys, locks, manifests, and the folders that finished work lives in.
-
-A key says what an artifact is made from; `KEY.partial` is work under way; `manifest.json`, written last, says that
-the work is complete. Only the standard library is imported here, so that an up-to-date stage returns at once.
-"""
+"""The stage contract: keys, locks, manifests, and the folders that finished work lives in. A key says what an artifact
+is made from; `KEY.partial` is work under way; `manifest.json`, written last, says that the work is complete. Only the
+standard library is imported here, so that an up-to-date stage returns at once."""
 import fcntl
 import hashlib
 import importlib.metadata
@@ -205,8 +203,7 @@ def build(root: Path, stage: str, key: str, origin: dict, run: Callable[[Path], 
 
     `origin` says what the key was made from (settings, inputs' digests, version); `run` gets the partial folder and
     returns counts. Raises what `run` raises: the partial folder then stays, and a rerun with the same key continues it.
-    `shared`: other processes may work in the partial folder, too; they lock their shards (engine.py).
-    """
+    `shared`: other processes may work in the partial folder, too; they lock their shards (engine.py)."""
     final = root / stage / key
     partial = final.with_name(key + ".partial")
     with locked(lock_path(root, stage, key), shared, f"{stage}: another run is building {key}; waiting for it."):

@@ -1,6 +1,5 @@
 """Settings: one frozen dataclass a stage (settings.toml says what it holds), named sets of them in presets/*.toml, and
-key=value overrides. Only the standard library is imported here.
-"""
+key=value overrides. Only the standard library is imported here."""
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -22,10 +21,8 @@ class Preset:
 
 
 def load_preset(name: str, overrides: dict[str, str]) -> Preset:
-    """Read presets/NAME.toml (or a .toml path) and apply overrides such as {"pretrain.steps": "200"}.
-
-    Raises UserError that names an unknown preset, section or setting, and the nearest known one.
-    """
+    """Read presets/NAME.toml (or a .toml path) and apply overrides such as {"pretrain.steps": "200"}. Raises UserError
+    that names an unknown preset, section or setting, and the nearest known one."""
     path = Path(name) if name.endswith(".toml") else PRESETS / f"{name}.toml"
     try:
         table = read_toml(path)

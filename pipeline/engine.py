@@ -2,8 +2,7 @@
 
 What a shard is, and what to do with the results, is the stage's business. Every finished shard's result lies on disk,
 so that a rerun, another job or a merge goes on from there; the results are the same whatever ran them. At import only
-the standard library is needed.
-"""
+the standard library is needed."""
 import json
 import os
 import signal

@@ -1,7 +1,5 @@
-"""Models that the user names: a Hugging Face folder, or name@commit on the Hub, of which no pickle is ever fetched.
-
-At import only the standard library is needed, so that a stage's key can be had at once.
-"""
+"""Models that the user names: a Hugging Face folder, or name@commit on the Hub, of which no pickle is ever fetched. At
+import only the standard library is needed, so that a stage's key can be had at once."""
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,10 +9,8 @@ from corpora import UserError
 
 
 def model_files(name: str) -> list[tuple[str, Path]]:
-    """(role, path) of a folder's files; none for "" and for name@commit, where the commit is the content.
-
-    Raises UserError for anything else.
-    """
+    """(role, path) of a folder's files; none for "" and for name@commit, where the commit is the content. Raises
+    UserError for anything else."""
     path = Path(name)
     if not name:
         return []

@@ -21,10 +21,8 @@ def read_batches(path: Path, columns: list[str] | None = None) -> Iterator[pyarr
 
 
 class ParquetFile:
-    """Rows to a zstd Parquet file in row groups of a few MB, under its final name only when complete.
-
-    No rows, no file. The bytes depend on the rows alone.
-    """
+    """Rows to a zstd Parquet file in row groups of a few MB, under its final name only when complete. No rows, no file.
+    The bytes depend on the rows alone."""
 
     def __init__(self, path: Path, schema: pyarrow.Schema):
         self.path, self.temporary, self.schema = path, path.with_name(path.name + ".tmp"), schema

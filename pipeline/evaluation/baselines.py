@@ -1,8 +1,6 @@
-"""What a score has to beat: the majority label, and counted character n-grams under a linear SVM. No neural models.
-
-The settings below are fixed. Those of YNAT and RE and the form of NLI's features were chosen on an eighth of train that
-was held out; the rest are plain first choices.
-"""
+"""What a score has to beat: the majority label, and counted character n-grams under a linear SVM. No neural models. The
+settings below are fixed. Those of YNAT and RE and the form of NLI's features were chosen on an eighth of train that was
+held out; the rest are plain first choices."""
 import re
 from collections.abc import Callable
 
@@ -29,10 +27,8 @@ def majority(task: Task, train: list[dict], validation: list[dict]) -> np.ndarra
 
 
 def tfidf(task: Task, train: list[dict], validation: list[dict]) -> tuple[np.ndarray, np.ndarray | None]:
-    """Predictions (N,) and, for classification, the SVM's margins (N, C) over the task's labels.
-
-    A label that train lacks gets the lowest margin. Regression: boosted trees on similarity features.
-    """
+    """Predictions (N,) and, for classification, the SVM's margins (N, C) over the task's labels. A label that train
+    lacks gets the lowest margin. Regression: boosted trees on similarity features."""
     targets = np.array([task.target(row) for row in train])
     if task.regression:
         features, validation_features = similarities(task, train, validation)

@@ -1,7 +1,5 @@
-"""Fine-tuning as GPT-1 did it: a linear head on the last token's context vector, one loop for every task.
-
-The head is transformers' own, so any model that has a sequence classifier can be scored. No files are written here.
-"""
+"""Fine-tuning as GPT-1 did it: a linear head on the last token's context vector, one loop for every task. The head is
+transformers' own, so any model that has a sequence classifier can be scored. No files are written here."""
 import math
 from copy import deepcopy
 from dataclasses import dataclass
@@ -42,10 +40,8 @@ class Recipe:
 def fine_tune(reader: Reader, folder: Path, task: Task, inputs: list[list[int]], targets_N: np.ndarray,
               validation: list[list[int]], recipe: Recipe, seed: int, pretrained: bool, device: str) -> np.ndarray:
     """Train on `inputs` and return what the model says of `validation`: (N, C) probabilities, or (N,) STS scores.
-
     Without `pretrained` it's the random twin: same config and seed, random weights. Raises UserError when the loss
-    stops being finite.
-    """
+    stops being finite."""
     torch.manual_seed(seed)
     model = load_classifier(reader, folder, task, pretrained).to(device)
     if model.config.model_type == "gpt2":

@@ -23,10 +23,9 @@ class Specials:
 
 
 class Reader:
-    """Encodes one model's inputs: a title; two sentences around a separator; a sentence with marked entities.
-
-    A token that the model lacks (a pad apart from its end token, a marker) gets a new id past its embedding. Raises
-    UserError when the folder holds no usable model and tokenizer, or the two don't fit."""
+    """Encodes one model's inputs: a title; two sentences around a separator; a sentence with marked entities. A token
+    that the model lacks (a pad apart from its end token, a marker) gets a new id past its embedding. Raises UserError
+    when the folder holds no usable model and tokenizer, or the two don't fit."""
 
     def __init__(self, folder: Path, max_length: int):
         model_files(str(folder))
@@ -114,10 +113,8 @@ def cut_longer(parts: list[list[int]], room: int) -> list[list[int]]:
 
 
 def cut_around_entities(parts: list[list[int]], room: int) -> list[list[int]]:
-    """The five parts within `room` tokens: the entities whole, then the text between them, then what lies around.
-
-    An entity longer than a third of the room is cut to it.
-    """
+    """The five parts within `room` tokens: the entities whole, then the text between them, then what lies around. An
+    entity longer than a third of the room is cut to it."""
     left, first, middle, second, right = parts
     first, second = first[:room // 3], second[:room // 3]
     room -= len(first) + len(second)

@@ -1,7 +1,5 @@
-"""The table of stages: versions, what each reads, and how its key is made. One module a stage lies beside it.
-
-Only the standard library is imported here, so that an up-to-date stage returns at once.
-"""
+"""The table of stages: versions, what each reads, and how its key is made. One module a stage lies beside it. Only the
+standard library is imported here, so that an up-to-date stage returns at once."""
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass

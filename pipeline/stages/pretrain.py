@@ -1,7 +1,5 @@
-"""Tokens -> a GPT-2, as a plain Hugging Face folder with its tokenizer and a model card.
-
-The loop itself is pipeline/training/loop.py.
-"""
+"""Tokens -> a GPT-2, as a plain Hugging Face folder with its tokenizer and a model card. The loop itself is
+pipeline/training/loop.py."""
 import json
 import shutil
 from pathlib import Path

@@ -1,7 +1,5 @@
-"""Corpus + tokenizer -> token shards: every document's ids, then the end token, one .npy array a corpus shard.
-
-Nothing is dropped or padded; index.json counts tokens, documents and bytes, so that bits per byte is exact.
-"""
+"""Corpus + tokenizer -> token shards: every document's ids, then the end token, one .npy array a corpus shard. Nothing
+is dropped or padded; index.json counts tokens, documents and bytes, so that bits per byte is exact."""
 import json
 import os
 import shutil

@@ -1,7 +1,5 @@
-"""`make plan`: what a preset's pretraining will cost, before anything is started.
-
-Arithmetic after PaLM (Chowdhery et al., 2022, appendix B): 6 FLOPs a parameter and token, and 12 L T d for attention.
-"""
+"""`make plan`: what a preset's pretraining will cost, before anything is started. Arithmetic after PaLM (Chowdhery et
+al., 2022, appendix B): 6 FLOPs a parameter and token, and 12 L T d for attention."""
 import time
 
 # Dense bf16 TFLOP/s from the vendors' data sheets, and GB of memory.

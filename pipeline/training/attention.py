@@ -2,8 +2,7 @@
 
 transformers builds a dense (B, 1, T, T) mask when a whole GPT-2 is compiled; naming an attention that it has no mask
 function for makes it build none. Right for full sequences and for right padding (a pad can't be seen from its left),
-wrong for left padding or a key-value cache, so generation keeps the stock attention.
-"""
+wrong for left padding or a key-value cache, so generation keeps the stock attention."""
 import math
 
 import torch
@@ -23,10 +22,8 @@ def causal_sdpa(module, query_BHTD, key_BHTD, value_BHTD, attention_mask, scalin
 
 
 def causal_matmul(module, query_BHTD, key_BHTD, value_BHTD, attention_mask, scaling=None, dropout=0.0, **_):
-    """Causal attention in plain matrix products; returns (B, T, H, D) and no weights.
-
-    On a CPU at up to 256 tokens, SDPA's bf16 kernel takes two to four times as long, most of it in the backward pass.
-    """
+    """Causal attention in plain matrix products; returns (B, T, H, D) and no weights. On a CPU at up to 256 tokens,
+    SDPA's bf16 kernel takes two to four times as long, most of it in the backward pass."""
     B, H, T, D = query_BHTD.shape
     unseen_TT = torch.full((T, T), -math.inf, dtype=query_BHTD.dtype, device=query_BHTD.device).triu(1)
     scores_NTT = torch.baddbmm(unseen_TT.expand(B * H, T, T), query_BHTD.flatten(0, 1),

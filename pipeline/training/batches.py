@@ -1,7 +1,5 @@
-"""Token shards as one long stream, and the batches drawn from it.
-
-A batch is a function of the seed and the step alone, so a resumed run sees what an undisturbed one would have seen.
-"""
+"""Token shards as one long stream, and the batches drawn from it. A batch is a function of the seed and the step alone,
+so a resumed run sees what an undisturbed one would have seen."""
 import json
 from pathlib import Path
 
@@ -39,10 +37,8 @@ class TokenStream:
 
 
 class TrainingBatches:
-    """Every window of the stream once an epoch, in an order drawn from the seed and the epoch.
-
-    Each epoch cuts the stream at another offset, so that repeated text doesn't come in the same windows.
-    """
+    """Every window of the stream once an epoch, in an order drawn from the seed and the epoch. Each epoch cuts the
+    stream at another offset, so that repeated text doesn't come in the same windows."""
 
     def __init__(self, stream: TokenStream, context: int, batch_size: int, seed: int):
         self.stream, self.context, self.batch_size, self.seed = stream, context, batch_size, seed
@@ -70,10 +66,8 @@ class TrainingBatches:
 
 
 def validation_batches(stream: TokenStream, context: int, batch_size: int, end_token_id: int):
-    """Yield ids (B, T + 1) that predict every token of the stream exactly once; targets past its end are -100.
-
-    The stream opens with an end token, as every document but the first does in training.
-    """
+    """Yield ids (B, T + 1) that predict every token of the stream exactly once; targets past its end are -100. The
+    stream opens with an end token, as every document but the first does in training."""
     tokens = np.concatenate([[end_token_id], stream.read(0, len(stream))])
     num_windows = -(-(len(tokens) - 1) // context)
     padded = np.full(num_windows * context + 1, -100, dtype=np.int64)

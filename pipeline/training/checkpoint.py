@@ -1,7 +1,5 @@
-"""The state of a training run in one safetensors file: weights, AdamW's moments, and the step as JSON metadata.
-
-One file, written under another name and renamed, is either the old state or the new one; no pickle is involved.
-"""
+"""The state of a training run in one safetensors file: weights, AdamW's moments, and the step as JSON metadata. One
+file, written under another name and renamed, is either the old state or the new one; no pickle is involved."""
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
-"""The training loop: readable from top to bottom, resumable at any moment.
-
-It knows tokens and a model; where they come from and what becomes of the result is stages/pretrain.py's business.
-"""
+"""The training loop: readable from top to bottom, resumable at any moment. It knows tokens and a model; where they come
+from and what becomes of the result is stages/pretrain.py's business."""
 import json
 import math
 import os
@@ -39,9 +37,8 @@ def train(model, batches: TrainingBatches, validation: TokenStream, settings, de
     """Train for settings.steps steps and return the figures of the run.
 
     Writes folder/scratch/checkpoint.safetensors and folder/logs/metrics.jsonl, and continues from a checkpoint.
-    `on_validation(step)` is called after each validation. Raises Stopped after a signal, and UserError when a loss or
-    a gradient isn't finite: both leave a checkpoint of the last good state.
-    """
+    `on_validation(step)` is called after each validation. Raises Stopped after a signal, and UserError when a loss or a
+    gradient isn't finite: both leave a checkpoint of the last good state."""
     checkpoint = folder / SCRATCH / "checkpoint.safetensors"
     model.to(device).train()
     optimizer = make_optimizer(model, settings.learning_rate, settings.weight_decay, settings.beta2)

@@ -12,9 +12,7 @@ from pipeline.training.attention import CAUSAL_SDPA
 
 def make_model(settings, vocab_size: int, end_token_id: int, pad_token_id: int) -> GPT2LMHeadModel:
     """A GPT-2 in fp32 with maskless causal attention; raises UserError for a model to continue from that doesn't fit.
-
-    The end token is also the one a text begins with: in training it stands before every document.
-    """
+    The end token is also the one a text begins with: in training it stands before every document."""
     # Dropout would tie a step to the generator's state; one pass over enough text needs none.
     changes = {"bos_token_id": end_token_id, "eos_token_id": end_token_id, "pad_token_id": pad_token_id,
                "resid_pdrop": 0.0, "embd_pdrop": 0.0, "attn_pdrop": 0.0}
@@ -40,9 +38,7 @@ def make_model(settings, vocab_size: int, end_token_id: int, pad_token_id: int) 
 
 def load_weights(kind: type, folder: Path, name: str, config, new_head: bool = False) -> PreTrainedModel:
     """A folder's model in fp32, from safetensors; raises UserError when weights are missing, which would be random.
-
-    With `new_head` only the trunk's have to be there, without a pooler, which a masked language model doesn't have.
-    """
+    With `new_head` only the trunk's have to be there, without a pooler, which a masked language model doesn't have."""
     with loading(name):
         model, report = kind.from_pretrained(folder, config=config, dtype=torch.float32, use_safetensors=True,
                                              local_files_only=True, output_loading_info=True)

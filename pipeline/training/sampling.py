@@ -7,11 +7,9 @@ from corpora import UserError
 @torch.no_grad()
 def continue_text(model, tokenizer, prompt: str, num_tokens: int, seed: int, num_texts: int = 1,
                   use_cache: bool = True) -> list[str]:
-    """`num_texts` sampled continuations of the prompt, each with the prompt and up to `num_tokens` tokens.
-
-    Raises UserError for a prompt that fills the model's positions. The maskless attention of training needs
-    `use_cache=False`: it isn't made for one query at a time.
-    """
+    """`num_texts` sampled continuations of the prompt, each with the prompt and up to `num_tokens` tokens. Raises
+    UserError for a prompt that fills the model's positions. The maskless attention of training needs `use_cache=False`:
+    it isn't made for one query at a time."""
     # The end token stands before every document in training, so a text begins with it.
     start = [model.config.bos_token_id, *tokenizer(prompt, add_special_tokens=False)["input_ids"]]
     num_tokens = min(num_tokens, model.config.n_positions - len(start))
