@@ -2,7 +2,6 @@
 transformers' own, so any model that has a sequence classifier can be scored. No files are written here."""
 import math
 from copy import deepcopy
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -29,16 +28,8 @@ BUCKET_BATCHES = 50  # batches that are sorted by length together: more pads les
 EVALUATION_BATCH = 128
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """How to fine-tune, all of it fixed beforehand: there is no best epoch."""
-    epochs: int
-    batch_size: int
-    learning_rate: float
-
-
 def fine_tune(reader: Reader, folder: Path, task: Task, inputs: list[list[int]], targets_N: np.ndarray,
-              validation: list[list[int]], recipe: Recipe, seed: int, pretrained: bool, device: str) -> np.ndarray:
+              validation: list[list[int]], settings, seed: int, pretrained: bool, device: str) -> np.ndarray:
     """Train on `inputs` and return what the model says of `validation`: (N, C) probabilities, or (N,) STS scores.
     Without `pretrained` it's the random twin: same config and seed, random weights. Raises UserError when the loss
     stops being finite."""
@@ -50,15 +41,16 @@ def fine_tune(reader: Reader, folder: Path, task: Task, inputs: list[list[int]],
     targets = torch.tensor((targets_N - center) / scale, dtype=torch.float32 if task.regression else torch.int64)
     precision = resolve_precision("auto", device)
     generator = np.random.default_rng(seed)
-    num_steps = recipe.epochs * math.ceil(len(inputs) / recipe.batch_size)
-    optimizer = make_optimizer(model, recipe.learning_rate, WEIGHT_DECAY)
+    epochs = getattr(settings, f"epochs_{task.name}")  # fixed beforehand: there is no best epoch
+    num_steps = epochs * math.ceil(len(inputs) / settings.batch_size)
+    optimizer = make_optimizer(model, settings.learning_rate, WEIGHT_DECAY)
     factor = partial(learning_rate_factor, num_steps=num_steps, num_warmup=max(1, round(WARMUP_SHARE * num_steps)))
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
     name = f"{task.title} {'pretrained' if pretrained else 'random twin'} seed {seed}"
     model.train()
     with tqdm(total=num_steps, desc=name, unit="step", disable=None) as bar:
-        for _ in range(recipe.epochs):
-            for rows in bucket(inputs, recipe.batch_size, generator):
+        for _ in range(epochs):
+            for rows in bucket(inputs, settings.batch_size, generator):
                 ids_BT = pad([inputs[row] for row in rows], reader.specials.pad).to(device)
                 with autocast(device, precision):
                     logits_BC = classify(model, ids_BT).float()
@@ -68,7 +60,7 @@ def fine_tune(reader: Reader, folder: Path, task: Task, inputs: list[list[int]],
                 norm = torch.nn.utils.clip_grad_norm_(model.parameters(), CLIP)
                 if not math.isfinite(norm):
                     raise UserError(f"{name}: the loss or its gradient stopped being finite at step {bar.n + 1} of "
-                                    f"{num_steps}. Lower klue.learning_rate (now {recipe.learning_rate:g}).")
+                                    f"{num_steps}. Lower klue.learning_rate (now {settings.learning_rate:g}).")
                 optimizer.step()
                 schedule.step()
                 optimizer.zero_grad()

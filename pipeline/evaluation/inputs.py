@@ -1,6 +1,7 @@
 """KLUE rows -> token ids for a classifier: separators and entity markers by id, cutting that keeps what matters.
 Nothing here knows about weights; `Reader.num_embeddings` says how large the model's embedding has to be."""
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 from transformers import AutoConfig, AutoTokenizer, PreTrainedTokenizerBase
@@ -67,12 +68,7 @@ class Reader:
 
 def find_specials(tokenizer: PreTrainedTokenizerBase, config) -> tuple[Specials, int]:
     """The special ids, and the number of embeddings they need: tokens that aren't there get ids past the last one."""
-    known, num_embeddings = tokenizer.get_vocab(), config.vocab_size
-
-    def new_id() -> int:
-        nonlocal num_embeddings
-        num_embeddings += 1
-        return num_embeddings - 1
+    known, new_ids = tokenizer.get_vocab(), count(config.vocab_size)
 
     def first(*ids: int | None) -> int | None:
         return next((id_ for id_ in ids if id_ is not None), None)
@@ -80,13 +76,13 @@ def find_specials(tokenizer: PreTrainedTokenizerBase, config) -> tuple[Specials,
     # The config first: this project's models know the end token as what a text begins with, not the tokenizer's <s>.
     start = first(getattr(config, "bos_token_id", None), tokenizer.bos_token_id, tokenizer.cls_token_id)
     end = first(tokenizer.eos_token_id, tokenizer.sep_token_id)
-    end = new_id() if end is None else end
+    end = next(new_ids) if end is None else end
     separator = first(known.get("<sep>"), tokenizer.sep_token_id, end)
     pad = tokenizer.pad_token_id
     if pad is None or pad in (start, end, separator):  # what is pooled is the last token that isn't a pad
-        pad = new_id()
-    markers = tuple(known[name] if name in known else new_id() for name in MARKERS)
-    return Specials(start, separator, end, pad, markers), num_embeddings
+        pad = next(new_ids)
+    markers = tuple(known[name] if name in known else next(new_ids) for name in MARKERS)
+    return Specials(start, separator, end, pad, markers), next(new_ids)
 
 
 def subject_first(row: dict) -> bool:

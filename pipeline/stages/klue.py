@@ -13,7 +13,7 @@ from corpora.contamination import DECONTAMINATED, fingerprint
 from corpora.klue import HUB_NAME, HUB_REVISION, SPLITS, TASKS, Task, is_sample, load_rows, parse_tasks
 from pipeline.artifact import append_json, write_card, write_json, write_text
 from pipeline.evaluation import baselines, table
-from pipeline.evaluation.finetune import Recipe, fine_tune
+from pipeline.evaluation.finetune import fine_tune
 from pipeline.evaluation.inputs import Reader
 from pipeline.evaluation.metrics import absent_labels, interval, score
 from pipeline.model_folder import model_folder
@@ -45,7 +45,6 @@ def run_task(task: Task, settings, reader: Reader, model: Path, folder: Path, de
     inputs, num_cut = reader.encode(task, train)
     validation_inputs, num_validation_cut = reader.encode(task, validation)
     targets_N = np.array([task.target(row) for row in train])
-    recipe = Recipe(getattr(settings, f"epochs_{task.name}"), settings.batch_size, settings.learning_rate)
     drawn = [train[row] for row in draw(len(train), settings.train_rows, seed=1)]
 
     def predict(arm: str, seed: int) -> tuple[np.ndarray, np.ndarray | None]:
@@ -55,7 +54,7 @@ def run_task(task: Task, settings, reader: Reader, model: Path, folder: Path, de
             return baselines.tfidf(task, drawn, validation)
         rows = draw(len(train), settings.train_rows, seed)
         output = fine_tune(reader, model, task, [inputs[row] for row in rows], targets_N[rows], validation_inputs,
-                           recipe, seed, arm == "pretrained", device)
+                           settings, seed, arm == "pretrained", device)
         return (output, None) if task.regression else (output.argmax(1), output)
 
     gold_N = np.array([task.target(row) for row in validation])
@@ -72,7 +71,7 @@ def run_task(task: Task, settings, reader: Reader, model: Path, folder: Path, de
     return {"split": split_name(task, settings, len(validation)),
             "rows": {"train": len(drawn), "validation": len(validation)},
             "seen_rows": int((~new_N).sum()) if new_N.any() else 0, "official_rows": task.official_rows,
-            "epochs": recipe.epochs, "texts": look_up_texts(task, validation, model),
+            "epochs": getattr(settings, f"epochs_{task.name}"), "texts": look_up_texts(task, validation, model),
             "cut_rows": {"train": num_cut, "validation": num_validation_cut},
             "absent_labels": absent_labels(task, gold_N), "arms": arms}
 
@@ -81,11 +80,9 @@ def look_up_texts(task: Task, validation: list[dict], model: Path) -> dict:
     """How many texts these rows have, and how many of them the model's pretraining text was searched for before it was
     used: None where that isn't known. The answer travels with the model."""
     texts = set(fingerprint([row[column] for row in validation for column in task.texts]))
-    try:
-        known = json.loads((model / DECONTAMINATED).read_text(encoding="utf-8")).get(f"{task.name} validation", [])
-    except FileNotFoundError:
-        return {"all": len(texts), "looked_for": None}
-    return {"all": len(texts), "looked_for": len(texts.intersection(known))}
+    path = model / DECONTAMINATED
+    known = json.loads(path.read_text(encoding="utf-8")).get(f"{task.name} validation", []) if path.exists() else None
+    return {"all": len(texts), "looked_for": None if known is None else len(texts.intersection(known))}
 
 
 def predict_once(task: Task, arm: str, seed: int, predict: Callable, validation: list[dict],
@@ -103,8 +100,8 @@ def predict_once(task: Task, arm: str, seed: int, predict: Callable, validation:
         append_json(folder / "logs" / "runs.jsonl", task=task.name, arm=arm, seed=seed,
                     seconds=round(time.monotonic() - start, 2))
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    scored = all("scores" in row for row in rows)
-    return np.array([row["prediction"] for row in rows]), np.array([row["scores"] for row in rows]) if scored else None
+    scores = [row["scores"] for row in rows if "scores" in row]
+    return np.array([row["prediction"] for row in rows]), np.array(scores) if scores else None
 
 
 def summarise(task: Task, gold_N: np.ndarray, found: dict[int, tuple[np.ndarray, np.ndarray | None]]) -> dict:

@@ -9,8 +9,9 @@ from transformers import AutoModelForSequenceClassification
 
 from corpora import UserError
 from corpora.klue import TASKS
+from pipeline.config import SECTIONS
 from pipeline.evaluation import finetune
-from pipeline.evaluation.finetune import Recipe, bucket, fine_tune, load_classifier
+from pipeline.evaluation.finetune import bucket, fine_tune, load_classifier
 from pipeline.evaluation.inputs import Reader, cut_around_entities, cut_longer
 from pipeline.training.attention import causal_matmul, causal_sdpa
 from tests.pipeline.tiny_model import VOCABULARY, write_bert, write_gpt2
@@ -43,11 +44,11 @@ def topics(num_rows: int) -> tuple[list[dict], np.ndarray]:
     return [{"title": f"{number}번째 {words[label]} 소식"} for number, label in enumerate(labels_N)], labels_N
 
 
-def tune(folder, task, rows, targets_N, validation, pretrained=True, seed=1, **options):
+def tune(folder, task, rows, targets_N, validation, pretrained=True, seed=1, epochs=8):
     reader = Reader(folder, 96)
-    recipe = Recipe(**{"epochs": 8, "batch_size": 8, "learning_rate": 2e-3} | options)
+    settings = SECTIONS["klue"](**{f"epochs_{task.name}": epochs}, batch_size=8, learning_rate=2e-3)
     return fine_tune(reader, folder, task, reader.encode(task, rows)[0], targets_N, reader.encode(task, validation)[0],
-                     recipe, seed, pretrained, "cpu")
+                     settings, seed, pretrained, "cpu")
 
 
 def test_a_title_stands_between_start_and_end(gpt2):
