@@ -107,7 +107,7 @@ def main() -> None:
         raise UserError(f"WORKERS={arguments.workers}: has to be at least 1.")
     if arguments.engine == "ray":  # its workers may stand in another folder
         arguments.artifacts, arguments.data = arguments.artifacts.absolute(), arguments.data and arguments.data.absolute()
-    signal.signal(signal.SIGTERM, end_on_sigterm)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: finished work is kept, pools are ended
     name = {target: stage for stage, target in TARGETS.items()}.get(arguments.command, arguments.command)
     if name in TOOLS:
         importlib.import_module(f"pipeline.tools.{name}").run(arguments, preset)
@@ -116,10 +116,6 @@ def main() -> None:
     else:
         finished = run_stage(name, preset, arguments.artifacts, arguments.data, lambda: make_context(arguments, name))
         show(name, finished, preset, arguments.artifacts)
-
-
-def end_on_sigterm(number, frame) -> None:
-    raise KeyboardInterrupt  # like Ctrl-C: what is finished is kept, and the pools are ended
 
 
 if __name__ == "__main__":

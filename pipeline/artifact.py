@@ -114,21 +114,20 @@ def digest_files(files: list[tuple[str, Path]], root: Path) -> list[list[str]]:
     only spares re-hashing. Raises UserError for a file that isn't there."""
     store = root / ".digests.json"
     try:
-        cache = {name: entry for name, entry in json.loads(store.read_text(encoding="utf-8")).items()
-                 if isinstance(entry, list) and len(entry) == 3}
-    except (FileNotFoundError, ValueError, AttributeError):
+        cache = dict(json.loads(store.read_text(encoding="utf-8")))
+    except (FileNotFoundError, ValueError, TypeError):
         cache = {}
-    found, changed = [], False
+    found, num_known = [], len(cache)
     for role, path in files:
         try:
             status = path.stat()
         except FileNotFoundError:
             raise UserError(f"{path}: no such file.") from None
-        name, stamp = str(path.resolve()), [status.st_size, status.st_mtime_ns]
-        if cache.get(name, [])[:2] != stamp:
-            cache[name], changed = [*stamp, sha256_file(path)], True
-        found.append([role, cache[name][2]])
-    if changed:
+        name = f"{path.resolve()} {status.st_size} {status.st_mtime_ns}"
+        if name not in cache:
+            cache[name] = sha256_file(path)
+        found.append([role, cache[name]])
+    if len(cache) > num_known:
         write_text(store, json.dumps(cache))
     return found
 

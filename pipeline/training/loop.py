@@ -6,6 +6,8 @@ import os
 import shutil
 import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -22,6 +24,23 @@ from pipeline.training.optimizer import learning_rate_factor, make_optimizer
 
 class Stopped(SystemExit):
     """SIGTERM or Ctrl-C came and the state is saved; uncaught, it ends the process with its message and code 1."""
+
+
+@contextmanager
+def noting_signals() -> Iterator[list[str]]:
+    """Within it SIGTERM and SIGINT only leave their names, so that a step is never cut in half."""
+    received = []
+
+    def note(number, frame) -> None:
+        if received:  # asked twice: don't wait for the step to end
+            os._exit(128 + number)
+        received.append(signal.Signals(number).name)
+    before = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield received
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def forget_after(path: Path, step: int) -> None:
@@ -66,7 +85,7 @@ def train(model, batches: TrainingBatches, validation: TokenStream, settings, de
         progress.update(step=step, seconds=seconds_before + time.monotonic() - started)
         save_checkpoint(checkpoint, model, optimizer, progress)
 
-    with (SignalFlag() as signals,
+    with (noting_signals() as signals,
           tqdm(total=settings.steps, initial=first_step, desc="pretrain", unit="step", disable=None) as bar):
         for step in range(first_step, settings.steps):
             ids_BT = batches.batch(step).to(device)
@@ -103,11 +122,11 @@ def train(model, batches: TrainingBatches, validation: TokenStream, settings, de
                 append_json(metrics, step=done, **figures)
                 bar.write(f"pretrain: step {done}: {figures['bits_per_byte']:.4f} bits per byte on validation text")
                 on_validation(done)
-            if signals.received or time.monotonic() - saved_at > 60 * settings.checkpoint_minutes:
+            if signals or time.monotonic() - saved_at > 60 * settings.checkpoint_minutes:
                 save(done)
                 saved_at = time.monotonic()
-            if signals.received and done < settings.steps:
-                raise Stopped(f"pretrain: stopped by {signals.received} after step {done}; the state is saved. "
+            if signals and done < settings.steps:
+                raise Stopped(f"pretrain: stopped by {signals[0]} after step {done}; the state is saved. "
                               "The same command continues from there.")
     if not figures:  # resumed after the last step
         figures = validate(model, losses, validation, settings, device, precision)
@@ -132,21 +151,3 @@ def validate(model, losses, stream: TokenStream, settings, device: str, precisio
     model.train()
     return {"validation_loss": nats / len(stream), "bits_per_byte": nats / math.log(2) / stream.num_bytes,
             "validation_tokens": len(stream), "validation_bytes": stream.num_bytes}
-
-
-class SignalFlag:
-    """Within its `with` block SIGTERM and SIGINT only leave a note, so that a step is never cut in half."""
-
-    def __enter__(self):
-        self.received = ""
-        self.before = {number: signal.signal(number, self.note) for number in (signal.SIGTERM, signal.SIGINT)}
-        return self
-
-    def note(self, number, frame) -> None:
-        if self.received:  # asked twice: don't wait for the step to end
-            os._exit(128 + number)
-        self.received = signal.Signals(number).name
-
-    def __exit__(self, *_) -> None:
-        for number, handler in self.before.items():
-            signal.signal(number, handler)
