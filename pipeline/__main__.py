@@ -107,7 +107,7 @@ def main() -> None:
         raise UserError(f"WORKERS={arguments.workers}: has to be at least 1.")
     if arguments.engine == "ray":  # its workers may stand in another folder
         arguments.artifacts, arguments.data = arguments.artifacts.absolute(), arguments.data and arguments.data.absolute()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: finished work is kept, pools are ended
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: finished work is kept, pools end
     name = {target: stage for stage, target in TARGETS.items()}.get(arguments.command, arguments.command)
     if name in TOOLS:
         importlib.import_module(f"pipeline.tools.{name}").run(arguments, preset)

@@ -41,11 +41,10 @@ class Artifact:
         """Check every file's size and SHA-256 against the manifest; raises UserError that names the first bad one."""
         for name, entry in self.manifest["files"].items():
             path = self.path / name
-            if not path.is_file():
-                raise UserError(f"{path}: missing from a finished artifact. Delete {self.path} and run make again.")
-            if path.stat().st_size != entry["bytes"] or sha256_file(path) != entry["sha256"]:
-                raise UserError(f"{path}: damaged: it isn't what the stage wrote (SHA-256 differs from {MANIFEST}). "
-                                f"Delete {self.path} and run make again.")
+            there = path.is_file()
+            if not there or path.stat().st_size != entry["bytes"] or sha256_file(path) != entry["sha256"]:
+                raise UserError(f"{path}: {'damaged' if there else 'missing'}: it isn't what the stage wrote (see SHA-256 "
+                                f"in {MANIFEST}). Delete {self.path} and run make again.")
 
 
 def sha256_file(path: Path) -> str:

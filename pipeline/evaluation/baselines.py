@@ -108,13 +108,13 @@ def similarities(task: Task, train: list[dict], validation: list[dict]) -> tuple
     and the share of either side that the other has, then lengths, the sentences' ends, and numbers."""
     kinds = [*(TfidfVectorizer(analyzer="char", ngram_range=(n, n)) for n in (1, 2, 3, 4)),
              TfidfVectorizer(token_pattern=r"\S+"), TfidfVectorizer(analyzer="char", ngram_range=(2, 2), use_idf=False)]
+    for vectorizer in kinds:
+        vectorizer.fit([row[side] for side in task.texts for row in train])
 
-    def features(rows: list[dict], fit: bool) -> np.ndarray:
+    def features(rows: list[dict]) -> np.ndarray:
         lefts, rights = ([row[side] for row in rows] for side in task.texts)
         columns = []
         for vectorizer in kinds:
-            if fit:
-                vectorizer.fit(lefts + rights)
             left, right = vectorizer.transform(lefts), vectorizer.transform(rights)
             columns += [row_sums(left.multiply(right)),
                         row_sums(left.multiply(right > 0)) / np.maximum(row_sums(left), 1e-9),
@@ -126,7 +126,7 @@ def similarities(task: Task, train: list[dict], validation: list[dict]) -> tuple
                     np.array([len(numbers(left) ^ numbers(right)) for left, right in pairs])]
         return np.stack(columns, 1)
 
-    return features(train, fit=True), features(validation, fit=False)
+    return features(train), features(validation)
 
 
 def numbers(text: str) -> set[str]:

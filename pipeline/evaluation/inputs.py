@@ -102,9 +102,7 @@ def split_row(task: Task, row: dict) -> list[str]:
 
 def cut_longer(parts: list[list[int]], room: int) -> list[list[int]]:
     """Both sentences within `room` tokens, the longer one cut first."""
-    shorter = min(len(parts[0]), len(parts[1]))
-    each = max(room - shorter, room // 2)
-    first = parts[0][:max(each, room - len(parts[1]))]
+    first = parts[0][:max(room // 2, room - len(parts[1]))]
     return [first, parts[1][:room - len(first)]]
 
 

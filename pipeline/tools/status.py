@@ -23,8 +23,8 @@ def run(arguments, preset) -> None:
             state, size = ("unfinished", megabytes(partial)) if partial.is_dir() else ("to build", "")
             why = "; ".join(differences(origin, current and current.manifest))
         print(f"{name:<10} {key or '-':<17} {state:<10} {size:>9} {seconds:>8}  {why}".rstrip())
-    print(f"\ndisk used by {root}: {megabytes(root)}, of it unfinished work "
-          f"{sum(size_of(path) for path in root.glob('*/*.partial')) / 1e6:,.1f} MB (make clean removes that)")
+    print(f"\ndisk used by {root}: {megabytes(root)}, of it unfinished work {megabytes(*root.glob('*/*.partial'))} "
+          "(make clean removes that)")
 
 
 def differences(origin: dict, manifest: dict | None) -> list[str]:
@@ -44,9 +44,6 @@ def differences(origin: dict, manifest: dict | None) -> list[str]:
     return reasons
 
 
-def size_of(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
-
-
-def megabytes(folder: Path) -> str:
-    return f"{size_of(folder) / 1e6:,.1f} MB"
+def megabytes(*folders: Path) -> str:
+    paths = (path for folder in folders for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+    return f"{sum(path.stat().st_size for path in paths) / 1e6:,.1f} MB"

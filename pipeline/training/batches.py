@@ -1,5 +1,6 @@
 """Token shards as one long stream, and the batches drawn from it. A batch is a function of the seed and the step alone,
 so a resumed run sees what an undisturbed one would have seen."""
+import functools
 import json
 from pathlib import Path
 
@@ -45,15 +46,12 @@ class TrainingBatches:
         self.num_windows = (len(stream) - context) // context  # one context less: room for the offset and the target
         if self.num_windows < 1:
             raise UserError(f"pretrain.context={context}: the training text has only {len(stream)} tokens.")
-        self.epoch = None
+        self.windows_of = functools.lru_cache(maxsize=1)(self._draw)  # of an epoch: their order and offset
 
-    def windows_of(self, epoch: int) -> tuple[np.ndarray, int]:
-        if self.epoch != epoch:
-            generator = np.random.default_rng([self.seed, epoch])
-            self.offset = int(generator.integers(self.context))
-            self.order = generator.permutation(self.num_windows)
-            self.epoch = epoch
-        return self.order, self.offset
+    def _draw(self, epoch: int) -> tuple[np.ndarray, int]:
+        generator = np.random.default_rng([self.seed, epoch])
+        offset = int(generator.integers(self.context))
+        return generator.permutation(self.num_windows), offset
 
     def batch(self, step: int) -> torch.Tensor:
         """Token ids (B, T + 1) of a step: the first T are inputs, the last T targets."""
