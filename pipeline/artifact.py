@@ -43,7 +43,7 @@ class Artifact:
             path = self.path / name
             there = path.is_file()
             if not there or path.stat().st_size != entry["bytes"] or sha256_file(path) != entry["sha256"]:
-                raise UserError(f"{path}: {'damaged' if there else 'missing'}: it isn't what the stage wrote (see SHA-256 "
+                raise UserError(f"{path}: {'damaged' if there else 'missing'}: it isn't what the stage wrote (SHA-256 "
                                 f"in {MANIFEST}). Delete {self.path} and run make again.")
 
 

@@ -62,8 +62,7 @@ def map_shards(function: Callable, items: dict[str, object], folder: Path, engin
 
     Results lie in `folder`, one NAME.json an item; those that are there aren't made again. `function` must be importable
     by name (a top-level function, or a functools.partial of one). Raises what `function` raises, at the first failure;
-    UserError when a worker process dies or a merge lacks shards; Unfinished at the end of an array's job.
-    """
+    UserError when a worker process dies or a merge lacks shards; Unfinished at the end of an array's job."""
     from tqdm import tqdm
     folder.mkdir(parents=True, exist_ok=True)
     paths = {name: folder / f"{name}.json" for name in items}

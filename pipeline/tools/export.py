@@ -12,14 +12,13 @@ import sys, torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.utils.logging import disable_progress_bar
 disable_progress_bar()
+found = []
 for folder in sys.argv[1:3]:
     tokenizer, model = AutoTokenizer.from_pretrained(folder), AutoModelForCausalLM.from_pretrained(folder).eval()
     ids = tokenizer("대한민국은 민주공화국이다.\\n<s> ㅋㅋ 🙂", return_tensors="pt")["input_ids"]
     with torch.no_grad():
-        logits = model(ids).logits
-    if folder == sys.argv[1]:
-        before = ids, logits
-assert torch.equal(before[0], ids) and torch.equal(before[1], logits)
+        found.append((ids, model(ids).logits))
+assert all(torch.equal(before, after) for before, after in zip(*found))
 """
 
 

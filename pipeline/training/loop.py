@@ -78,11 +78,11 @@ def train(model, batches: TrainingBatches, validation: TokenStream, settings, de
     tokens_a_step = settings.batch_size * settings.context
     validation_steps = {round(settings.steps * i / settings.validations) for i in range(1, settings.validations + 1)}
     saved_at = started = time.monotonic()
-    seconds_before, first_step = progress["seconds"], progress["step"]
+    begun, first_step = started - progress["seconds"], progress["step"]
     figures = {}
 
     def save(step: int) -> None:
-        progress.update(step=step, seconds=seconds_before + time.monotonic() - started)
+        progress.update(step=step, seconds=time.monotonic() - begun)
         save_checkpoint(checkpoint, model, optimizer, progress)
 
     with (noting_signals() as signals,
@@ -114,8 +114,7 @@ def train(model, batches: TrainingBatches, validation: TokenStream, settings, de
                 now = time.monotonic()
                 speed = (done - first_step) * tokens_a_step / (now - started)
                 append_json(metrics, step=done, tokens=done * tokens_a_step, loss=loss, gradient_norm=norm,
-                            learning_rate=rate, tokens_per_second=round(speed, 1),
-                            seconds=round(seconds_before + now - started, 2))
+                            learning_rate=rate, tokens_per_second=round(speed, 1), seconds=round(now - begun, 2))
                 bar.set_postfix(loss=f"{loss:.3f}", tokens_s=f"{speed:,.0f}")
             if done in validation_steps:
                 figures = validate(model, losses, validation, settings, device, precision)
@@ -132,9 +131,8 @@ def train(model, batches: TrainingBatches, validation: TokenStream, settings, de
         figures = validate(model, losses, validation, settings, device, precision)
     if not math.isfinite(figures["bits_per_byte"]):
         raise UserError("pretrain: the validation loss isn't finite. A lower pretrain.learning_rate usually helps.")
-    seconds = seconds_before + time.monotonic() - started
-    return {"steps": settings.steps, "tokens": settings.steps * tokens_a_step, "seconds": round(seconds, 1),
-            "resumes": progress["resumes"], **figures}
+    return {"steps": settings.steps, "tokens": settings.steps * tokens_a_step,
+            "seconds": round(time.monotonic() - begun, 1), "resumes": progress["resumes"], **figures}
 
 
 @torch.no_grad()
