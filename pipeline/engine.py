@@ -16,7 +16,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from corpora import UserError
-from pipeline.artifact import locked, peak_memory_mb, write_json
+from pipeline.artifact import failing, locked, peak_memory_mb, write_json
 
 
 class Unfinished(Exception):
@@ -102,22 +102,19 @@ def _run(function: Callable, work: list[tuple[object, Path]], engine: Engine, de
         for item, path in work:
             yield run_item(function, item, path)
     else:
-        with open_pool(min(engine.workers, len(work))) as pool:
+        died = failing(f"{description}: a worker process died, killed or out of memory", "Finished shards are kept: run "
+                       "the same command again, with WORKERS=1 if memory is short.", BrokenProcessPool)
+        with died, open_pool(min(engine.workers, len(work))) as pool:
             try:
                 for future in as_completed([pool.submit(run_item, function, item, path) for item, path in work]):
                     yield future.result()
-            except BrokenProcessPool as error:
-                raise UserError(f"{description}: a worker process died (killed, or out of memory). Finished shards are "
-                                "kept: run the same command again, with WORKERS=1 if memory is short.") from error
             finally:
                 pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _run_on_ray(function: Callable, work: list[tuple[object, Path]], engine: Engine, description: str) -> Iterable[None]:
-    try:
+    with failing("ENGINE=ray needs the package ray", "Run make install EXTRAS=ray.", ImportError):
         import ray
-    except ImportError:
-        raise UserError("ENGINE=ray needs the package ray: make install EXTRAS=ray.") from None
     # Workers import this project from its folder, which, like artifacts/ and DATA=, every node has to see.
     environment = {"env_vars": {"PYTHONPATH": str(Path(__file__).parent.parent)}}
     cluster = {} if os.environ.get("RAY_ADDRESS") else {"address": "local", "num_cpus": engine.workers}

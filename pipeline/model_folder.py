@@ -1,11 +1,10 @@
 """Models that the user names: a Hugging Face folder, or name@commit on the Hub, of which no pickle is ever fetched. At
 import only the standard library is needed, so that a stage's key can be had at once."""
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from corpora import UserError
+from pipeline.artifact import failing
 
 
 def model_files(name: str) -> list[tuple[str, Path]]:
@@ -32,15 +31,6 @@ def model_folder(name: str) -> Path:
         return Path(name)
     from huggingface_hub import snapshot_download
     repository, _, revision = name.partition("@")
-    with loading(name):
+    with failing(f"{name}: can't be loaded"):  # the errors of the Hub and of the network have no common base
         return Path(snapshot_download(repository, revision=revision,
                                       allow_patterns=["*.json", "*.txt", "*.model", "*.safetensors"]))
-
-
-@contextmanager
-def loading(name: str) -> Iterator[None]:
-    """Turn whatever goes wrong with the model of this name into a UserError."""
-    try:
-        yield
-    except Exception as error:  # the errors of the Hub, transformers, tokenizers and safetensors have no common base
-        raise UserError(f"{name}: can't be loaded ({type(error).__name__}: {error}).") from error

@@ -14,8 +14,8 @@ from transformers import AutoModelForSequenceClassification, PreTrainedModel
 
 from corpora import UserError
 from corpora.klue import Task
+from pipeline.artifact import failing
 from pipeline.evaluation.inputs import Reader
-from pipeline.model_folder import loading
 from pipeline.training.attention import CAUSAL_MATMUL, CAUSAL_SDPA
 from pipeline.training.device import autocast, resolve_precision
 from pipeline.training.model import load_weights
@@ -78,7 +78,7 @@ def load_classifier(reader: Reader, folder: Path, task: Task, pretrained: bool) 
     if pretrained:
         model = load_weights(AutoModelForSequenceClassification, folder, str(folder), config, new_head=True)
     else:
-        with loading(str(folder)):
+        with failing(f"{folder}: can't be made a classifier"):
             model = AutoModelForSequenceClassification.from_config(config, dtype=torch.float32)
     if reader.num_embeddings > config.vocab_size:
         model.resize_token_embeddings(reader.num_embeddings, mean_resizing=False)

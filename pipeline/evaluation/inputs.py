@@ -8,7 +8,8 @@ from transformers import AutoConfig, AutoTokenizer, PreTrainedTokenizerBase
 
 from corpora import UserError
 from corpora.klue import Task
-from pipeline.model_folder import loading, model_files
+from pipeline.artifact import failing
+from pipeline.model_folder import model_files
 
 MARKERS = ("<subj>", "</subj>", "<obj>", "</obj>")
 
@@ -30,7 +31,7 @@ class Reader:
 
     def __init__(self, folder: Path, max_length: int):
         model_files(str(folder))
-        with loading(str(folder)):
+        with failing(f"{folder}: its config or tokenizer can't be loaded"):
             self.config = AutoConfig.from_pretrained(folder, local_files_only=True)
             self.tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
         self.max_length = min(max_length, getattr(self.config, "max_position_embeddings", max_length))

@@ -5,14 +5,13 @@ import shutil
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from transformers import AutoTokenizer, GenerationConfig
 
-from corpora import UserError
 from corpora.contamination import DECONTAMINATED
-from pipeline.artifact import write_card
+from pipeline.artifact import failing, write_card
 from pipeline.engine import Context
 from pipeline.training.batches import TokenStream, TrainingBatches
-from pipeline.training.checkpoint import writing
 from pipeline.training.device import resolve_precision
 from pipeline.training.loop import train
 from pipeline.training.model import make_model
@@ -61,7 +60,7 @@ def save_model(model, tokenizer_folder: Path, folder: Path) -> None:
     """A folder that plain AutoModelForCausalLM and AutoTokenizer open."""
     ids = {name: getattr(model.config, name) for name in ("bos_token_id", "eos_token_id", "pad_token_id")}
     model.generation_config = GenerationConfig(**ids, do_sample=True, top_k=50, temperature=0.8)
-    with writing(folder):
+    with failing(f"{folder}: can't be written", "Make room, then run the same command again.", SafetensorError):
         model.save_pretrained(folder)
     for name in TOKENIZER_FILES:
         if (tokenizer_folder / name).exists():
@@ -69,10 +68,8 @@ def save_model(model, tokenizer_folder: Path, folder: Path) -> None:
 
 
 def open_tensorboard(logs: Path):
-    try:
+    with failing("pretrain.tensorboard=true needs an extra", "Run make install EXTRAS=tracking.", ImportError):
         from torch.utils.tensorboard import SummaryWriter
-    except ImportError:
-        raise UserError("pretrain.tensorboard=true needs the tracking extra: make install EXTRAS=tracking") from None
     return SummaryWriter(str(logs / "tensorboard"))
 
 

@@ -6,7 +6,8 @@ from torch.nn import functional as F
 from transformers import AutoConfig, AutoModelForCausalLM, GPT2Config, GPT2LMHeadModel, PreTrainedModel
 
 from corpora import UserError
-from pipeline.model_folder import loading, model_folder
+from pipeline.artifact import failing
+from pipeline.model_folder import model_folder
 from pipeline.training.attention import CAUSAL_SDPA
 
 
@@ -18,7 +19,7 @@ def make_model(settings, vocab_size: int, end_token_id: int, pad_token_id: int) 
                "resid_pdrop": 0.0, "embd_pdrop": 0.0, "attn_pdrop": 0.0}
     if settings.init:
         folder, name = model_folder(settings.init), f"INIT={settings.init}"
-        with loading(name):
+        with failing(f"{name}: can't be loaded"):
             config = AutoConfig.from_pretrained(folder, local_files_only=True)
         if config.model_type != "gpt2":
             raise UserError(f"{name}: a {config.model_type} model; pretraining continues GPT-2s only.")
@@ -39,7 +40,7 @@ def make_model(settings, vocab_size: int, end_token_id: int, pad_token_id: int) 
 def load_weights(kind: type, folder: Path, name: str, config, new_head: bool = False) -> PreTrainedModel:
     """A folder's model in fp32, from safetensors; raises UserError when weights are missing, which would be random.
     With `new_head` only the trunk's have to be there, without a pooler, which a masked language model doesn't have."""
-    with loading(name):
+    with failing(f"{name}: can't be loaded"):
         model, report = kind.from_pretrained(folder, config=config, dtype=torch.float32, use_safetensors=True,
                                              local_files_only=True, output_loading_info=True)
     trunk = model.base_model_prefix + "." if new_head else ""
