@@ -31,24 +31,20 @@ def load_preset(name: str, overrides: dict[str, str]) -> Preset:
         raise UserError(f"PRESET={name}: no such preset.{nearest(name, known)} There are: {', '.join(known)}; "
                         "a .toml file of your own works too.") from None
     table.pop("description", None)
-    for key, values in table.items():
-        if not isinstance(values, dict):
-            raise UserError(f"{path}: {key} = {values!r} stands outside a section such as [pretrain].")
-        if key not in SECTIONS:
-            raise UserError(f"{path}: unknown section [{key}].{nearest(key, list(SECTIONS))}")
-    typed = {section: {} for section in SECTIONS}
+    typed = {}
     for key, text in overrides.items():
-        section, _, name = key.partition(".")
-        if section not in SECTIONS:
-            raise UserError(f"{key}={text}: unknown section {section!r}.{nearest(section, list(SECTIONS))} "
-                            "Settings are written stage.setting=value, such as pretrain.steps=200.")
-        typed[section][name] = text
-    stages = {}
-    for section, kind in SECTIONS.items():
-        preset = table.get(section, {})
-        from_table(kind, preset, f"{path}, [{section}]")  # so that an error tells the file's settings from typed ones
-        from_table(kind, typed[section], f"the command line, {section}")
-        stages[section] = check(section, from_table(kind, preset | typed[section], section))
+        section, _, setting = key.partition(".")
+        typed.setdefault(section, {})[setting] = text
+    for where, sections in ((path, table), ("the command line", typed)):
+        for key, values in sections.items():
+            if not isinstance(values, dict):
+                raise UserError(f"{where}: {key} = {values!r} stands outside a section such as [pretrain].")
+            if key not in SECTIONS:
+                raise UserError(f"{where}: unknown section {key!r}.{nearest(key, list(SECTIONS))} A setting is written "
+                                "stage.setting=value, such as pretrain.steps=200, or stands under [stage] in a file.")
+            from_table(SECTIONS[key], values, f"{where}, {key}")  # the file's and typed ones apart, for the message
+    stages = {section: check(section, from_table(kind, table.get(section, {}) | typed.get(section, {}), section))
+              for section, kind in SECTIONS.items()}
     return Preset(path.stem, stages)
 
 

@@ -102,8 +102,8 @@ def _run(function: Callable, work: list[tuple[object, Path]], engine: Engine, de
         for item, path in work:
             yield run_item(function, item, path)
     else:
-        died = failing(f"{description}: a worker process died, killed or out of memory", "Finished shards are kept: run "
-                       "the same command again, with WORKERS=1 if memory is short.", BrokenProcessPool)
+        died = failing(f"{description}: a worker process died, killed or out of memory", "Finished shards are kept: "
+                       "run the same command again, with WORKERS=1 if memory is short.", BrokenProcessPool)
         with died, open_pool(min(engine.workers, len(work))) as pool:
             try:
                 for future in as_completed([pool.submit(run_item, function, item, path) for item, path in work]):
