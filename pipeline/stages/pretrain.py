@@ -35,9 +35,7 @@ def run(settings, inputs: dict[str, Path], folder: Path, context: Context) -> di
           f"({num_tokens / len(training):.2f} epochs) on {context.device} in {precision}", flush=True)
 
     def write_samples(step: int) -> None:
-        path = folder / "logs" / "samples.md"
-        path.parent.mkdir(exist_ok=True)
-        with open(path, "a", encoding="utf-8") as file:
+        with open(folder / "logs" / "samples.md", "a", encoding="utf-8") as file:
             file.write(f"\n## After step {step}\n\n")
             for prompt in PROMPTS:
                 text, = continue_text(model, tokenizer, prompt, 60, settings.seed, use_cache=False)

@@ -31,17 +31,10 @@ def differences(origin: dict, manifest: dict | None) -> list[str]:
     """What changed between the artifact a preset points at and what would be built now."""
     if manifest is None:
         return ["never built"]
-    reasons = []
-    if origin["version"] != manifest["version"]:
-        reasons.append(f"stage version {manifest['version']} -> {origin['version']}")
-    for kind in ("settings", "inputs"):
-        for key in sorted({*origin[kind], *manifest[kind]}):
-            before, now = manifest[kind].get(key), origin[kind].get(key)
-            if before != now:
-                reasons.append(f"{key}: {before} -> {now}" if kind == "settings" else f"{key} changed")
-    if origin["raw_files"] != manifest["raw_files"]:
-        reasons.append("raw input files changed")
-    return reasons
+    old, new = ({"stage version": each["version"], **each["settings"]} for each in (manifest, origin))
+    reasons = [f"{key}: {old.get(key)} -> {new.get(key)}" for key in old | new if old.get(key) != new.get(key)]
+    old, new = ({**each["inputs"], "raw input files": each["raw_files"]} for each in (manifest, origin))
+    return reasons + [f"{key} changed" for key in old | new if old.get(key) != new.get(key)]
 
 
 def megabytes(*folders: Path) -> str:

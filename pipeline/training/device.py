@@ -6,14 +6,11 @@ from corpora import UserError
 
 def resolve_device(wanted: str) -> str:
     """auto -> cuda, mps or cpu, whichever is there first; a device that was asked for and isn't there is an error."""
-    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
-    if wanted == "auto":
-        return next(device for device, found in there.items() if found)
-    if wanted not in there:
-        raise UserError(f"DEVICE={wanted}: expected auto, {', '.join(there)}.")
-    if not there[wanted]:
-        raise UserError(f"DEVICE={wanted}: torch finds no such device on this machine. Use DEVICE=auto or DEVICE=cpu.")
-    return wanted
+    found = [device for device, is_there in (("cuda", torch.cuda.is_available()),
+                                             ("mps", torch.backends.mps.is_available()), ("cpu", True)) if is_there]
+    if wanted not in ("auto", *found):
+        raise UserError(f"DEVICE={wanted}: torch finds no such device here. Use one of auto, {', '.join(found)}.")
+    return found[0] if wanted == "auto" else wanted
 
 
 def has_bf16(device: str) -> bool:
