@@ -17,7 +17,7 @@ from pipeline.stages import STAGES, TARGETS, locate, run_stage
 
 NEXT = {"corpus": "make tokenizer", "tokenizer": "make tokens", "tokens": "make pretrain",
         "pretrain": "make klue-eval   (or: make generate PROMPT=\"대한민국은\")", "klue": "make report"}
-VALUES = {
+SHORT_FOR = {
     "recipe": (("corpus.recipe",), "name in corpora/recipes, or a .toml file"),
     "klue": (("klue.data",), "sample, hub, or a folder in the Hub's layout"),
     "init": (("tokenizer.init", "pretrain.init"), "model folder or name@commit to continue from, with its tokenizer"),
@@ -33,7 +33,7 @@ def parse(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("command", choices=[*(TARGETS.get(name, name) for name in STAGES), *TOOLS])
     parser.add_argument("overrides", nargs="*", metavar="key=value", help="settings, such as pretrain.steps=200")
     parser.add_argument("--preset", default="demo", help="name in pipeline/presets, or a .toml file")
-    for option, (_, text) in VALUES.items():
+    for option, (_, text) in SHORT_FOR.items():
         parser.add_argument(f"--{option}", help=text)
     parser.add_argument("--data", type=Path, help="folder that a recipe's relative paths are under")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
@@ -56,7 +56,7 @@ def parse_shard(text: str) -> tuple[int, int]:
 
 
 def load_settings(arguments: argparse.Namespace) -> config.Preset:
-    overrides = {key: getattr(arguments, option) for option, (keys, _) in VALUES.items() for key in keys
+    overrides = {key: getattr(arguments, option) for option, (keys, _) in SHORT_FOR.items() for key in keys
                  if getattr(arguments, option) is not None}
     for text in arguments.overrides:
         key, equals, value = text.partition("=")

@@ -33,18 +33,15 @@ class Artifact:
     path: Path
     manifest: dict
 
-    @property
-    def digest(self) -> str:
-        return self.manifest["digest"]
-
-    def verify(self) -> None:
-        """Check every file's size and SHA-256 against the manifest; raises UserError that names the first bad one."""
+    def verify(self) -> Path:
+        """The folder, if every file has the manifest's size and SHA-256; else UserError names the first that hasn't."""
         for name, entry in self.manifest["files"].items():
             path = self.path / name
             there = path.is_file()
             if not there or path.stat().st_size != entry["bytes"] or sha256_file(path) != entry["sha256"]:
                 raise UserError(f"{path}: {'damaged' if there else 'missing'}: it isn't what the stage wrote (SHA-256 "
                                 f"in {MANIFEST}). Delete {self.path} and run make again.")
+        return self.path
 
 
 @contextmanager
@@ -118,8 +115,8 @@ def one_line(text: str, length: int = 100) -> str:
 
 
 def digest_files(files: list[tuple[str, Path]], root: Path) -> list[list[str]]:
-    """[role, SHA-256] of raw input files, given as (role, path). Digests are cached under path, size and modification time in `root`, which
-    only spares re-hashing. Raises UserError for a file that isn't there."""
+    """[role, SHA-256] of raw input files, given as (role, path). Digests are cached under path, size and modification
+    time in `root`, which only spares re-hashing. Raises UserError for a file that isn't there."""
     store = root / ".digests.json"
     try:
         cache = dict(json.loads(store.read_text(encoding="utf-8")))
@@ -127,10 +124,9 @@ def digest_files(files: list[tuple[str, Path]], root: Path) -> list[list[str]]:
         cache = {}
     found, num_known = [], len(cache)
     for role, path in files:
-        try:
-            status = path.stat()
-        except FileNotFoundError:
-            raise UserError(f"{path}: no such file.") from None
+        if not path.exists():
+            raise UserError(f"{path}: no such file.")
+        status = path.stat()
         name = f"{path.resolve()} {status.st_size} {status.st_mtime_ns}"
         if name not in cache:
             cache[name] = sha256_file(path)

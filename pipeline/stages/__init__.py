@@ -65,7 +65,7 @@ def locate(name: str, preset: Preset, data: Path | None, root: Path) -> tuple[st
         inputs[upstream] = found
     stage, settings = STAGES[name], preset[name]
     origin = {"version": stage.version, "settings": keyed(settings),
-              "inputs": {upstream: found.digest for upstream, found in inputs.items()},
+              "inputs": {upstream: found.manifest["digest"] for upstream, found in inputs.items()},
               "raw_files": artifact.digest_files(stage.files(settings, data), root)}
     return artifact.digest_of([name, origin])[:16], origin, inputs
 

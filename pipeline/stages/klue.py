@@ -30,9 +30,8 @@ def run(settings, inputs: dict[str, Path], folder: Path, context) -> dict:
     lacking = [f"{settings.seeds} seed{'s' * (settings.seeds > 1)}"] if settings.seeds < ENOUGH_SEEDS else []
     metrics = {"model": settings.model or "this model", "sample": is_sample(settings.data),
                "lacking": [*lacking, *([] if settings.control else ["no random twin"])],
-               "settings": asdict(settings), "tasks": results}
-    if settings.data == "hub":
-        metrics["hub"] = f"{HUB_NAME}@{HUB_REVISION}"
+               "settings": asdict(settings), "tasks": results,
+               **({"hub": f"{HUB_NAME}@{HUB_REVISION}"} if settings.data == "hub" else {})}
     write_json(folder / "metrics.json", metrics)
     write_card(folder / "table.md", "klue", metrics=metrics, tasks=TASKS, grid=table.grid(metrics), arm_titles=table.ARMS)
     return {name: {"rows": result["rows"], **{arm: values["mean"] for arm, values in result["arms"].items()}}

@@ -27,16 +27,15 @@ def run(arguments, preset) -> None:
         raise UserError("export: say where to with OUT=folder.")
     if arguments.out.exists():
         raise UserError(f"OUT={arguments.out}: exists already; name a new folder.")
-    source = artifact.linked(arguments.artifacts, preset.name, "pretrain")
-    source.verify()
+    source = artifact.linked(arguments.artifacts, preset.name, "pretrain").verify()
     temporary = arguments.out.with_name(arguments.out.name + ".tmp")
     shutil.rmtree(temporary, ignore_errors=True)
     try:
-        shutil.copytree(source.path, temporary, ignore=shutil.ignore_patterns("logs", artifact.MANIFEST))
+        shutil.copytree(source, temporary, ignore=shutil.ignore_patterns("logs", artifact.MANIFEST))
     except shutil.Error as error:
         shutil.rmtree(temporary, ignore_errors=True)
         raise UserError(f"OUT={arguments.out}: can't be written ({error.args[0][0][2]}).") from None
-    check = [sys.executable, "-c", CHECK, source.path.resolve(), temporary.resolve()]
+    check = [sys.executable, "-c", CHECK, source.resolve(), temporary.resolve()]
     if subprocess.run(check, cwd="/", check=False).returncode:
         raise UserError(f"{temporary}: the copy doesn't load by itself with the same logits; it isn't given its name.")
     temporary.rename(arguments.out)

@@ -7,9 +7,7 @@ def run(arguments, preset) -> None:
     if arguments.model:
         folder = model_folder(arguments.model)
     else:
-        trained = artifact.linked(arguments.artifacts, preset.name, "pretrain")
-        trained.verify()
-        folder = trained.path
+        folder = artifact.linked(arguments.artifacts, preset.name, "pretrain").verify()
     from transformers import AutoModelForCausalLM, AutoTokenizer
     from transformers.utils.logging import disable_progress_bar
 

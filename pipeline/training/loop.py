@@ -22,10 +22,6 @@ from pipeline.training.model import token_losses
 from pipeline.training.optimizer import learning_rate_factor, make_optimizer
 
 
-class Stopped(SystemExit):
-    """SIGTERM or Ctrl-C came and the state is saved; uncaught, it ends the process with its message and code 1."""
-
-
 @contextmanager
 def noting_signals() -> Iterator[list[str]]:
     """Within it SIGTERM and SIGINT only leave their names, so that a step is never cut in half."""
@@ -56,8 +52,8 @@ def train(model, batches: TrainingBatches, validation: TokenStream, settings, de
     """Train for settings.steps steps and return the figures of the run.
 
     Writes folder/scratch/checkpoint.safetensors and folder/logs/metrics.jsonl, and continues from a checkpoint.
-    `on_validation(step)` is called after each validation. Raises Stopped after a signal, and UserError when a loss or a
-    gradient isn't finite: both leave a checkpoint of the last good state."""
+    `on_validation(step)` is called after each validation. Raises SystemExit after a signal, and UserError when a loss or
+    a gradient isn't finite: both leave a checkpoint of the last good state."""
     checkpoint = folder / SCRATCH / "checkpoint.safetensors"
     model.to(device).train()
     optimizer = make_optimizer(model, settings.learning_rate, settings.weight_decay, settings.beta2)
@@ -125,8 +121,8 @@ def train(model, batches: TrainingBatches, validation: TokenStream, settings, de
                 save(done)
                 saved_at = time.monotonic()
             if signals and done < settings.steps:
-                raise Stopped(f"pretrain: stopped by {signals[0]} after step {done}; the state is saved. "
-                              "The same command continues from there.")
+                raise SystemExit(f"pretrain: stopped by {signals[0]} after step {done}; the state is saved. "
+                                 "The same command continues from there.")
     if not figures:  # resumed after the last step
         figures = validate(model, losses, validation, settings, device, precision)
     if not math.isfinite(figures["bits_per_byte"]):
