@@ -1,7 +1,7 @@
 # Every target is an order: the stages' keys decide what there is to do.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help install corpus tokenizer tokens pretrain klue-eval klue-check report status generate plan export \
+.PHONY: help install corpus tokenizer tokenizer-report tokens pretrain klue-eval klue-check report status generate plan export \
         test test-extras lint bench clean settings lock
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -22,11 +22,11 @@ ARGS = --preset "$(PRESET)" \
        $(if $(INIT),--init "$(INIT)") $(if $(MODEL),--model "$(MODEL)") $(if $(SEEDS),--seeds "$(SEEDS)") \
        $(if $(CONTROL),--control "$(CONTROL)") $(if $(DEVICE),--device "$(DEVICE)") \
        $(if $(WORKERS),--workers "$(WORKERS)") $(if $(ENGINE),--engine "$(ENGINE)") \
-       $(if $(SHARD),--shard "$(SHARD)") $(if $(MERGE),--merge) $(if $(OUT),--out "$(OUT)") $(if $(PROMPT),--prompt "$$PROMPT_TEXT") $(SET)
+       $(if $(SHARD),--shard "$(SHARD)") $(if $(MERGE),--merge) $(if $(OUT),--out "$(OUT)") $(if $(TOKENIZERS),--tokenizers "$(TOKENIZERS)") $(if $(PROMPT),--prompt "$$PROMPT_TEXT") $(SET)
 
 help: ## this list
 	@echo "Korean GPT-2: corpus -> tokenizer -> tokens -> pretrain -> klue-eval"; echo
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
 	@echo; echo "Variables: PRESET=demo|laptop|small|medium|large|xl   RECIPE=name or .toml   DATA=folder of your text"
 	@echo "           KLUE=sample|hub|folder   SEEDS=3 CONTROL=1   INIT=model to continue   MODEL=model to evaluate"
 	@echo "           DEVICE=auto|cpu|cuda|mps   WORKERS=n   OUT=folder   SET=\"pretrain.steps=200 ...\"   EXTRAS=okt,tracking,ray"
@@ -48,6 +48,9 @@ corpus: $(READY) ## clean text: read, decode, clean, filter, deduplicate, split
 
 tokenizer: corpus ## SentencePiece tokenizer with morpheme boundaries, exported for AutoTokenizer
 	@$(PY) -m pipeline tokenizer $(ARGS)
+
+tokenizer-report: $(READY) ## the tokenizer's quality on held-out text and KLUE's, beside TOKENIZERS="folder file.model"
+	@$(PY) -m pipeline tokenizer-report $(ARGS)
 
 tokens: tokenizer ## the corpus as token ids
 	@$(PY) -m pipeline tokens $(ARGS)

@@ -25,7 +25,7 @@ SHORT_FOR = {
     "seeds": (("klue.seeds",), "fine-tuning runs a task"),
     "control": (("klue.control",), "1 or 0: fine-tune the random twin, too")}
 """Options that are short for settings."""
-TOOLS = ("status", "report", "generate", "plan", "export", "clean", "settings")
+TOOLS = ("status", "report", "generate", "plan", "export", "clean", "settings", "tokenizer-report")
 
 
 def parse(words: list[str] | None = None) -> argparse.Namespace:
@@ -42,6 +42,7 @@ def parse(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--shard", type=parse_shard, help="i/n: be the i-th of n jobs that share the map steps")
     parser.add_argument("--merge", action="store_true", help="go on where those jobs ended")
     parser.add_argument("--out", type=Path, help="folder that export writes to")
+    parser.add_argument("--tokenizers", help="folders or .model files that tokenizer-report compares with")
     parser.add_argument("--prompt", default="대한민국은", help="text that generate continues")
     parser.add_argument("--check", action="store_true", help="only check that the stage's own files are there")
     parser.add_argument("--artifacts", type=Path, default=Path("artifacts"), help="where stages write")
@@ -110,7 +111,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: finished work is kept, pools end
     name = {target: stage for stage, target in TARGETS.items()}.get(arguments.command, arguments.command)
     if name in TOOLS:
-        importlib.import_module(f"pipeline.tools.{name}").run(arguments, preset)
+        importlib.import_module(f"pipeline.tools.{name.replace('-', '_')}").run(arguments, preset)
     elif arguments.check:
         check_inputs(name, preset, arguments)
     else:

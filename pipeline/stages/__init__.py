@@ -41,7 +41,7 @@ class Stage:
 
 
 STAGES = {"corpus": Stage(4, (), corpus_files, sharded=True),
-          "tokenizer": Stage(1, ("corpus",), lambda settings, data: model_files(settings.init)),
+          "tokenizer": Stage(2, ("corpus",), lambda settings, data: model_files(settings.init)),
           "tokens": Stage(2, ("corpus", "tokenizer"), sharded=True),
           "pretrain": Stage(2, ("tokens", "tokenizer"), lambda settings, data: model_files(settings.init)),
           "klue": Stage(2, ("pretrain",), klue_files)}

@@ -1,4 +1,4 @@
-"""Corpus -> a tokenizer that sentencepiece and AutoTokenizer agree on, or one adopted from another model.
+"""Corpus -> a tokenizer on which all libraries agree, or one adopted from another model; and a report on its quality.
 
 How it is trained, exported and judged is in the package tokenizer/.
 """
@@ -6,55 +6,81 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from sentencepiece import SentencePieceProcessor
-from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
-
 from corpora import UserError
 from pipeline.artifact import write_card, write_json
 from pipeline.engine import Context
 from pipeline.model_folder import model_folder
 from pipeline.parquet import read_batches
+from pipeline.plots import plot_bars
+from tokenizer.encoders import from_sentencepiece, from_transformers, load_fast, open_encoders
 from tokenizer.export import export
-from tokenizer.quality import NASTY_STRINGS, check_tokenizer, find_problem, survey
+from tokenizer.quality import NASTY_STRINGS, check_nasty_strings, find_problem
 from tokenizer.train import draw_sample, train_model
+from tokenizer.vocabulary import describe
 
 OPTIONS = ("superwords", "split_by_unicode_script", "split_digits", "treat_whitespace_as_suffix")
 """Settings that train_model has under the same name."""
-GATE_BYTES = 8_000_000  # of held-out text: some ten seconds
+SPLITS = ("train", "validation")
+HELD_OUT_BYTES = 500_000  # of each source
 
 
 def run(settings, inputs: dict[str, Path], folder: Path, context: Context) -> dict:
-    held_out = draw_held_out(inputs["corpus"], settings.seed)
+    sample = draw_training_sample(inputs["corpus"], settings)
+    held_out = draw_held_out(inputs["corpus"], sample, settings.seed)
     if settings.init:
-        quality = adopt(settings.init, folder, held_out)
+        report = adopt(settings.init, folder, held_out)
     else:
-        sample = draw_sample((text for _, text in read_texts(inputs["corpus"], "train")),
-                             settings.sample_bytes, settings.seed)
         model, counts = train_model(
             sample, settings.model_type, settings.vocab_size, settings.morphemes, settings.character_coverage,
             context.engine.workers, **{name: getattr(settings, name) for name in OPTIONS})
         export(model, folder)
-        quality = {"vocab_size": settings.vocab_size, "trained_on": counts,
-                   "held_out": check_tokenizer(folder, held_out)}
-    write_json(folder / "quality.json", quality)
-    write_card(folder / "README.md", "tokenizer", settings=settings, quality=quality, **quality["held_out"])
-    return quality
+        encoders = open_encoders(folder)
+        check_nasty_strings(encoders)
+        report = describe(encoders, held_out) | {"name": "this tokenizer", "trained_on": counts}
+        if report["all"]["problems"]:
+            raise UserError(f"tokenizer gate: {report['all']['problems']} of {report['all']['documents']} held-out "
+                            f"documents fail. The first: {report['all']['first_problem']}")
+    write_report(folder, [report])
+    write_card(folder / "README.md", "tokenizer", settings=settings, report=report, nasty_strings=len(NASTY_STRINGS))
+    return {"vocab_size": report["vocab_size"], "held_out": report["all"]}
 
 
-def read_texts(corpus: Path, split: str) -> Iterator[tuple[str, str]]:
-    """Yield (where, text) of every document of a split, one small batch of rows in memory at a time."""
-    for path in sorted((corpus / split).glob("*.parquet")):
-        for batch in read_batches(path, ["id", "text"]):
-            for name, text in zip(batch["id"].to_pylist(), batch["text"].to_pylist()):
-                yield f"{split}/{path.name}, document {name}", text
+def draw_training_sample(corpus: Path, settings) -> list[str]:
+    """The documents to train on; none if a tokenizer is adopted, which was trained elsewhere."""
+    return [] if settings.init else draw_sample(read_texts(corpus, "train/*"), settings.sample_bytes, settings.seed)
 
 
-def draw_held_out(corpus: Path, seed: int) -> list[tuple[str, str]]:
-    drawn = set(draw_sample((text for _, text in read_texts(corpus, "validation")), GATE_BYTES, seed))
-    return [(where, text) for where, text in read_texts(corpus, "validation") if text in drawn]
+def read_texts(corpus: Path, pattern: str) -> Iterator[str]:
+    """Yield the texts in the corpus's files of this pattern, one small batch of rows in memory at a time."""
+    for path in sorted(corpus.glob(f"{pattern}.parquet")):
+        for batch in read_batches(path, ["text"]):
+            yield from batch["text"].to_pylist()
 
 
-def adopt(name: str, folder: Path, held_out: list[tuple[str, str]]) -> dict:
+def draw_held_out(corpus: Path, sample: list[str], seed: int) -> dict[str, list[str]]:
+    """Up to HELD_OUT_BYTES of every source, of training and validation text that isn't in `sample`.
+
+    Raises UserError if there is none.
+    """
+    known = set(sample)
+    sources = sorted({path.stem.rpartition("-")[0] for path in corpus.glob("*/*.parquet") if path.parent.name in SPLITS})
+    drawn = {source: draw_sample((text for split in SPLITS for text in read_texts(corpus, f"{split}/{source}-*")
+                                  if text not in known), HELD_OUT_BYTES, seed) for source in sources}
+    if not any(drawn.values()):
+        raise UserError("tokenizer gate: no held-out documents. The corpus is too small: give the recipe more text.")
+    return {source: texts for source, texts in drawn.items() if texts}
+
+
+def write_report(folder: Path, reports: list[dict]) -> None:
+    """report.json for programs, report.md for people, report.png: one or several tokenizers on the same text."""
+    write_json(folder / "report.json", reports)
+    write_card(folder / "report.md", "tokenizer_report", reports=reports)
+    plot_bars(folder / "report.png", {report["name"]: {kind: figures["tokens_per_eojeol"] for kind, figures in
+                                                        report["kinds"].items()} for report in reports},
+              "Tokens per eojeol")
+
+
+def adopt(name: str, folder: Path, held_out: dict[str, list[str]]) -> dict:
     """Save another model's tokenizer as it is; what it loses is reported, not refused.
 
     Raises UserError if it is no fast tokenizer, or has no token for the end of a document.
@@ -65,30 +91,10 @@ def adopt(name: str, folder: Path, held_out: list[tuple[str, str]]) -> dict:
         raise UserError(f"INIT={name}: has no end-of-text token. Name one as \"eos_token\" in its "
                         "tokenizer_config.json.")
     tokenizer.save_pretrained(folder)
-    keep_sentencepiece(source / "sentencepiece.model", tokenizer, folder)
-    lost = [text for text in NASTY_STRINGS if find_problem(text, tokenizer, None)[1]]
-    return {"vocab_size": len(tokenizer), "adopted_from": name, "held_out": survey(tokenizer, held_out).figures(),
-            "nasty_strings": len(NASTY_STRINGS), "nasty_strings_lost": [text[:40] for text in lost]}
-
-
-def load_fast(folder: Path) -> PreTrainedTokenizerFast:
-    """Load tokenizer.json as it stands: a fast tokenizer is all in there, and no code of the folder's is run."""
-    if not (folder / "tokenizer.json").is_file():
-        raise UserError(f"INIT={folder}: has no tokenizer.json. Load it once with AutoTokenizer and save_pretrained, which "
-                        "writes one.")
-    try:
-        return PreTrainedTokenizerFast.from_pretrained(folder)
-    except Exception as error:  # a damaged tokenizer.json makes tokenizers raise a bare Exception
-        raise UserError(f"INIT={folder}: its tokenizer can't be loaded: {error}") from None
-
-
-def keep_sentencepiece(path: Path, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
-    """Copy the sentencepiece.model beside a tokenizer made by this project: it encodes a corpus faster."""
-    if not path.is_file():
-        return
-    try:
-        processor = SentencePieceProcessor(model_file=str(path))
-    except RuntimeError as error:
-        raise UserError(f"{path}: damaged ({error}). Restore it, or remove it: tokenizer.json is enough.") from None
-    if not any(find_problem(text, tokenizer, processor)[1] for text in NASTY_STRINGS):
-        shutil.copyfile(path, folder / path.name)
+    encoder = from_transformers(tokenizer, name, split_special_tokens=True)
+    if (model := source / "sentencepiece.model").is_file():  # made by this project: it encodes a corpus faster
+        encoders = [from_sentencepiece(model), from_transformers(tokenizer, name)]
+        if not any(find_problem(text, encoders) for text in NASTY_STRINGS):
+            shutil.copyfile(model, folder / model.name)
+    lost = [text[:40] for text in NASTY_STRINGS if find_problem(text, [encoder])]
+    return describe([encoder], held_out) | {"nasty_strings_lost": lost}

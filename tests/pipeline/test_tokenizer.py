@@ -32,7 +32,7 @@ def write_corpus(folder, **splits):
         for number, part in enumerate((texts[::2], texts[1::2])):
             table = pyarrow.table({"text": part, "source": ["law"] * len(part),
                                    "id": [f"law-{index}" for index in range(len(part))]})
-            pyarrow.parquet.write_table(table, folder / split / f"{number:05d}.parquet", compression="zstd")
+            pyarrow.parquet.write_table(table, folder / split / f"law-{number:05d}.parquet", compression="zstd")
     return folder
 
 
@@ -54,12 +54,15 @@ def test_sentencepieces_own_options_change_the_pieces_and_pass_the_gate(corpus, 
 
 
 def test_the_folder_opens_with_autotokenizer_and_its_figures_are_written(corpus, tmp_path):
-    quality = build(corpus, tmp_path / "out")
+    counts = build(corpus, tmp_path / "out")
     tokenizer = AutoTokenizer.from_pretrained(str(tmp_path / "out"))
     assert tokenizer.decode(tokenizer("  대한민국은\n<s>")["input_ids"]) == "  대한민국은\n<s>"
-    assert json.loads((tmp_path / "out" / "quality.json").read_text(encoding="utf-8")) == quality
-    assert quality["held_out"]["documents"] == 20 and quality["trained_on"]["documents"] == len(ARTICLES) - 20
+    [report] = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))
+    assert report["all"] == report["kinds"]["law"] == counts["held_out"]
+    assert report["all"]["documents"] == 20 and report["trained_on"]["documents"] == len(ARTICLES) - 20
     assert "tokens per eojeol" in (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
+    assert "| Hangul syllable |" in (tmp_path / "out" / "report.md").read_text(encoding="utf-8")
+    assert (tmp_path / "out" / "report.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_the_same_corpus_in_other_shards_gives_the_same_files(corpus, tmp_path):
@@ -92,8 +95,10 @@ def save_foreign(folder, **special):
 def test_what_an_adopted_tokenizer_loses_is_reported(corpus, tmp_path):
     init = save_foreign(tmp_path / "foreign", eos_token="<|end|>", unk_token="[UNK]")
     quality = build(corpus, tmp_path / "out", init=init)
-    assert quality["held_out"]["problems"] == 20 and quality["held_out"]["unknown_tokens"] > 100
-    assert "validation/00000.parquet, document law-0" in quality["held_out"]["first_problem"]
+    everything = len(ARTICLES)  # whatever it was trained on, it wasn't this corpus
+    assert quality["held_out"]["problems"] == quality["held_out"]["documents"] == everything
+    assert quality["held_out"]["unknown_tokens"] > 100
+    assert "an unknown token after" in quality["held_out"]["first_problem"]
     assert not (tmp_path / "out" / "sentencepiece.model").exists()
     assert AutoTokenizer.from_pretrained(str(tmp_path / "out")).eos_token_id == 3
 

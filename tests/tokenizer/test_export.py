@@ -3,24 +3,33 @@ import random
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from konlpy.corpus import kolaw
 from sentencepiece import SentencePieceProcessor
 from tokenizers import Tokenizer
 from transformers import AutoTokenizer, GPT2Config, PreTrainedTokenizerFast
 
 from tokenizer.export import export
-from tokenizer.quality import NASTY_STRINGS
+from tokenizer.encoders import open_encoders
+from tokenizer.quality import NASTY_STRINGS, find_problem
 from tokenizer.train import SPECIAL_TOKENS, train_model
 
 CONSTITUTION = Path(kolaw.abspath("constitution.txt")).read_text(encoding="utf-8")
 ARTICLES = [line for line in CONSTITUTION.split("\n") if line.strip()]
 
 
-@pytest.fixture(scope="module", params=["bpe", "unigram"])
+@pytest.fixture(scope="module", params=["bpe", "bpe with superwords", "unigram"])
 def folder(request, tmp_path_factory):
-    folder = tmp_path_factory.mktemp(request.param)
-    export(train_model(ARTICLES, request.param, 1024, "none", 0.9995)[0], folder)
+    folder = tmp_path_factory.mktemp("tokenizer")
+    kind, _, rest = request.param.partition(" ")
+    export(train_model(ARTICLES, kind, 1024, "mecab" if rest else "none", 0.9995, superwords=128 if rest else 0)[0], folder)
     return folder
+
+
+@pytest.fixture(scope="module")
+def encoders(folder):
+    return open_encoders(folder)
 
 
 @pytest.fixture(params=["as exported", "saved again", "beside a GPT-2 config"])
@@ -58,6 +67,20 @@ def test_text_that_looks_like_special_tokens_stays_text(tokenizer):
         assert min(ids) >= 109 and tokenizer.decode(ids) == f"글{token} 뒤"
 
 
+def test_text_that_looks_like_special_tokens_stays_text_in_bare_tokenizers(folder):
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    for token in SPECIAL_TOKENS:
+        ids = tokenizer.encode(f"글{token} 뒤").ids
+        assert min(ids) >= 109 and tokenizer.decode(ids) == f"글{token} 뒤"
+
+
+@settings(max_examples=300, deadline=None)
+@given(text=st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\u2581"))
+                     | st.sampled_from(SPECIAL_TOKENS + NASTY_STRINGS) | st.text("가각국민은ㅋㅎᄒᆞᆫ \n\t<>s/0x"), max_size=6).map("".join))
+def test_every_text_of_unicode_comes_back_with_the_same_ids_from_every_library(encoders, text):
+    assert find_problem(text, encoders) is None
+
+
 def test_special_tokens_can_be_left_out_of_decoded_text(tokenizer):
     ids = [2, *tokenizer(" 글")["input_ids"], 3, 0]
     assert tokenizer.decode(ids, skip_special_tokens=True) == " 글"
@@ -71,7 +94,6 @@ def test_a_model_gets_no_token_types(tokenizer):
 def test_pieces_thrown_together_get_the_same_ids(folder):
     processor = SentencePieceProcessor(model_file=str(folder / "sentencepiece.model"))
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    tokenizer.encode_special_tokens = True
     pieces = [processor.decode([index]) for index in range(365, len(processor))]
     generator = random.Random(1)
     for _ in range(3000):

@@ -1,4 +1,4 @@
-"""The gate holds for what this project trains, and fails, by name, for what is broken."""
+"""The gate holds for what this project trains, and fails, by name, for what is broken; the figures are right."""
 import json
 from pathlib import Path
 
@@ -6,13 +6,14 @@ import pytest
 from konlpy.corpus import kolaw
 
 from corpora import UserError
+from tokenizer.encoders import Encoder, open_any, open_encoders
 from tokenizer.export import export
-from tokenizer.quality import check_tokenizer
+from tokenizer.quality import NASTY_STRINGS, check_nasty_strings, find_problem, survey
 from tokenizer.train import train_model
+from tokenizer.vocabulary import describe
 
 CONSTITUTION = Path(kolaw.abspath("constitution.txt")).read_text(encoding="utf-8")
 ARTICLES = [line for line in CONSTITUTION.split("\n") if line.strip()]
-HELD_OUT = [(f"document {number}", text) for number, text in enumerate(ARTICLES[:20])]
 
 
 @pytest.fixture
@@ -27,55 +28,90 @@ def edit(path, change):
     path.write_text(json.dumps(content), encoding="utf-8")
 
 
+def problems_in(folder, texts):
+    return [problem for text in texts if (problem := find_problem(text, open_encoders(folder)))]
+
+
 def test_a_sound_tokenizer_passes_and_is_described(folder):
-    figures = check_tokenizer(folder, HELD_OUT)
-    text = "".join(text for _, text in HELD_OUT)
+    encoders = open_encoders(folder)
+    check_nasty_strings(encoders)
+    report = describe(encoders, {"law": ARTICLES[:20], "nasty": [*NASTY_STRINGS]})
+    figures, text = report["kinds"]["law"], "".join(ARTICLES[:20])
     assert (figures["documents"], figures["characters"], figures["bytes"]) == (20, len(text), len(text.encode()))
-    assert figures["unknown_tokens"] == figures["problems"] == 0
+    assert report["all"]["unknown_tokens"] == report["all"]["problems"] == 0
     assert 1 < figures["tokens_per_eojeol"] < 8
     assert figures["tokens_per_byte"] < figures["tokens_per_character"] < 1
+    assert report["all"]["tokens"] == sum(kind["tokens"] for kind in report["kinds"].values())
+    assert sum(report["vocabulary"].values()) == report["vocab_size"] == 1024
+    assert (report["vocabulary"]["special"], report["vocabulary"]["single bytes or parts of characters"]) == (109, 256)
+    assert report["vocabulary"]["Hangul with a particle"] > 0
+    assert 0 < report["unused"]["pieces"] < report["unused"]["of"] == 1024 - 109 - 256
+    assert len(report["longest"][0]) == max(map(len, report["longest"])) > 3
 
 
-def test_no_held_out_text_is_no_proof(folder):
-    with pytest.raises(UserError, match="no held-out documents"):
-        check_tokenizer(folder, [])
+def test_boundaries_are_judged_by_morphemes_inside_eojeols_of_lines_that_could_be_analysed():
+    pieces = ["국민", "은", " 법", "률이", "\n", "국", "민"]
+    encoder = Encoder("by hand", lambda text: list(range(7)), lambda ids: "".join(pieces[index] for index in ids),
+                      lambda text: (list(range(7)), [0, 2, 3, 5, 7, 8, 9]), pieces, frozenset(), None)
+    tally = survey([encoder], ["국민은 법률이\n국민"], {"국민은 법률이": [2, 6], "국민": None}.get)
+    assert (tally.token_boundaries, tally.morpheme_boundaries, tally.shared_boundaries) == (2, 2, 1)
+    assert tally.problems == 0 and tally.uses.tolist() == [1] * 7
+
+
+def test_the_same_figures_come_from_sentencepiece_and_from_tokenizers(folder):
+    kinds = {"law": ARTICLES[:20], "signs": ["👍🏽 가\u0301 한\n글 𝕳은", "", " "]}
+    alone, both = (describe([encoder], kinds) for encoder in (
+        open_any(folder / "sentencepiece.model"), open_any(folder)))
+    for report in (alone, both):
+        report.pop("name")
+        for figures in (*report["kinds"].values(), report["all"]):
+            assert figures["problems"] == 0
+    assert alone == both
+
+
+@pytest.mark.parametrize("name, content, message", [
+    ("tokenizer.json", "{broken", "can't be loaded"), ("sentencepiece.model", "broken", "damaged"),
+    ("readme.txt", "nothing", "no tokenizer can be loaded"),
+])
+def test_folders_without_a_sound_tokenizer_are_refused_by_name(tmp_path, name, content, message):
+    (tmp_path / name).write_text(content)
+    with pytest.raises(UserError, match=f"{tmp_path.name}.*{message}"):
+        open_any(tmp_path)
 
 
 def test_other_merges_are_found(folder):
     edit(folder / "tokenizer.json", lambda content: content["model"]["merges"].reverse())
     with pytest.raises(UserError, match=r"token \d+ differs: sentencepiece"):
-        check_tokenizer(folder, HELD_OUT)
+        check_nasty_strings(open_encoders(folder))
 
 
 def test_a_difference_in_one_document_alone_is_found_and_named(folder):
     piece = "대통령"
     edit(folder / "tokenizer.json", lambda content: content["model"].update(
         merges=[pair for pair in content["model"]["merges"] if "".join(pair) != piece]))
-    with pytest.raises(UserError, match=r"held-out documents fail\. The first: 대통령 하나: token 0 differs"):
-        check_tokenizer(folder, [("다른 글", "모든 국민은"), ("대통령 하나", "대통령은")])
+    tally = survey(open_encoders(folder), ["모든 국민은", "대통령은"], lambda line: None)
+    assert tally.problems == 1 and tally.first_problem.startswith("'대통령은', token 0 differs: sentencepiece")
 
 
 def test_unknown_tokens_are_found(folder):
     edit(folder / "tokenizer.json", lambda content: content["model"].update(byte_fallback=False))
     with pytest.raises(UserError, match="unknown token"):
-        check_tokenizer(folder, HELD_OUT)
+        check_nasty_strings(open_encoders(folder))
 
 
 def test_text_that_becomes_a_special_token_is_found(folder):
     edit(folder / "tokenizer_config.json", lambda content: content.update(split_special_tokens=False))
-    with pytest.raises(UserError, match="became special token <pad>"):
-        check_tokenizer(folder, HELD_OUT)
+    with pytest.raises(UserError, match="AutoTokenizer: text became special token <pad>"):
+        check_nasty_strings(open_encoders(folder))
 
 
 def test_a_lost_space_is_found(folder):
     edit(folder / "tokenizer.json", lambda content: content["decoder"]["decoders"].append(
         {"type": "Strip", "content": " ", "start": 1, "stop": 0}))
-    with pytest.raises(UserError, match="AutoTokenizer gives back"):
-        check_tokenizer(folder, HELD_OUT)
+    assert "AutoTokenizer gives back" in problems_in(folder, [" 국민"])[0]
 
 
 def test_a_tokenizer_that_adds_tokens_is_found(folder):
     edit(folder / "tokenizer.json", lambda content: content.update(
         normalizer={"type": "Sequence", "normalizers": [content["normalizer"], {"type": "Prepend", "prepend": "▁"}]}))
-    with pytest.raises(UserError, match="differs"):
-        check_tokenizer(folder, HELD_OUT)
+    assert "differs" in problems_in(folder, ["국민"])[0]

@@ -1,0 +1,30 @@
+"""Figures as PNG files whose bytes depend on the values alone."""
+from pathlib import Path
+
+from pipeline.artifact import replace
+
+
+def plot_bars(path: Path, values: dict[str, dict[str, float]], title: str) -> None:
+    """Grouped bars: `values` maps each series, named in the legend, to {group: height}."""
+    import matplotlib
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+    groups = list(dict.fromkeys(group for heights in values.values() for group in heights))
+    figure, axes = pyplot.subplots(figsize=(max(6, 0.9 * len(groups)), 4), layout="constrained")
+    width = 0.8 / len(values)
+    for number, (name, heights) in enumerate(values.items()):
+        places = [groups.index(group) + (number - (len(values) - 1) / 2) * width for group in heights]
+        axes.bar(places, heights.values(), width, label=name)
+    axes.set_xticks(range(len(groups)), groups, rotation=20, ha="right")
+    axes.set_title(title)
+    axes.grid(axis="y", alpha=0.3)
+    axes.legend()
+    save(figure, path)
+
+
+def save(figure, path: Path) -> None:
+    from matplotlib import pyplot
+    temporary = path.with_name(path.name + ".tmp")
+    figure.savefig(temporary, format="png", dpi=120, metadata={"Software": None})
+    pyplot.close(figure)
+    replace(temporary, path)

@@ -1,0 +1,32 @@
+"""`make tokenizer-report`: the preset's tokenizer and any others, side by side, on held-out text and on KLUE's."""
+from pathlib import Path
+
+from corpora import UserError
+from corpora.klue import TASKS, load_rows
+from pipeline import artifact
+from pipeline.config import SECTIONS
+from pipeline.stages.tokenizer import draw_held_out, draw_training_sample, write_report
+from tokenizer.encoders import open_any, open_encoders
+from tokenizer.vocabulary import describe
+
+
+def run(arguments, preset) -> None:
+    corpus, tokenizer = (artifact.linked(arguments.artifacts, preset.name, stage) for stage in ("corpus", "tokenizer"))
+    if tokenizer.manifest["inputs"]["corpus"] != corpus.digest:
+        raise UserError("tokenizer-report: the tokenizer isn't of today's corpus. Run `make tokenizer` first.")
+    settings = SECTIONS["tokenizer"](**tokenizer.manifest["settings"])
+    paths = [Path(name).expanduser() for name in (arguments.tokenizers or "").split()]
+    if missing := [str(path) for path in paths if not path.exists()]:
+        raise UserError(f"TOKENIZERS: no such file or folder: {', '.join(missing)}.")
+    others = [[open_any(path)] for path in paths]
+    kinds = draw_held_out(corpus.path, draw_training_sample(corpus.path, settings), settings.seed)
+    for task in TASKS.values():
+        rows = load_rows(preset["klue"].data, task, "validation")
+        kinds[f"KLUE {task.title}"] = [row[column] for column in task.texts for row in rows]
+    own = [open_any(tokenizer.path)] if settings.init else open_encoders(tokenizer.path)
+    reports = [describe(encoders, kinds) for encoders in (own, *others)]
+    reports[0]["name"] = "this tokenizer"
+    folder = arguments.out or arguments.artifacts / preset.name / "tokenizer_report"
+    folder.mkdir(parents=True, exist_ok=True)
+    write_report(folder, reports)
+    print((folder / "report.md").read_text(encoding="utf-8") + f"\ntokenizer-report: {folder}")

@@ -1,0 +1,33 @@
+"""The ids of every way to use an exported tokenizer, compared on whole documents and on single lines of a corpus, until
+there are as many lines as asked for.
+
+    python -m tests.parity artifacts/laptop/tokenizer artifacts/laptop/corpus 1000000
+"""
+import sys
+from pathlib import Path
+
+from pipeline.stages.tokenizer import read_texts
+from tokenizer.encoders import open_encoders
+from tokenizer.quality import find_problem
+
+
+def main(tokenizer: Path, corpus: Path, num_lines: int) -> int:
+    encoders = open_encoders(tokenizer)
+    lines = documents = characters = failures = 0
+    for text in read_texts(corpus, "*"):
+        for part in (text, *(text.split("\n") if "\n" in text else ())):
+            if problem := find_problem(part, encoders):
+                failures += 1
+                print(problem)
+        documents += 1
+        lines += text.count("\n") + 1
+        characters += len(text)
+        if lines >= num_lines:
+            break
+    print(f"{', '.join(encoder.name for encoder in encoders)}: {documents:,} documents, {lines:,} lines, {characters:,} "
+          f"characters; {failures:,} texts differ or don't come back")
+    return int(failures > 0 or lines < num_lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])))

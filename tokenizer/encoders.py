@@ -1,0 +1,116 @@
+"""Any tokenizer, whatever library it is for, as one thing: text -> ids and where they begin, ids -> text.
+
+What is measured with it is in quality.py and survey.py.
+"""
+import re
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from sentencepiece import SentencePieceProcessor
+from tokenizers import Tokenizer
+from transformers import AutoTokenizer, PreTrainedTokenizerBase, PreTrainedTokenizerFast
+
+from corpora import UserError
+
+BYTE = re.compile("<0x[0-9A-F]{2}>")
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """One way to encode, without special tokens added."""
+    name: str
+    encode: Callable[[str], list[int]]
+    decode: Callable[[list[int]], str]
+    find_starts: Callable[[str], tuple[list[int], list[int]]] | None
+    """Text -> ids, and the index of the character in which each begins."""
+    pieces: list[str]
+    """By id, as the library writes them."""
+    special: frozenset[int]
+    """Ids that no text may become, the unknown token's but not the bytes' among them."""
+    unknown: int | None
+
+    @cached_property
+    def bytes(self) -> frozenset[int]:
+        """Ids of single bytes, where the library marks them."""
+        return frozenset(index for index, piece in enumerate(self.pieces) if BYTE.fullmatch(piece))
+
+
+def open_encoders(folder: Path) -> list[Encoder]:
+    """The four ways to use what this project exports: they have to agree."""
+    tokenizer = AutoTokenizer.from_pretrained(str(folder))
+    with tempfile.TemporaryDirectory() as again:
+        tokenizer.save_pretrained(again)
+        reloaded = AutoTokenizer.from_pretrained(again)
+    bare = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    spoken = from_transformers(tokenizer, "AutoTokenizer")
+    return [from_sentencepiece(folder / "sentencepiece.model"), spoken,
+            from_transformers(reloaded, "AutoTokenizer after save_pretrained"),
+            Encoder("tokenizers", lambda text: bare.encode(text).ids, bare.decode, None, spoken.pieces, spoken.special,
+                    spoken.unknown)]
+
+
+def open_any(path: Path) -> Encoder:
+    """Open a Hugging Face folder, or a SentencePiece model (a file, or the only .model in a folder).
+
+    Raises UserError if there is none, or it can't be read. No code from the folder is run.
+    """
+    models = [path] if path.is_file() else sorted(path.glob("*.model"))
+    try:
+        if (path / "tokenizer.json").is_file():
+            return from_transformers(load_fast(path), path.name, split_special_tokens=True)
+        if len(models) == 1:
+            return from_sentencepiece(models[0], path.name)
+        tokenizer = AutoTokenizer.from_pretrained(str(path), local_files_only=True)
+    except (OSError, ValueError, KeyError, TypeError, ImportError) as error:
+        raise UserError(f"{path}: no tokenizer can be loaded from here: {str(error)[:300]}") from None
+    if not tokenizer.is_fast:
+        raise UserError(f"{path}: only a slow tokenizer, written in Python. Save it once as a fast one.")
+    return from_transformers(tokenizer, path.name, split_special_tokens=True)
+
+
+def load_fast(folder: Path) -> PreTrainedTokenizerFast:
+    """Load tokenizer.json as it stands: a fast tokenizer is all in there, whatever class its config names."""
+    if not (folder / "tokenizer.json").is_file():
+        raise UserError(f"{folder}: has no tokenizer.json. Load it once with AutoTokenizer and save_pretrained, which "
+                        "writes one.")
+    try:
+        return PreTrainedTokenizerFast.from_pretrained(folder)
+    except Exception as error:  # a damaged tokenizer.json makes tokenizers raise a bare Exception
+        raise UserError(f"{folder}: its tokenizer can't be loaded: {error}") from None
+
+
+def from_sentencepiece(path: Path, name: str = "sentencepiece") -> Encoder:
+    """Raises UserError for a file that is damaged."""
+    try:
+        processor = SentencePieceProcessor(model_file=str(path))
+    except (RuntimeError, OSError) as error:
+        raise UserError(f"{path}: damaged ({error}). Restore it from where it came.") from None
+
+    def find_starts(text: str) -> tuple[list[int], list[int]]:
+        found = processor.encode(text, return_type="proto").pieces
+        first_bytes = np.frombuffer(text.encode(), np.uint8) & 0xC0 != 0x80
+        characters = np.append(np.cumsum(first_bytes) - 1, len(text))  # by byte
+        return [piece.id for piece in found], characters[[piece.begin for piece in found]].tolist() if found else []
+
+    ids = range(len(processor))
+    special = frozenset(index for index in ids if processor.is_control(index) or processor.is_unknown(index))
+    return Encoder(name, processor.encode, processor.decode, find_starts, [processor.id_to_piece(index) for index in ids],
+                   special, processor.unk_id())
+
+
+def from_transformers(tokenizer: PreTrainedTokenizerBase, name: str, **options) -> Encoder:
+    """`options` go to every call; those of others have to be asked to leave text that looks like special tokens alone."""
+    options = {"add_special_tokens": False, "verbose": False, **options}
+
+    def find_starts(text: str) -> tuple[list[int], list[int]]:
+        found = tokenizer(text, return_offsets_mapping=True, **options)
+        return found["input_ids"], [start for start, _ in found["offset_mapping"]]
+
+    # GPT-2's byte-level tokenizers name the end of text as unknown token, and never give it.
+    unknown = tokenizer.unk_token_id if tokenizer.unk_token_id != tokenizer.eos_token_id else None
+    return Encoder(name, lambda text: tokenizer.encode(text, **options), tokenizer.decode, find_starts,
+                   tokenizer.convert_ids_to_tokens(range(len(tokenizer))), frozenset(tokenizer.all_special_ids), unknown)

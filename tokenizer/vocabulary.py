@@ -1,0 +1,64 @@
+"""What a tokenizer's vocabulary is made of and what of it is used: the quality report, for one tokenizer or several."""
+import re
+from functools import partial
+
+import numpy as np
+
+from tokenizer.encoders import Encoder
+from tokenizer.morphemes import analyse_line, load_mecab
+from tokenizer.quality import Tally, survey
+
+NUM_LISTED = 20
+
+CATEGORIES = {
+    "white space": re.compile(r"\s+"),
+    "across spaces": re.compile(r".*\s.*", re.DOTALL),
+    "Hangul syllable": re.compile("[가-힣]"),
+    "Hangul": re.compile("[가-힣]+"),  # those with a particle are told apart by the analyser
+    "jamo": re.compile("[ㄱ-ㆎ\u1100-\u11ff\ua960-\ua97c\ud7b0-\ud7fb]+"),
+    "Hanja": re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+"),
+    "Latin": re.compile("[A-Za-z\u00c0-\u024f]+"),
+    "digits": re.compile(r"\d+"),
+    "punctuation and signs": re.compile(r"[\W_]+"),
+    "mixed and other scripts": re.compile(".*", re.DOTALL),
+}
+"""The first that matches a piece without the spaces around it says what it is."""
+
+
+def describe(encoders: list[Encoder], kinds: dict[str, list[str]]) -> dict:
+    """The report on the first of `encoders`, checked against the others, over each kind of text and over all of it.
+
+    Boundaries are judged by MeCab's, whatever the tokenizer was trained with. Raises UserError if that can't be opened.
+    """
+    mecab = load_mecab()
+    find_morphemes = partial(analyse_line, analyse=mecab.morphs)
+    tallies = {kind: survey(encoders, documents, find_morphemes) for kind, documents in kinds.items()}
+    everything = sum(tallies.values(), Tally())
+    encoder, uses = encoders[0], everything.uses
+    texts = [encoder.decode([index]) for index in range(len(encoder.pieces))]
+    others = encoder.special | encoder.bytes
+    ordinary = [index for index in range(len(texts)) if index not in others]
+    unused = [index for index in ordinary if not uses[index]]
+    vocabulary = dict.fromkeys(["special", "single bytes or parts of characters", *CATEGORIES, "Hangul with a particle"], 0)
+    for index in range(len(texts)):
+        vocabulary[classify(index, texts[index], encoder, mecab)] += 1
+    return {
+        "name": encoder.name, "compared_with": [other.name for other in encoders[1:]], "vocab_size": len(texts),
+        "kinds": {kind: tally.figures() for kind, tally in tallies.items()}, "all": everything.figures(),
+        "vocabulary": vocabulary,
+        "unused": {"pieces": len(unused), "of": len(ordinary), "examples": [texts[index] for index in unused[:NUM_LISTED]]},
+        "longest": [texts[index] for index in sorted(ordinary, key=lambda index: -len(texts[index]))[:NUM_LISTED]],
+        "most_frequent": [[texts[index], int(uses[index])] for index in np.argsort(-uses, kind="stable")[:NUM_LISTED]]}
+
+
+def classify(index: int, text: str, encoder: Encoder, mecab) -> str:
+    """The kind of piece that `text`, the piece with this id, is."""
+    if index in encoder.special:
+        return "special"
+    if index in encoder.bytes or "\ufffd" in text:
+        return "single bytes or parts of characters"
+    text = text.removeprefix("##")  # WordPiece's mark for the inside of a word
+    category = next(name for name, pattern in CATEGORIES.items() if pattern.fullmatch(text.strip() or text))
+    if category == "Hangul" and (tags := [tag for _, tag in mecab.pos(text)])[-1].startswith("J") and len(tags) > 1:
+        return "Hangul with a particle"
+    return category
