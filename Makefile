@@ -95,7 +95,7 @@ test-extras: $(READY) ## tests that need EXTRAS=okt,tracking,ray
 lint: $(READY) ## ruff
 	@$(PY) -m ruff check .
 
-bench: $(READY) ## speed as ratios taken in one run; BENCH=training, corpus (DATA=, PEERS=) or scale (DATA=, OUT=)
+bench: $(READY) ## speed as ratios taken in one run; BENCH=training, tokenizer, corpus (DATA=, PEERS=) or scale (DATA=, OUT=)
 	@BENCH="$(BENCH)" PEERS="$(PEERS)" $(PY) -m tests.bench $(ARGS)
 
 clean: $(READY) ## remove unfinished work (finished artifacts stay; delete artifacts/ for those)

@@ -2,6 +2,7 @@
 
     training   a training step against a plain transformers GPT-2's (default)
     corpus     the first map of the corpus stage, beside datatrove's; needs DATA=
+    tokenizer  training a tokenizer and encoding the corpus, beside sentencepiece by hand; needs the preset's tokenizer
     scale      the corpus stage on ten times the text, written under OUT= (6 GB); needs DATA=
 """
 import os
@@ -10,7 +11,7 @@ from pathlib import Path
 
 from corpora import UserError
 from pipeline.__main__ import load_settings, parse
-from tests.bench import corpus, scale, training
+from tests.bench import corpus, scale, tokenizer, training
 
 
 def main() -> None:
@@ -18,12 +19,14 @@ def main() -> None:
     chosen = os.environ.get("BENCH") or ("training corpus" if arguments.data else "training")
     peers = os.environ.get("PEERS")
     for name in chosen.split():
-        if name not in ("training", "corpus", "scale"):
-            raise UserError(f"BENCH={name}: choose among training, corpus and scale.")
-        if name != "training" and not arguments.data:
+        if name not in ("training", "corpus", "tokenizer", "scale"):
+            raise UserError(f"BENCH={name}: choose among training, corpus, tokenizer and scale.")
+        if name in ("corpus", "scale") and not arguments.data:
             raise UserError(f"BENCH={name} measures on real text: give DATA=folder.")
         if name == "training":
             training.bench(arguments, load_settings(arguments))
+        elif name == "tokenizer":
+            tokenizer.bench(arguments, load_settings(arguments))
         elif name == "corpus":
             corpus.bench(arguments.data, peers and Path(peers))
         else:

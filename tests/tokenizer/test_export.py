@@ -10,8 +10,8 @@ from sentencepiece import SentencePieceProcessor
 from tokenizers import Tokenizer
 from transformers import AutoTokenizer, GPT2Config, PreTrainedTokenizerFast
 
-from tokenizer.export import export
 from tokenizer.encoders import open_encoders
+from tokenizer.export import export
 from tokenizer.quality import NASTY_STRINGS, find_problem
 from tokenizer.train import SPECIAL_TOKENS, train_model
 
