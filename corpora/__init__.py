@@ -48,35 +48,26 @@ def from_table(cls: type, table: dict, where: str):
         if key not in known:
             raise UserError(f"{where}: unknown key {key!r}.{nearest(key, list(known))}")
     for name, each in known.items():
-        if name not in table and each.default is MISSING and each.default_factory is MISSING:
+        if name not in table and "default" not in each.metadata:
             raise UserError(f"{where}: {name!r} is missing.")
     return cls(**{name: _fit(known[name], value, f"{where}: {name}={value}") for name, value in table.items()})
 
 
 def _fit(wanted, value: object, label: str) -> object:
     """The value in the field's type and within its limits; the command line's text is converted."""
-    value = _convert(wanted.type, value, label)
+    try:
+        if wanted.type is bool:
+            value = {"true": True, "1": True, "false": False, "0": False}[str(value).lower()]
+        elif wanted.type in (int, float):
+            value = wanted.type(str(value))  # true is no number
+        elif not (isinstance(value, wanted.type) and all(isinstance(item, str) or is_dataclass(item) for item in value)):
+            raise TypeError
+    except (KeyError, TypeError, ValueError):
+        kind = "a list of str" if wanted.type is list else wanted.type.__name__
+        raise UserError(f"{label}: expected {kind}.") from None
     least, most, among = (wanted.metadata.get(key) for key in ("least", "most", "among"))
     if (least is not None and not value >= least) or (most is not None and not value <= most):
         raise UserError(f"{label}: has to be at least {least}" + ("." if most is None else f" and at most {most}."))
     if among and value not in among:
         raise UserError(f"{label}: has to be one of {', '.join(filter(None, among))}.{nearest(str(value), list(among))}")
-    return value
-
-
-def _convert(wanted: type, value: object, label: str) -> object:
-    if wanted is list and isinstance(value, list | tuple) and all(isinstance(item, str) or is_dataclass(item)
-                                                                  for item in value):
-        return tuple(value)
-    try:
-        if wanted is bool:
-            return {"true": True, "1": True, "false": False, "0": False}[str(value).lower()]
-        if wanted is int and not isinstance(value, float):
-            return int(str(value).replace("_", ""))
-        if wanted is float:
-            return float(value)
-        if wanted in (str, dict) and isinstance(value, wanted):
-            return value
-    except (KeyError, TypeError, ValueError):
-        pass
-    raise UserError(f"{label}: expected {'a list of str' if wanted is list else wanted.__name__}.")
+    return tuple(value) if wanted.type is list else value
