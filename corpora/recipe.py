@@ -6,19 +6,16 @@ import glob
 import importlib.util
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from corpora import UserError, from_table, klue, nearest, read_toml, settings_class
 
 RECIPES = Path(__file__).parent / "recipes"
-COMPRESSIONS = (".gz", ".bz2", ".xz", ".zst")
 SHARD_BYTES = 8 << 20
 """Neighbouring small files share a shard up to this many bytes on disk."""
-
-
 KEYS = read_toml(Path(__file__).with_name("recipe_keys.toml"))
-Recipe, Source, Evaluation = (settings_class(name, __name__, KEYS[name.lower()]) for name in ("Recipe", "Source", "Evaluation"))
+Recipe, Source, Evaluation = (settings_class(name.title(), __name__, keys) for name, keys in KEYS.items())
 """A corpus; one of its sources, in order of precedence (of two equal documents the first one's stays); and a split of KLUE
 that training text must not hold, whatever the models are evaluated on. What they hold stands in recipe_keys.toml."""
 
@@ -63,11 +60,17 @@ def load_recipe(name_or_path: str) -> Recipe:
     for each in (*recipe.source, *recipe.evaluation):
         if each.revision in ("main", "master", "refs/convert/parquet"):
             raise UserError(f"{path}: revision {each.revision!r} is a branch: give a commit hash or a tag.")
-    for source in recipe.source:
-        _check(source, f"{path}, source {source.name!r}")
     names = [source.name for source in recipe.source]
-    if len(set(names)) < len(names):
-        raise UserError(f"{path}: two sources have the same name; each needs its own.")
+    for source in recipe.source:
+        where = f"{path}, source {source.name!r}"
+        if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", source.name):
+            raise UserError(f"{where}: name a source with lower-case letters, digits and hyphens.")
+        if names.count(source.name) > 1:
+            raise UserError(f"{where}: two sources have the same name; each needs its own.")
+        if source.kind == "hub" and not (source.dataset and source.revision and source.subset):
+            raise UserError(f"{where}: a hub source needs dataset, subset and revision (a commit hash or a tag).")
+        if source.kind != "hub" and not source.paths:
+            raise UserError(f"{where}: needs paths.")
     return recipe
 
 
@@ -93,70 +96,53 @@ def source_files(source: Source, data_root: Path | None) -> list[tuple[Path, str
     """One source's files and the names to report them under, which don't depend on where the data lies."""
     if source.kind == "hub":
         return []
+    root, label = data_root, ""
     if source.kind == "konlpy":
         package = importlib.util.find_spec("konlpy")  # finds the folder without importing the package
         if package is None:
             raise UserError(f"source {source.name!r} reads corpora inside KoNLPy: pip install konlpy.")
         root, label = Path(package.origin).parent / "data" / "corpus", "konlpy/"
-    else:
-        root, label = data_root, ""
-    files = []
+    if root is not None and not root.is_dir():
+        raise UserError(f"DATA={root}: no such folder.")
+    files = {}
     for pattern in source.paths:
         if root is None and not Path(pattern).is_absolute():
-            raise UserError(f"source {source.name!r} reads {pattern!r} under a folder of yours: "
-                            "give it with DATA=folder.")
-        if root is not None and not root.is_dir():
-            raise UserError(f"DATA={root}: no such folder.")
-        matches = sorted(Path(match) for match in glob.glob(pattern, root_dir=root, recursive=True))
-        matches = [match if root is None else root / match for match in matches]
-        matches = [match for match in matches if match.is_file()]
-        if not matches:
+            raise UserError(f"source {source.name!r} reads {pattern!r} under a folder of yours: give it with DATA=folder.")
+        paths = sorted(Path(root or "/", match) for match in glob.glob(pattern, root_dir=root, recursive=True))
+        found = {path: label + path.relative_to(root).as_posix() if root and path.is_relative_to(root) else path.name
+                 for path in paths if path.is_file()}
+        if not found:
             raise UserError(f"source {source.name!r}: no file matches {pattern!r} under {root or '/'}. "
                             "Check DATA= and the source's paths.")
-        files += [(match, label + match.relative_to(root).as_posix())
-                  if root is not None and match.is_relative_to(root) else (match, match.name) for match in matches]
-    return list(dict.fromkeys(files))
+        files |= found
+    return list(files.items())
 
 
 def make_shards(recipe: Recipe, data_root: Path | None, hub_parts: Callable[[Source], int]) -> list[Shard]:
     """Cut a recipe into shards in source order, the same ones however many workers there are."""
-    shards = []
+    found = []
     for source in recipe.source:
         if source.kind == "hub":
             parts = hub_parts(source)
-            shards += [Shard(0, source, part=part, parts=parts) for part in range(parts)]
-            continue
-        group, size = [], 0
+            found += [(source, (), part, parts) for part in range(parts)]
+        groups, size = [], 0
         for path, label in source_files(source, data_root):
             file_format(source, path)  # an unknown suffix stops the run here, not after an hour
-            if group and size + path.stat().st_size > SHARD_BYTES:
-                shards.append(Shard(0, source, tuple(group)))
-                group, size = [], 0
-            group.append((path, label))
             size += path.stat().st_size
-        shards.append(Shard(0, source, tuple(group)))
-    return [replace(shard, index=index) for index, shard in enumerate(shards)]
+            if not groups or size > SHARD_BYTES:
+                groups.append([])
+                size = path.stat().st_size
+            groups[-1].append((path, label))
+        found += [(source, tuple(group)) for group in groups]
+    return [Shard(index, *each) for index, each in enumerate(found)]
 
 
 def file_format(source: Source, path: Path) -> str:
     """The source's format, or the one that the file's suffix says."""
-    if source.format:
-        return source.format
-    suffixes = [suffix.lower() for suffix in path.suffixes]
-    if suffixes and suffixes[-1] in COMPRESSIONS:
-        suffixes.pop()
-    guess = {"json": "jsonl", "ndjson": "jsonl", "markdown": "md"}
-    name = suffixes[-1][1:] if suffixes else ""
-    if (name := guess.get(name, name)) not in KEYS["source"]["format"]["among"][1:]:
+    suffix = re.search(r"\.(\w+)(\.(gz|bz2|xz|zst))?$", path.name.lower())
+    known, other = KEYS["source"]["format"]["among"][1:], {"json": "jsonl", "ndjson": "jsonl", "markdown": "md"}
+    name = source.format or (suffix and other.get(suffix[1], suffix[1]))
+    if name not in known:
         raise UserError(f"{path}: can't tell its format from its name: set format in source {source.name!r} "
-                        f"to one of {', '.join(KEYS['source']['format']['among'][1:])}.")
+                        f"to one of {', '.join(known)}.")
     return name
-
-
-def _check(source: Source, where: str) -> None:
-    if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", source.name):
-        raise UserError(f"{where}: name a source with lower-case letters, digits and hyphens.")
-    if source.kind == "hub" and not (source.dataset and source.revision and source.subset):
-        raise UserError(f"{where}: a hub source needs dataset, subset and revision (a commit hash or a tag).")
-    if source.kind != "hub" and not source.paths:
-        raise UserError(f"{where}: needs paths.")
