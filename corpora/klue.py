@@ -3,6 +3,7 @@
 At import only the standard library is needed, so that a stage's key can be had without pyarrow.
 """
 import json
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,108 +83,90 @@ def load_rows(data: str, task: Task, split: str, revision: str = HUB_REVISION) -
     directly: `load_dataset` may serve a stale cache. `revision` is the Hub's, and only "hub" looks at it.
     Raises UserError naming file and row for anything unfit.
     """
-    if split not in SPLITS:
-        raise UserError(f"KLUE split {split!r} isn't used here. Choose among: {' '.join(SPLITS)}.")
-    paths = [] if data == "hub" else _split_files(data, task, split)
-    parts = [_read_parquet(path, task) if path.suffix == ".parquet" else _read_jsonl(path, task) for path in paths]
-    if data == "hub":
-        parts = [_read_hub(task, split, revision)]
-    rows = [_check(record, task, names, where) for records, names in parts for where, record in records]
+    paths = [HUB_NAME] if data == "hub" else _split_files(data, task, split)
+    parts = [_read_hub(task, split, revision) if data == "hub" else _read_parquet(path) if path.suffix == ".parquet"
+             else (f"{path}:", None, _read_jsonl(path)) for path in paths]
+    rows = [_check(row, task, names or task.labels, f"{place}{number}")
+            for place, names, records in parts for number, row in enumerate(records, 1)]
     if not rows:
-        raise UserError(f"{paths[0] if paths else HUB_NAME}: the {split} split of {task.title} has no rows. "
-                        "Put the whole file there.")
+        raise UserError(f"{paths[0]}: the {split} split of {task.title} has no rows. Put the whole file there.")
     return rows
 
 
 def _split_files(data: str, task: Task, split: str) -> list[Path]:
-    root = SAMPLE if data == "sample" else Path(data)
-    if not root.is_dir():
-        raise UserError(f"{root}: no such folder. KLUE= takes sample, hub, or a folder with TASK/SPLIT-*.parquet.")
-    folder = root / task.name
-    if not folder.is_dir():
-        raise UserError(f"{folder}: no such folder, so {task.title} can't be scored. Add it, or leave the task out.")
-    paths = sorted(folder.glob(f"{split}*.parquet"))
-    paths = paths or sorted(folder.glob(f"{split}*.jsonl"))
+    folder = (SAMPLE if data == "sample" else Path(data)) / task.name
+    for each in (folder.parent, folder):
+        if not each.is_dir():
+            raise UserError(f"{each}: no such folder, so {task.title} can't be read. KLUE= takes sample, hub, or a folder "
+                            "with TASK/SPLIT-*.parquet. Add what is missing, or leave the task out.")
+    paths = sorted(folder.glob(f"{split}*.parquet")) or sorted(folder.glob(f"{split}*.jsonl"))
     if not paths:
         raise UserError(f"{folder}: the {split} split is missing: no {split}-*.parquet and no {split}*.jsonl. "
                         "Another split is never used in its place.")
     return paths
 
 
-def _read_hub(task: Task, split: str, revision: str) -> tuple[list[tuple[str, dict]], tuple[str, ...]]:
-    """(place, row) pairs and the label names that the dataset's own ids stand for."""
+Table = tuple[str, Iterable[str] | None, Iterable[dict]]
+"""How the places of a table's rows begin, the label names that its own ids stand for, and the rows."""
+
+
+def _read_hub(task: Task, split: str, revision: str) -> Table:
     from corpora.hub import hub_builder, hub_errors
     with hub_errors(f"{task.title}: the Hub dataset {HUB_NAME} {task.name} at revision {revision}",
                     "Without a network, give a folder in the Hub's layout: KLUE=folder."):
         builder = hub_builder(HUB_NAME, task.name, revision)
         builder.download_and_prepare()  # its cache is kept by revision, so it is never stale
         table = builder.as_dataset(split=split)
-    where = f"{HUB_NAME} {task.name} {split}"
-    _check_columns(where, task, table.column_names)
-    names = getattr(table.features.get("label"), "names", task.labels)
-    return [(f"{where}, row {number}", row) for number, row in enumerate(table.select_columns(task.columns), 1)], names
+    return f"{HUB_NAME} {task.name} {split}, row ", getattr(table.features.get("label"), "names", None), table
 
 
-def _read_parquet(path: Path, task: Task) -> tuple[list[tuple[str, dict]], tuple[str, ...]]:
-    """(place, row) pairs and the label names that the file's own ids stand for."""
+def _read_parquet(path: Path) -> Table:
     import pyarrow as pa
     import pyarrow.parquet as pq
     try:
         table = pq.read_table(path)
     except (pa.ArrowException, OSError) as error:
         raise UserError(f"{path}: not a readable parquet file ({error}).") from None
-    _check_columns(path, task, table.column_names)
     metadata = json.loads((table.schema.metadata or {}).get(b"huggingface", b"{}"))
-    names = metadata.get("info", {}).get("features", {}).get("label", {}).get("names") or task.labels
-    rows = table.select(list(task.columns)).to_pylist()
-    return [(f"{path}, row {number}", row) for number, row in enumerate(rows, 1)], tuple(names)
+    names = metadata.get("info", {}).get("features", {}).get("label", {}).get("names")
+    return f"{path}, row ", names, table.to_pylist()
 
 
-def _check_columns(where: object, task: Task, columns: list[str]) -> None:
-    if missing := [column for column in task.columns if column not in columns]:
-        raise UserError(f"{where}: column {missing[0]!r} is missing; it has: {', '.join(columns)}.")
-
-
-def _read_jsonl(path: Path, task: Task) -> tuple[list[tuple[str, dict]], tuple[str, ...]]:
-    records = []
+def _read_jsonl(path: Path) -> Iterator[dict]:
     with open(path, "rb") as file:
         for number, line in enumerate(file, 1):
-            where = f"{path}:{number}"
             try:
                 row = json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"))
             except ValueError as error:
-                raise UserError(f"{where}: not a line of JSON in UTF-8 ({error}).") from None
+                raise UserError(f"{path}:{number}: not a line of JSON in UTF-8 ({error}).") from None
             if not isinstance(row, dict):
-                raise UserError(f"{where}: a row has to be a JSON object, not {type(row).__name__}.")
-            _check_columns(where, task, list(row))
-            records.append((where, {column: row[column] for column in task.columns}))
-    return records, task.labels
+                raise UserError(f"{path}:{number}: a row has to be a JSON object, not {type(row).__name__}.")
+            yield row
 
 
-def _check(row: dict, task: Task, names: tuple[str, ...], where: str) -> dict:
-    """The same row with the label as an id in the task's order; raises UserError for what the task can't mean."""
+def _check(row: dict, task: Task, names: Sequence[str], where: str) -> dict:
+    """The task's columns, the label as an id in the task's order; raises UserError for what the task can't mean."""
+    if missing := [column for column in task.columns if column not in row]:
+        raise UserError(f"{where}: column {missing[0]!r} is missing; it has: {', '.join(row)}.")
+    row = {column: row[column] for column in task.columns}
     for column in task.texts:
         if not isinstance(row[column], str) or not row[column].strip():
             raise UserError(f"{where}: {column!r} has to hold text, not {row[column]!r}.")
     if task.regression:
         score = row["labels"].get("real-label") if isinstance(row["labels"], dict) else None
-        if isinstance(score, bool) or not isinstance(score, (int, float)) or not 0 <= score <= 5:
+        if type(score) not in (int, float) or not 0 <= score <= 5:
             raise UserError(f"{where}: labels['real-label'] has to be a number from 0 to 5, not {score!r}.")
     else:
-        row["label"] = _label_id(row["label"], task, names, where)
+        name = row["label"]
+        if type(name) is int and 0 <= name < len(names):
+            name = names[name]  # by name, because two files may number the same labels differently
+        if name not in task.labels:
+            known = ", ".join(f"{number} {name}" for number, name in enumerate(task.labels))
+            raise UserError(f"{where}: label {row['label']!r} is none of {task.title}'s {len(task.labels)}: {known}.")
+        row["label"] = task.labels.index(name)
     for column in ENTITIES if task.entities else ():
         _check_entity(row[column], row["sentence"], f"{where}: {column}")
     return row
-
-
-def _label_id(label: object, task: Task, names: tuple[str, ...], where: str) -> int:
-    name = label
-    if isinstance(label, int) and not isinstance(label, bool) and 0 <= label < len(names):
-        name = names[label]  # by name, because two files may number the same labels differently
-    if name not in task.labels:
-        raise UserError(f"{where}: label {label!r} is none of {task.title}'s {len(task.labels)}: "
-                        f"{', '.join(f'{number} {name}' for number, name in enumerate(task.labels))}.")
-    return task.labels.index(name)
 
 
 def _check_entity(entity: object, sentence: str, where: str) -> None:

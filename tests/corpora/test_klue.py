@@ -134,7 +134,7 @@ def test_an_empty_split_a_wrong_column_and_a_file_that_is_no_parquet_are_refused
     assert "has no rows" in message_of(tmp_path, "ynat")
     path = tmp_path / "ynat/train-00000-of-00001.parquet"
     write_parquet(path, [{"guid": "a", "headline": "제목", "label": 1}])
-    assert f"{path}: column 'title' is missing; it has: guid, headline, label" in message_of(tmp_path, "ynat")
+    assert f"{path}, row 1: column 'title' is missing; it has: guid, headline, label" in message_of(tmp_path, "ynat")
     path.write_bytes(b"PAR1 not really")
     assert "not a readable parquet file" in message_of(tmp_path, "ynat")
 
