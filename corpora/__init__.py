@@ -55,19 +55,19 @@ def from_table(cls: type, table: dict, where: str):
 
 def _fit(wanted, value: object, label: str) -> object:
     """The value in the field's type and within its limits; the command line's text is converted."""
+    kind = wanted.type
     try:
-        if wanted.type is bool:
+        if kind is bool:
             value = {"true": True, "1": True, "false": False, "0": False}[str(value).lower()]
-        elif wanted.type in (int, float):
-            value = wanted.type(str(value))  # true is no number
-        elif not (isinstance(value, wanted.type) and all(isinstance(item, str) or is_dataclass(item) for item in value)):
+        elif kind in (int, float):
+            value = kind(str(value))  # true is no number
+        elif not isinstance(value, kind) or not all(isinstance(each, str) or is_dataclass(each) for each in value):
             raise TypeError
     except (KeyError, TypeError, ValueError):
-        kind = "a list of str" if wanted.type is list else wanted.type.__name__
-        raise UserError(f"{label}: expected {kind}.") from None
+        raise UserError(f"{label}: expected {'a list of str' if kind is list else kind.__name__}.") from None
     least, most, among = (wanted.metadata.get(key) for key in ("least", "most", "among"))
     if (least is not None and not value >= least) or (most is not None and not value <= most):
         raise UserError(f"{label}: has to be at least {least}" + ("." if most is None else f" and at most {most}."))
     if among and value not in among:
         raise UserError(f"{label}: has to be one of {', '.join(filter(None, among))}.{nearest(str(value), list(among))}")
-    return tuple(value) if wanted.type is list else value
+    return tuple(value) if kind is list else value

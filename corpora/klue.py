@@ -97,8 +97,8 @@ def _split_files(data: str, task: Task, split: str) -> list[Path]:
     folder = (SAMPLE if data == "sample" else Path(data)) / task.name
     for each in (folder.parent, folder):
         if not each.is_dir():
-            raise UserError(f"{each}: no such folder, so {task.title} can't be read. KLUE= takes sample, hub, or a folder "
-                            "with TASK/SPLIT-*.parquet. Add what is missing, or leave the task out.")
+            raise UserError(f"{each}: no such folder, so {task.title} can't be read. KLUE= takes sample, hub, or a "
+                            "folder with TASK/SPLIT-*.parquet. Add what is missing, or leave the task out.")
     paths = sorted(folder.glob(f"{split}*.parquet")) or sorted(folder.glob(f"{split}*.jsonl"))
     if not paths:
         raise UserError(f"{folder}: the {split} split is missing: no {split}-*.parquet and no {split}*.jsonl. "

@@ -107,7 +107,7 @@ def source_files(source: Source, data_root: Path | None) -> list[tuple[Path, str
     files = {}
     for pattern in source.paths:
         if root is None and not Path(pattern).is_absolute():
-            raise UserError(f"source {source.name!r} reads {pattern!r} under a folder of yours: give it with DATA=folder.")
+            raise UserError(f"source {source.name!r} reads {pattern!r} in a folder of yours: give it with DATA=folder.")
         paths = sorted(Path(root or "/", match) for match in glob.glob(pattern, root_dir=root, recursive=True))
         found = {path: label + path.relative_to(root).as_posix() if root and path.is_relative_to(root) else path.name
                  for path in paths if path.is_file()}
