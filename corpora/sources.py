@@ -13,6 +13,7 @@ import lzma
 import re
 import zlib
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,10 +21,11 @@ import pyarrow
 import pyarrow.parquet
 
 from corpora import UserError
-from corpora.recipe import Shard, Source, file_format
+from corpora.recipe import Source, file_format
 
 MAX_RECORD = 32 << 20
 """Bytes of the longest line, row or file that is taken as one record; a longer one is rejected, not cut."""
+TOO_LONG = f"longer than {MAX_RECORD >> 20} MB"
 EXCERPT = 1000
 """Characters of a rejected text that are kept to look at."""
 DAMAGE = (EOFError, OSError, UnicodeError, lzma.LZMAError, zlib.error, pyarrow.ArrowException)
@@ -43,28 +45,33 @@ class Bad(NamedTuple):
     text: str = ""
 
 
-def read_files(shard: Shard) -> Iterator[Document | Bad]:
-    """Stream a shard's documents and bad records; raises UserError for a damaged file or a wrong setting."""
-    for path, label in shard.files:
-        yield from read_file(shard.source, path, label)
+Records = Iterator[Document | Bad]
 
 
-def read_file(source: Source, path: Path, label: str) -> Iterator[Document | Bad]:
-    """Stream one file's records; `label` is the name that their places begin with."""
-    kind = file_format(source, path) if path.stat().st_size else "empty"
-    if kind == "empty":
-        records = iter([Bad(label, "empty file")])
-    elif kind == "parquet":
-        records = _read_parquet(source, path, label)
-    elif kind == "md" or (kind == "txt" and source.unit == "file"):
-        records = iter([_read_whole(path, label)])
-    elif kind == "txt":
-        records = _read_text(source, _lines(path, label))
-    elif kind == "jsonl":
-        records = _read_jsonl(source, _lines(path, label))
-    else:
-        records = _read_table(source, path, label, tabs=kind == "tsv")
-    yield from filter(None, records)
+def read_file(source: Source, path: Path, label: str) -> Records:
+    """Stream a file's documents and bad records; `label` is what their places begin with.
+
+    Raises UserError for a damaged file or a wrong setting.
+    """
+    kind = file_format(source, path)
+    try:
+        with open_stream(path) as stream:
+            if not path.stat().st_size or not stream.peek(1):
+                records = [Bad(label, "empty file")]
+            elif kind == "parquet":
+                records = _read_parquet(source, path, label)
+            elif kind == "md" or (kind == "txt" and source.unit == "file"):
+                records = [_decoded(label, stream.read(MAX_RECORD + 1))]
+            elif kind == "txt":
+                records = _read_text(source, _lines(stream, label))
+            elif kind == "jsonl":
+                records = (_read_json(source, line) for line in _lines(stream, label))
+            else:
+                records = _read_table(source, _lines(stream, label), label, tabs=kind == "tsv")
+            yield from filter(None, records)
+    except DAMAGE as error:
+        raise UserError(f"{path}: damaged or cut short ({first_line(error)}). Get the file again, "
+                        "or take it out of the recipe's paths.") from None
 
 
 def decode(raw: bytes) -> str:
@@ -97,36 +104,29 @@ def open_stream(path: Path) -> io.BufferedIOBase:
     return opener(path, "rb")
 
 
-def _damaged(path: Path, error: Exception) -> UserError:
-    return UserError(f"{path}: damaged or cut short ({first_line(error)}). Get the file again, "
-                     "or take it out of the recipe's paths.")
+def _lines(stream: io.BufferedIOBase, label: str) -> Records:
+    """Every line that ends in \\n, without its line end; a bare \\r is no line end."""
+    if stream.peek(2)[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        stream = io.TextIOWrapper(stream, encoding="utf-16", newline="\n")
+    number = 0
+    while raw := stream.readline(MAX_RECORD + 1):
+        number += 1
+        line = _decoded(f"{label}:{number}", raw)
+        if isinstance(line, Document):
+            line = Document(line.where, line.text.removesuffix("\n").removesuffix("\r"))
+        while len(raw) > MAX_RECORD and raw[-1:] not in (b"\n", "\n"):
+            raw = stream.readline(MAX_RECORD + 1)
+        yield line
+    stream.close()  # not left to the wrapper's end
 
 
-def _lines(path: Path, label: str) -> Iterator[tuple[str, str | Bad]]:
-    """(place, line without its line end) for every line that ends in \\n; a bare \\r is no line end."""
+def _decoded(where: str, raw: str | bytes) -> Document | Bad:
     try:
-        with open_stream(path) as stream:
-            head = stream.peek(2)[:2]
-            if head in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
-                stream = io.TextIOWrapper(stream, encoding="utf-16", newline="\n")
-            number = 0
-            while raw := stream.readline(MAX_RECORD):
-                number += 1
-                where = f"{label}:{number}"
-                if len(raw) == MAX_RECORD and raw[-1:] not in (b"\n", "\n"):
-                    while (rest := stream.readline(MAX_RECORD)) and rest[-1:] not in (b"\n", "\n"):
-                        pass
-                    yield where, _bad(where, f"longer than {MAX_RECORD >> 20} MB", raw)
-                    continue
-                try:
-                    line = raw if isinstance(raw, str) else decode(raw)
-                    yield where, line.removesuffix("\n").removesuffix("\r")
-                except ValueError as error:
-                    yield where, _bad(where, str(error), raw)
-    except DAMAGE as error:
-        raise _damaged(path, error) from None
-    if number == 0:
-        yield label, Bad(label, "empty file")
+        if len(raw) > MAX_RECORD:
+            raise ValueError(TOO_LONG)
+        return Document(where, raw if isinstance(raw, str) else decode(raw))
+    except ValueError as error:
+        return _bad(where, str(error), raw)
 
 
 def _bad(where: str, reason: str, text: str | bytes) -> Bad:
@@ -135,108 +135,86 @@ def _bad(where: str, reason: str, text: str | bytes) -> Bad:
     return Bad(where, reason, raw.decode("utf-8", errors="backslashreplace"))
 
 
-def _read_whole(path: Path, label: str) -> Document | Bad:
-    try:
-        with open_stream(path) as stream:
-            raw = stream.read(MAX_RECORD + 1)
-    except DAMAGE as error:
-        raise _damaged(path, error) from None
-    if len(raw) > MAX_RECORD:
-        return _bad(label, f"longer than {MAX_RECORD >> 20} MB", raw)
-    try:
-        return Document(label, decode(raw)) if raw else Bad(label, "empty file")
-    except ValueError as error:
-        return _bad(label, str(error), raw)
-
-
-def _read_text(source: Source, lines: Iterator[tuple[str, str | Bad]]) -> Iterator[Document | Bad]:
-    block, start, size = [], "", 0
-    for where, line in lines:
+def _read_text(source: Source, lines: Records) -> Records:
+    block, size = [], 0
+    for line in chain(lines, [Document("", "")]):  # a blank line ends a block
         if isinstance(line, Bad):
             yield line
             continue
-        if line.strip():
-            start = start if block else where
+        if line.text.strip():
             block.append(line)
-            size += len(line)
-        if block and (source.unit == "line" or not line.strip() or size > MAX_RECORD // 3):
-            yield Document(start, "\n".join(block))
+            size += len(line.text)
+        if block and (source.unit == "line" or not line.text.strip() or size > MAX_RECORD // 3):
+            yield Document(block[0].where, "\n".join(each.text for each in block))
             block, size = [], 0
-    if block:
-        yield Document(start, "\n".join(block))
 
 
-def _read_jsonl(source: Source, lines: Iterator[tuple[str, str | Bad]]) -> Iterator[Document | Bad]:
-    for where, line in lines:
-        if isinstance(line, Bad):
-            yield line
-        elif line.strip():
-            try:
-                row = json.loads(line)
-            except (ValueError, RecursionError) as error:
-                yield _bad(where, f"not JSON: {getattr(error, 'msg', 'nested too deep')}", line)
-                continue
-            yield to_document(source, where, row) if isinstance(row, dict) else _bad(where, "not an object", line)
+def _read_json(source: Source, line: Document | Bad) -> Document | Bad | None:
+    if isinstance(line, Bad):
+        return line
+    if not line.text.strip():
+        return None
+    try:
+        row = json.loads(line.text)
+    except (ValueError, RecursionError) as error:
+        return _bad(line.where, f"not JSON: {getattr(error, 'msg', 'nested too deep')}", line.text)
+    if not isinstance(row, dict):
+        return _bad(line.where, "not an object", line.text)
+    return to_document(source, line.where, row)
 
 
-def _read_table(source: Source, path: Path, label: str, tabs: bool) -> Iterator[Document | Bad]:
-    bad, last = [], [label]
+def _read_table(source: Source, lines: Records, label: str, tabs: bool) -> Records:
+    bad, where = [], label
 
     def good_lines() -> Iterator[str]:
-        for where, line in _lines(path, label):
-            last[0] = where
+        nonlocal where
+        for line in lines:
+            where = line.where
             if isinstance(line, Bad):
                 bad.append(line)
             else:
-                yield line.replace("\r", " ") + "\n"  # the csv module takes a bare \r for a line end
+                yield line.text.replace("\r", " ") + "\n"  # the csv module takes a bare \r for a line end
 
     csv.field_size_limit(MAX_RECORD)
     # Quotes in tab-separated text are text (NSMC, KorNLI): read as quoting, one stray quote swallows lines.
     style = {"delimiter": "\t", "quoting": csv.QUOTE_NONE} if tabs else {"strict": True}
-    rows = csv.reader(good_lines(), **style)
-    header = None
-    while True:
-        start = last[0]
+    rows, row, header = csv.reader(good_lines(), **style), [], None
+    while row is not None:
+        start = where
         try:
             row = next(rows, None)
         except csv.Error as error:
             if "unexpected end" in str(error):  # all the lines from here on were taken for one field
                 raise UserError(f"{label}: a quote after {start} is never closed. Mend the file.") from None
             row = []
-            bad.append(Bad(last[0], f"not CSV: {error}"))
+            bad.append(Bad(where, f"not CSV: {error}"))
         yield from bad
         bad.clear()
-        if row is None:
-            return
-        if header is None and row:
+        if row and header is None:
             header = row
             check_columns(source, label, header)
         elif row and len(row) != len(header):
-            yield _bad(last[0], f"{len(row)} fields under {len(header)} columns", "\t".join(row))
+            yield _bad(where, f"{len(row)} fields under {len(header)} columns", "\t".join(row))
         elif row:
-            yield to_document(source, last[0], dict(zip(header, row)))
+            yield to_document(source, where, dict(zip(header, row)))
 
 
-def _read_parquet(source: Source, path: Path, label: str) -> Iterator[Document | Bad]:
+def _read_parquet(source: Source, path: Path, label: str) -> Records:
     number, columns = 0, list(dict.fromkeys(columns_of(source).values()))
-    try:
-        with pyarrow.parquet.ParquetFile(path) as file:
-            check_columns(source, label, file.schema_arrow.names)
-            for batch in file.iter_batches(batch_size=64, columns=columns):
-                # As bytes: a string column may hold what is no UTF-8, and one such row mustn't stop the file.
+    with pyarrow.parquet.ParquetFile(path) as file:
+        check_columns(source, label, file.schema_arrow.names)
+        for batch in file.iter_batches(batch_size=64, columns=columns):
+            try:  # as bytes: a string column may hold what is no UTF-8, and one such row mustn't stop the file
                 rows = [column.cast(pyarrow.binary()).to_pylist() for column in batch.select(columns).columns]
-                for values in zip(*rows):
-                    number += 1
-                    where = f"{label}:{number}"
-                    try:
-                        row = {name: decode(value or b"") for name, value in zip(columns, values)}
-                        yield to_document(source, where, row)
-                    except ValueError as error:
-                        yield _bad(where, str(error), values[0] or b"")
-    except pyarrow.ArrowNotImplementedError:
-        raise UserError(f"{path}: one of the columns {columns} holds no text.") from None
-    except DAMAGE as error:
-        raise _damaged(path, error) from None
+            except pyarrow.ArrowNotImplementedError:
+                raise UserError(f"{path}: one of the columns {columns} holds no text.") from None
+            for values in zip(*rows):
+                number += 1
+                try:
+                    row = {name: decode(value or b"") for name, value in zip(columns, values)}
+                    yield to_document(source, f"{label}:{number}", row)
+                except ValueError as error:
+                    yield _bad(f"{label}:{number}", str(error), values[0] or b"")
 
 
 def first_line(error: Exception) -> str:
@@ -273,4 +251,4 @@ def to_document(source: Source, where: str, row: dict) -> Document | Bad | None:
         size = len((text + title).encode())
     except UnicodeEncodeError:
         return _bad(where, "lone surrogate", text)
-    return Document(where, text, title) if size <= MAX_RECORD else _bad(where, f"longer than {MAX_RECORD >> 20} MB", text)
+    return Document(where, text, title) if size <= MAX_RECORD else _bad(where, TOO_LONG, text)

@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from dataclasses import asdict
 from dataclasses import replace as changed
 from functools import partial
-from itertools import compress
+from itertools import chain, compress
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +27,7 @@ from corpora.dedup import Texts
 from corpora.hub import open_hub, read_hub
 from corpora.pii import replace_personal_data
 from corpora.recipe import Recipe, Shard, Source, load_recipe, make_shards
-from corpora.sources import EXCERPT, Bad, read_files
+from corpora.sources import EXCERPT, Bad, read_file
 from pipeline.artifact import SCRATCH, peak_memory_mb, replace, write_json
 from pipeline.engine import map_shards
 from pipeline.parquet import ParquetFile, read_batches
@@ -136,7 +136,8 @@ def read_pieces(shard: Shard, recipe: Recipe, tally: dict, drop: Callable) -> It
     source, cleanups = shard.source, load_cleanups(recipe)
     steps = [cleanups[name] for name in source.clean]
     batch, size, pairs = [], 0, []
-    for record in read_hub(shard) if source.kind == "hub" else read_files(shard):
+    files = chain.from_iterable(read_file(source, path, label) for path, label in shard.files)
+    for record in read_hub(shard) if source.kind == "hub" else files:
         if isinstance(record, Bad):
             tally["unreadable"] += 1
             drop(record.where, "unreadable: " + record.reason, record.text)
