@@ -2,6 +2,7 @@
 
 Axes: D documents, U UTF-16 units, L letters and digits, W words, S shingles, B bands. Hashes are uint64.
 """
+import re
 from collections.abc import Callable, Iterable
 from functools import cached_property
 
@@ -15,9 +16,7 @@ TRAIN, VALIDATION = -1, -2
 
 
 def _kind(character: str) -> int:
-    code = ord(character)
-    if 0xac00 <= code < 0xd7a4 or 0x1100 <= code < 0x1200 or 0x3131 <= code < 0x318f or 0xa960 <= code < 0xa980 \
-            or 0xd7b0 <= code < 0xd7fc:
+    if re.match("[\uac00-\ud7a3\u1100-\u11ff\u3131-\u318e\ua960-\ua97f\ud7b0-\ud7fb]", character):
         return HANGUL
     if character.isalpha():
         return LETTER
@@ -159,27 +158,18 @@ def find_clusters(columns: Iterable[np.ndarray], num_documents: int) -> np.ndarr
         keys_D = keys_D[order]
         equal = (keys_D[1:] == keys_D[:-1]) & (keys_D[1:] != 0)
         del keys_D
-        _unite(parents_D, order[:-1][equal], order[1:][equal])
-        del order, equal  # before the next column takes their place
+        pairs = np.stack([order[:-1][equal], order[1:][equal]])
+        del order, equal  # before the next arrays take their place
+        while pairs.size:
+            while ((above := parents_D[pairs]) != pairs).any():
+                parents_D[pairs] = pairs = parents_D[above]  # halves the path: equal keys in order make long ones
+            pairs = pairs[:, pairs[0] != pairs[1]]
+            # Where several pairs give one root a parent the last one stays; the others are still apart next time.
+            parents_D[pairs.max(0)] = pairs.min(0)
         while ((above := parents_D[parents_D]) != parents_D).any():
             parents_D = above
         del above
     return parents_D
-
-
-def _unite(parents: np.ndarray, left: np.ndarray, right: np.ndarray) -> None:
-    while len(left):
-        left, right = _root(parents, left), _root(parents, right)
-        apart = left != right
-        left, right = left[apart], right[apart]
-        # Where several pairs give one root a parent the last one stays; the others are still apart in the next round.
-        parents[np.maximum(left, right)] = np.minimum(left, right)
-
-
-def _root(parents: np.ndarray, nodes: np.ndarray) -> np.ndarray:
-    while ((above := parents[nodes]) != nodes).any():
-        parents[nodes] = nodes = parents[above]  # halves the path: equal keys in order would make a chain of them
-    return nodes
 
 
 def choose(roots_D: np.ndarray, ranks_D: np.ndarray, column: Callable[[str], np.ndarray]) -> tuple[np.ndarray, ...]:
