@@ -15,7 +15,8 @@ from corpora import read_toml
 NEAR = 25  # characters before and after a number, on its line, in which a word may say what the number is
 TABLE = read_toml(Path(__file__).with_name("personal_data.toml"))
 KINDS = TABLE["kinds"]
-_PSEUDONYM = re.compile("|".join(form.format(9999, 999).replace("9999", "[0-9]{4}") for form in (kind["pseudonym"] for kind in KINDS.values())))
+_PSEUDONYM = re.compile("|".join(kind["pseudonym"] for kind in KINDS.values())
+                        .format(9999, 999).replace("9999", "[0-9]{4}"))
 
 
 def _canonical(kind: str, value: str) -> str:  # what stays of it however it is written
@@ -40,22 +41,20 @@ def _is_global(address: str) -> bool:
         return False
 
 
-def _number(pattern: str) -> re.Pattern:  # \b would take a Hangul particle for a part of the number
-    left = "(?:(?<![0-9A-Za-z_])|(?i:(?<=tel)|(?<=fax)))(?<![0-9][-.])"
-    return re.compile(rf"{left}(?:{pattern})(?![0-9A-Za-z_]|[-.][0-9]| ?호(?![가-힣]))")
-
-
-def _words(pattern: str) -> re.Pattern:  # a placeholder's own words say nothing about the number beside it
-    return re.compile(rf"(?:{pattern})(?!(?:등록)?번호\]|주소\])", re.I)
+CHECKS: dict[str, Callable[[str], object]] = {
+    "": bool, "has_check_digit": _has_check_digit, "passes_luhn": _passes_luhn, "is_global": _is_global,
+    # verses, as 12.13.14.15, rise
+    "is_global_and_no_verse": lambda ip: _is_global(ip) and sorted(set(ip.split(".")), key=int) != ip.split("."),
+    "has_account_length": lambda digits: 9 < len(digits) < 15}
 
 
 class Row(NamedTuple):
     """One way to write a kind. `near` and `unless` look at the line around the number, a line break in its place."""
     kind: str
     pattern: re.Pattern
-    check: Callable[[str], object] = bool
-    near: re.Pattern | None = None
-    unless: re.Pattern = re.compile("(?!)")
+    check: Callable[[str], object]
+    near: re.Pattern | None
+    unless: re.Pattern | None
 
 
 def _read_rows() -> list[Row]:
@@ -66,20 +65,19 @@ def _read_rows() -> list[Row]:
 
     for name, part in TABLE["parts"].items():
         parts[name] = fill(part)
-    words = {name: _words(pattern) for name, pattern in TABLE["words"].items()}
+    # a placeholder's own words say nothing about the number beside it
+    words = {name: re.compile(rf"(?:{pattern})(?!(?:등록)?번호\]|주소\])", re.I) for name, pattern in TABLE["words"].items()}
+    words[""] = None
     for row in TABLE["row"]:
         pattern = fill(row["pattern"])
-        conditions = {key: words[row[key]] for key in ("near", "unless") if key in row}
-        rows.append(Row(row["kind"], re.compile(pattern) if row.get("bare") else _number(pattern),
-                        CHECKS[row.get("check", "")], **conditions))
+        if not row.get("bare"):  # edges of a number; \b would take a Hangul particle for a part of it
+            pattern = (r"(?:(?<![0-9A-Za-z_])|(?i:(?<=tel)|(?<=fax)))(?<![0-9][-.])"
+                       rf"(?:{pattern})(?![0-9A-Za-z_]|[-.][0-9]| ?호(?![가-힣]))")
+        near, unless = (words[row.get(key, "")] for key in ("near", "unless"))
+        rows.append(Row(row["kind"], re.compile(pattern), CHECKS[row.get("check", "")], near, unless))
     return rows
 
 
-CHECKS: dict[str, Callable[[str], object]] = {
-    "": bool, "has_check_digit": _has_check_digit, "passes_luhn": _passes_luhn, "is_global": _is_global,
-    # verses, as 12.13.14.15, rise
-    "is_global_and_no_verse": lambda ip: _is_global(ip) and sorted(set(ip.split(".")), key=int) != ip.split("."),
-    "has_account_length": lambda digits: 9 < len(digits) < 15}
 ROWS = _read_rows()
 _IN_URL = re.compile(r"(?:://|www\.)[^\s()<>,\"|가-힣]*\Z")
 # What all rows have in common. It opens with a set of characters, not with a choice: only so does `re` skip fast.
@@ -132,4 +130,4 @@ def _holds(row: Row, match: re.Match) -> bool:
         return False
     text, start, end = match.string, *match.span()
     line = text[max(start - NEAR, 0):start].rpartition("\n")[2] + "\n" + text[end:end + NEAR].partition("\n")[0]
-    return bool(row.near is None or row.near.search(line)) and not row.unless.search(line)
+    return not (row.near and not row.near.search(line)) and not (row.unless and row.unless.search(line))
