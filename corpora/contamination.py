@@ -83,18 +83,16 @@ def load_index(recipe: Recipe, data_root: Path | None) -> tuple[Index, dict[str,
     """The index of a recipe's evaluation sets, and the fingerprints of their texts by `task split`."""
     names, texts, fingerprints = [], [], {}
     for each in recipe.evaluation:
-        rows = klue.load_rows(evaluation_folder(each, data_root), klue.TASKS[each.task], each.split,
-                              *([each.revision] if each.revision else []))
-        pairs = [(f"{each.task} {each.split} {row['guid']}", row[column])
-                 for row in rows for column in klue.TASKS[each.task].texts]
+        task, split = klue.TASKS[each.task], f"{each.task} {each.split}"
+        rows = klue.load_rows(evaluation_folder(each, data_root), task, each.split, each.revision or klue.HUB_REVISION)
+        pairs = [(f"{split} {row['guid']}", row[column]) for row in rows for column in task.texts]
         for name, text in pairs:
             # As it stands, and as it would stand in a cleaned document.
             cleaned = replace_personal_data(normalise(text)[0], recipe.personal_data)[0]
             for form in dict.fromkeys((text, cleaned, FUNCTIONS["repeats"](cleaned))):
                 names.append(name)
                 texts.append(form)
-        known = fingerprints.setdefault(f"{each.task} {each.split}", [])
-        known[:] = sorted({*known, *fingerprint([text for _, text in pairs])})
+        fingerprints[split] = sorted({*fingerprints.get(split, []), *fingerprint([text for _, text in pairs])})
     return Index(names, texts, recipe.overlap_letters, recipe.overlap_share), fingerprints
 
 
