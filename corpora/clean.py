@@ -35,8 +35,8 @@ _LINE_ENDS = re.compile("\r\n|[\u000b\u000c\u0085\u2028\u2029]")
 
 def load_cleanups(recipe: Recipe) -> dict[str, Callable[[str], str]]:
     """Every clean-up that the recipe's sources may name; raises UserError for one that doesn't exist or isn't valid."""
-    table = read_toml(Path(__file__).with_name("cleanups.toml"))
-    cleanups = {**FUNCTIONS, **{name: _substitutions(name, entry) for name, entry in (table | recipe.cleanup).items()}}
+    table = read_toml(Path(__file__).with_name("cleanups.toml")) | recipe.cleanup
+    cleanups = FUNCTIONS | {name: _substitutions(name, entry) for name, entry in table.items()}
     for source in recipe.source:
         for name in source.clean:
             if name not in cleanups:
@@ -63,10 +63,7 @@ def _substitutions(name: str, entry: dict) -> Callable[[str], str]:
 
 
 def clean(text: str, title: str, steps: list[Callable[[str], str]]) -> tuple[str, int, int]:
-    """Normalise a document and run its source's clean-ups in their order.
-
-    Returns the text, how many lines' encoding was repaired, and how many U+2581 were replaced.
-    """
+    """Normalise a document and run its source's clean-ups in their order. Returns what `normalise` does."""
     if title and not text.startswith(title):
         text = f"{title}\n\n{text}"
     text, num_repaired, num_space_marks = normalise(text)
@@ -80,10 +77,8 @@ def clean(text: str, title: str, steps: list[Callable[[str], str]]) -> tuple[str
 
 
 def normalise(text: str) -> tuple[str, int, int]:
-    """Repair damaged encodings, drop control characters, compose and replace U+2581.
-
-    NFC only: NFKC makes other letters of ㅋ and ㆍ. Returns the text, the lines repaired and the marks replaced.
-    """
+    """Repair damaged encodings, drop control characters, compose (NFC only: NFKC makes other letters of ㅋ and ㆍ) and
+    replace U+2581. Returns the text, how many lines were repaired and how many marks replaced."""
     num_repaired = 0
     if _SUSPECT.search(text):
         lines = text.split("\n")
@@ -105,9 +100,7 @@ def compose(text: str) -> tuple[str, int]:
 
 def _repair(line: str) -> str:
     if _DAMAGED_CP949.search(line):
-        # CP949 read as Latin-1, before ftfy, which makes that worse. Only a whole line that becomes Hangul is
-        # believed: `····` alone is valid CP949, too.
-        try:
+        try:  # before ftfy, which makes it worse; only a line of Hangul is believed: `····` is valid CP949, too
             decoded = line.encode("latin-1").decode("cp949")
         except UnicodeError:
             decoded = ""
@@ -120,17 +113,16 @@ def _repair(line: str) -> str:
 def drop_lines(texts: Texts, raw: list[str], source: Source) -> tuple[list[str], list[tuple[int, str, str]]]:
     """The documents without the lines that their source's line limits take out; and (document, line, reason) of those."""
     starts, ends = texts.lines
-    letters = texts.count(texts.kinds_U >= LETTER, starts, ends)
+    hangul, letters = (texts.count(texts.kinds_U >= kind, starts, ends) for kind in (HANGUL, LETTER))
     reasons = {
         "line too short": ends - starts < source.line_min_chars, "line too long": ends - starts > source.line_max_chars,
-        "line with too little Hangul": texts.count(texts.kinds_U == HANGUL, starts, ends) < np.maximum(
-            source.line_min_hangul * letters, source.line_min_hangul > 0),
+        "line with too little Hangul":
+            hangul < np.maximum(source.line_min_hangul * letters, source.line_min_hangul > 0),
         "line of symbols": texts.count(texts.kinds_U == SYMBOL, starts, ends) > source.line_max_symbols * (ends - starts),
         "line repeated": texts.line_copies >= source.line_max_copies}
     blank = texts.count(texts.kinds_U != SPACE, starts, ends) == 0
     bad = np.logical_or.reduce(list(reasons.values())) & ~blank
-    documents, dropped = texts.document_of(starts), []
-    raw = list(raw)
+    documents, dropped, raw = texts.document_of(starts), [], list(raw)
     for document in np.unique(documents[bad]):
         first = np.searchsorted(documents, document)
         lines = raw[document].split("\n")
@@ -153,12 +145,11 @@ def drop_reasons(texts: Texts, raw: list[str], source: Source) -> list[str]:
     first_lines = np.searchsorted(starts, texts.starts_D)
     in_lines = np.maximum(np.add.reduceat(lengths, first_lines), 1)
     reasons = np.select(
-        [sizes < source.min_chars, kinds[HANGUL] < source.min_hangul * letters,
-         (letters == 0) & (source.min_hangul > 0),
+        [sizes < source.min_chars,
+         kinds[HANGUL] < np.maximum(source.min_hangul * letters, source.min_hangul > 0),
          kinds[SYMBOL] > source.max_symbols * sizes,
          np.add.reduceat(lengths * again, first_lines) > source.max_repeated_lines * in_lines],
-        ["too short", "too little Hangul", "too little Hangul", "too many symbols", "repeated lines"], "")
-    reasons = reasons.tolist()
+        ["too short", "too little Hangul", "too many symbols", "repeated lines"], "").tolist()
     for number, text in enumerate(raw):
         if not text:
             reasons[number] = "empty"
@@ -173,33 +164,29 @@ def repetition_share(text: str) -> float:
     return 1 - len(zlib.compress(raw, 1)) / len(raw)
 
 
+_CUTS = {  # split -> where pieces begin (articles with the headings above them), and how longer ones are cut
+    "article": (re.compile(r"(?m)^(?:[ \t]*(?:제\d+[편장절관]|부칙)[^\n]*\n\s*)*[ \t]*제\d+조"), "paragraph"),
+    "paragraph": (re.compile(r"(?<=\n\n)(?=[^\n])"), "line"), "line": (re.compile(r"(?<=\n)"), "none")}
+
+
 def split_text(text: str, split: str, size: int) -> list[str]:
     """Cut a text longer than `size` bytes into pieces of at most that, unless one line is longer.
 
     Cuts fall before articles (`split` "article"), else after blank lines, else after lines. Joined, the pieces
     are the text.
     """
-    levels = {"none": (), "article": (_ARTICLE, _BLANK, _LINE), "paragraph": (_BLANK, _LINE)}[split]
-    return _split(text, levels, size)
-
-
-_ARTICLE = re.compile(r"(?m)^(?:[ \t]*(?:제\d+[편장절관]|부칙)[^\n]*\n\s*)*[ \t]*제\d+조")  # with the headings above it
-_BLANK = re.compile(r"(?<=\n\n)(?=[^\n])")
-_LINE = re.compile(r"(?<=\n)")
-
-
-def _split(text: str, levels: tuple[re.Pattern, ...], size: int) -> list[str]:
-    if not levels or len(text.encode()) <= size:
+    if split == "none" or len(text.encode()) <= size:
         return [text]
+    pattern, finer = _CUTS[split]
     pieces, piece, num_bytes = [], [], 0
-    cuts = (match.start() for match in levels[0].finditer(text))
+    cuts = (match.start() for match in pattern.finditer(text))
     for unit in (text[start:end] for start, end in pairwise([0, *cuts, len(text)])):
         unit_bytes = len(unit.encode())
         if piece and num_bytes + unit_bytes > size:
             pieces.append("".join(piece))
             piece, num_bytes = [], 0
         if unit_bytes > size:
-            pieces += _split(unit, levels[1:], size)
+            pieces += split_text(unit, finer, size)
         elif unit:
             piece.append(unit)
             num_bytes += unit_bytes
@@ -208,9 +195,7 @@ def _split(text: str, levels: tuple[re.Pattern, ...], size: int) -> list[str]:
 
 def _entities(text: str) -> str:
     """&lt; &amp;quot; &#39; and the like become characters; a bare & or &copy without its semicolon stays."""
-    for _ in range(2):  # twice, for what was escaped twice
-        if "&" not in text:
-            break
+    for _ in range(2 if "&" in text else 0):  # twice, for what was escaped twice
         text = _ENTITY.sub(lambda match: html.unescape(match[0]), text)
     return text
 
