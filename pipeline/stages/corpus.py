@@ -1,18 +1,13 @@
-"""The corpus stage: raw text -> clean, deduplicated training and validation text; what is dropped is kept aside.
-
-Three steps: map (read, clean, filter, hash), reduce (duplicates, validation split), map (write). What a document is and
-how it is judged stands in corpora/; how the report reads, in corpus_report.py.
-"""
-import heapq
-import json
+"""The corpus stage: raw text -> clean, deduplicated training and validation text; what is dropped is kept aside. Three
+steps: map (read, clean, filter, hash), reduce (duplicates, validation split), map (write). What a document is and how
+it is judged stands in corpora/; how the report reads, in corpus_report.py."""
 import os
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import asdict
 from dataclasses import replace as changed
 from functools import partial
-from itertools import chain, compress
+from itertools import chain, compress, zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -28,8 +23,8 @@ from corpora.hub import open_hub, read_hub
 from corpora.pii import replace_personal_data
 from corpora.recipe import Recipe, Shard, Source, load_recipe, make_shards
 from corpora.sources import EXCERPT, Bad, read_file
-from pipeline.artifact import SCRATCH, peak_memory_mb, replace, write_json
-from pipeline.engine import map_shards
+from pipeline.artifact import SCRATCH, write_json
+from pipeline.engine import Engine, map_shards
 from pipeline.parquet import ParquetFile, read_batches
 from pipeline.stages.corpus_report import COUNTS, NUM_PAIRS, SIZES, SPLITS, add_up, merge, note_drop, write_report
 
@@ -40,12 +35,10 @@ TOLERATED_BAD = 10
 CERTAINLY_BAD = 100
 """Unreadable records and no other in a shard, above which a setting is wrong rather than a file damaged."""
 CLUSTER_SIZES = {"2": 2, "3": 3, "4": 4, "5 to 9": 5, "10 to 99": 10, "100 to 999": 100, "1000 or more": 1000}
-WORK = pyarrow.schema([("text", pyarrow.string()), ("id", pyarrow.string()), ("bytes", pyarrow.int64())])
-TEXT = pyarrow.schema([("text", pyarrow.string()), ("source", pyarrow.string()), ("id", pyarrow.string())])
-REJECTS = pyarrow.schema([*((name, pyarrow.string()) for name in ("source", "where", "reason", "text")),
-                          ("cluster", pyarrow.int64())])
-CLUSTERS = pyarrow.schema([("cluster", pyarrow.int64()), ("documents", pyarrow.int64()), ("id", pyarrow.string()),
-                           ("text", pyarrow.string())])
+WORK = pyarrow.schema({"text": "string", "id": "string", "bytes": "int64"})
+TEXT = pyarrow.schema({"text": "string", "source": "string", "id": "string"})
+REJECTS = pyarrow.schema(dict.fromkeys(("source", "where", "reason", "text"), "string") | {"cluster": "int64"})
+CLUSTERS = pyarrow.schema({"cluster": "int64", "documents": "int64", "id": "string", "text": "string"})
 
 
 def run(settings, inputs: dict[str, Path], folder: Path, context) -> dict:
@@ -59,11 +52,13 @@ def run(settings, inputs: dict[str, Path], folder: Path, context) -> dict:
                                      {shard.name: shard for shard in shards}, work / "clean", context.engine, "corpus: clean")
     for source in recipe.source:
         check_readable(source, [tally for shard, tally in zip(shards, tallies) if shard.source == source])
-    decisions, reduce_cost = decide(recipe, shards, work)
-    starts = np.cumsum([0, *(tally["kept"] for tally in tallies)]).tolist()
+    bounds = np.cumsum([0, *(tally["kept"] for tally in tallies)]).tolist()
+    (decisions,), reduce_cost = map_shards(partial(decide, recipe, shards, work), {"all": bounds}, work / "reduce",
+                                           Engine(), "corpus: reduce")
     written, write_cost = map_shards(partial(write_shard, folder=folder),
-                                     {shard.name: (shard, start) for shard, start in zip(shards, starts)},
+                                     {shard.name: (shard, start) for shard, start in zip(shards, bounds)},
                                      work / "write", changed(context.engine, merge=False), "corpus: write")
+    reduce_cost["documents"] = bounds[-1]
     report = add_up(recipe, shards, tallies, written)
     report |= {"clusters": decisions, "steps": {"clean": clean_cost, "reduce": reduce_cost, "write": write_cost}}
     check_result(recipe, report)
@@ -135,7 +130,7 @@ def read_pieces(shard: Shard, recipe: Recipe, tally: dict, drop: Callable) -> It
     """A shard's cleaned documents, long ones cut, as batches of (place, text); counts what it sees in the tally."""
     source, cleanups = shard.source, load_cleanups(recipe)
     steps = [cleanups[name] for name in source.clean]
-    batch, size, pairs = [], 0, []
+    batch, size, pairs = [], 0, tally["pairs"]
     files = chain.from_iterable(read_file(source, path, label) for path, label in shard.files)
     for record in read_hub(shard) if source.kind == "hub" else files:
         if isinstance(record, Bad):
@@ -145,17 +140,18 @@ def read_pieces(shard: Shard, recipe: Recipe, tally: dict, drop: Callable) -> It
         raw = record.text.encode()
         text, num_repaired, num_space_marks = clean(record.text, record.title, steps)
         text, found = replace_personal_data(text, recipe.personal_data)
-        merge(tally["personal_data"], found)
-        merge(tally, {"documents": 1, "bytes": len(raw), "characters": len(record.text),
+        merge(tally, {"documents": 1, "bytes": len(raw), "characters": len(record.text), "personal_data": found,
                       "repaired_lines": num_repaired, "space_marks": num_space_marks})
         if text != record.text.strip():  # the changed texts of the lowest hashes are shown in the report
             tally["changed"] += 1
             rank = -xxhash.xxh3_64_intdigest(raw)
-            if len(pairs) < NUM_PAIRS or rank > pairs[0][0]:
+            if len(pairs) < NUM_PAIRS or rank > pairs[-1][0]:
                 before, _ = replace_personal_data(record.text.strip(), recipe.personal_data)  # a report isn't to hold any
                 if before != text:
-                    entry = (rank, record.where, *first_difference(before, text))
-                    (heapq.heappush if len(pairs) < NUM_PAIRS else heapq.heapreplace)(pairs, entry)
+                    same = next(place for place, (old, new) in enumerate(zip_longest(before, text)) if old != new)
+                    window = slice(max(0, same - 40), max(0, same - 40) + 200)
+                    pairs.append((rank, record.where, before[window], text[window]))
+                    pairs[:] = sorted(pairs, reverse=True)[:NUM_PAIRS]
         if not text:
             drop(record.where, "empty", record.text)
         pieces = split_text(text, source.split, source.split_bytes)
@@ -171,14 +167,6 @@ def read_pieces(shard: Shard, recipe: Recipe, tally: dict, drop: Callable) -> It
                 batch, size = [], 0
     if batch:
         yield batch
-    tally["pairs"] = sorted(pairs, reverse=True)
-
-
-def first_difference(before: str, after: str) -> tuple[str, str]:
-    """Both texts from a little before the place where they begin to differ."""
-    shorter = min(len(before), len(after))
-    start = max(0, next((place for place in range(shorter) if before[place] != after[place]), shorter) - 40)
-    return before[start:start + 200], after[start:start + 200]
 
 
 def check_readable(source: Source, tallies: list[dict]) -> None:
@@ -199,56 +187,42 @@ def column_names(recipe: Recipe) -> list[str]:
     return ["text", "bytes", "num_letters", "letters", *(f"band{number:02d}" for number in range(recipe.bands))]
 
 
-def decide(recipe: Recipe, shards: list[Shard], work: Path) -> tuple[dict, dict]:
-    """Reduce: every document's fate to scratch/fates/SHARD.npy, the clusters to scratch/clusters.npy.
-
-    Returns how many clusters there are of which size, and what it cost.
-    """
-    done, start, start_cpu = work / "decided.json", time.monotonic(), time.process_time()
-    if not done.exists():
-        lengths = [(work / "columns" / "text" / shard.name).stat().st_size // 8 for shard in shards]
-        bounds = np.cumsum([0, *lengths])
-
-        def column(name: str) -> np.ndarray:
-            values = np.empty(bounds[-1], dtype=np.uint64)
-            for shard, first, last in zip(shards, bounds, bounds[1:]):
-                values[first:last] = np.fromfile(work / "columns" / name / shard.name, dtype=np.uint64)
-            return values
-
-        ranks = np.repeat(np.array([recipe.source.index(shard.source) for shard in shards], dtype=np.uint16), lengths)
-        roots = dedup.find_clusters(map(column, column_names(recipe)[3:]), len(ranks))
-        dropped, kept, equal = dedup.choose(roots, ranks, column)
-        del roots
-        fates = np.full(len(ranks), dedup.TRAIN, dtype=np.int32 if len(ranks) < 1 << 30 else np.int64)
-        fates[dropped] = 2 * kept.astype(fates.dtype) + ~equal
-        numbers, counts = np.unique(kept, return_counts=True)
-        del dropped, kept, equal  # memory here is what limits the size of a corpus
-        sizes = column("bytes").astype(np.uint32)
-        hashes = column("text")
-        for rank in range(len(recipe.source)):
-            mine = (ranks == rank) & (fates == dedup.TRAIN)
-            fates[dedup.lowest_hashes(hashes, sizes, mine, recipe.validation_share)] = dedup.VALIDATION
-        (work / "fates").mkdir(exist_ok=True)
+def decide(recipe: Recipe, shards: list[Shard], work: Path, bounds: list[int]) -> dict:
+    """Reduce: every document's fate to scratch/fates.npy, the clusters to scratch/clusters.npy; returns their sizes.
+    `bounds` are the first documents of the shards, and the end of the last."""
+    def column(name: str) -> np.ndarray:
+        values = np.empty(bounds[-1], dtype=np.uint64)
         for shard, first, last in zip(shards, bounds, bounds[1:]):
-            np.save(temporary := work / "fates" / "next.npy", fates[first:last])
-            replace(temporary, work / "fates" / f"{shard.name}.npy")
-        np.save(work / "clusters.npy", np.stack([numbers, counts + 1]))
-        largest = np.lexsort((hashes[numbers], -counts))[:10]
-        report = {"clusters": len(numbers), "documents": int(counts.sum() + len(numbers)),
-                  "sizes": dict(zip(CLUSTER_SIZES, np.histogram(counts + 1, [*CLUSTER_SIZES.values(), np.inf])[0].tolist())),
-                  "largest": numbers[largest].tolist()}
-        write_json(done, [report, {"shards": 1, "seconds": time.monotonic() - start, "documents": len(ranks),
-                                   "core_seconds": time.process_time() - start_cpu, "peak_memory_mb": peak_memory_mb()}])
-    return json.loads(done.read_text(encoding="utf-8"))
+            values[first:last] = np.fromfile(work / "columns" / name / shard.name, dtype=np.uint64)
+        return values
+
+    ranks = np.repeat(np.array([recipe.source.index(shard.source) for shard in shards], np.uint16), np.diff(bounds))
+    roots = dedup.find_clusters(map(column, column_names(recipe)[3:]), len(ranks))
+    dropped, kept, equal = dedup.choose(roots, ranks, column)
+    del roots
+    fates = np.full(len(ranks), dedup.TRAIN, dtype=np.int32 if len(ranks) < 1 << 30 else np.int64)
+    fates[dropped] = 2 * kept.astype(fates.dtype) + ~equal
+    numbers, counts = np.unique(kept, return_counts=True)
+    del dropped, kept, equal  # memory here is what limits the size of a corpus
+    sizes = column("bytes").astype(np.uint32)
+    hashes = column("text")
+    for rank in range(len(recipe.source)):
+        mine = (ranks == rank) & (fates == dedup.TRAIN)
+        fates[dedup.lowest_hashes(hashes, sizes, mine, recipe.validation_share)] = dedup.VALIDATION
+    np.save(work / "fates.npy", fates)
+    np.save(work / "clusters.npy", np.stack([numbers, counts + 1]))
+    largest = np.lexsort((hashes[numbers], -counts))[:10]
+    spread, _ = np.histogram(counts + 1, [*CLUSTER_SIZES.values(), np.inf])
+    return {"clusters": len(numbers), "documents": int(counts.sum() + len(numbers)),
+            "sizes": dict(zip(CLUSTER_SIZES, spread.tolist())), "largest": numbers[largest].tolist()}
 
 
 def write_shard(item: tuple[Shard, int], folder: Path) -> dict:
     """Second map: one shard's documents to train/, validation/, and what was dropped to rejects/."""
-    shard, start = item
-    work, name = folder / SCRATCH, f"{shard.name}.parquet"
-    fates = np.load(work / "fates" / f"{shard.name}.npy")
-    clusters = np.load(work / "clusters.npy", mmap_mode="r")
-    counts, dropped, position = {split: dict.fromkeys(SIZES, 0) for split in SPLITS}, {}, 0
+    (shard, start), work = item, folder / SCRATCH
+    name, source = f"{shard.name}.parquet", shard.source.name
+    fates, clusters = (np.load(work / f"{array}.npy", mmap_mode="r") for array in ("fates", "clusters"))
+    counts, dropped = {split: dict.fromkeys(SIZES, 0) for split in SPLITS}, {}
     with ParquetFile(folder / "train" / name, TEXT) as train, \
             ParquetFile(folder / "validation" / name, TEXT) as validation, \
             ParquetFile(folder / "clusters" / name, CLUSTERS) as kept, \
@@ -256,25 +230,24 @@ def write_shard(item: tuple[Shard, int], folder: Path) -> dict:
         for batch in read_batches(work / f"{shard.name}.rejects.parquet"):
             rejects.add(*batch.columns)
         for batch in read_batches(work / name):
-            here, names = fates[position:position + len(batch)], [shard.source.name]
+            end = start + len(batch)
+            here = np.array(fates[start:end])
             for fate, split, file in ((dedup.TRAIN, "train", train), (dedup.VALIDATION, "validation", validation)):
                 part = batch.filter(pyarrow.array(here == fate))
                 sizes = (part.num_rows, pyarrow.compute.utf8_length(part["text"]).to_numpy().sum(),
                          part["bytes"].to_numpy().sum())
                 merge(counts[split], dict(zip(SIZES, map(int, sizes))))
-                file.add(part["text"], names * len(part), part["id"])
-            copies = batch.filter(pyarrow.array(here >= 0))
-            excerpts, fates_here = pyarrow.compute.utf8_slice_codeunits(copies["text"], 0, 200), here[here >= 0]
-            reasons = ["near duplicate" if alike else "duplicate" for alike in fates_here % 2]
-            rejects.add(names * len(copies), copies["id"], reasons, excerpts, fates_here // 2)
+                file.add(part["text"], [source] * len(part), part["id"])
+            copies, here = batch.filter(pyarrow.array(here >= 0)), here[here >= 0]
+            reasons = ["near duplicate" if alike else "duplicate" for alike in here % 2]
+            excerpts = pyarrow.compute.utf8_slice_codeunits(copies["text"], 0, 200)
+            rejects.add([source] * len(copies), copies["id"], reasons, excerpts, here // 2)
             for row in zip(reasons, copies["id"].to_pylist(), excerpts.to_pylist()):
                 note_drop(dropped, *row)
-            first, last = np.searchsorted(clusters[0], [start + position, start + position + len(batch)])
-            numbers = clusters[0, first:last]
-            rows = batch.take(pyarrow.array(numbers - start - position))
-            excerpts = pyarrow.compute.utf8_slice_codeunits(rows["text"], 0, 200)
-            kept.add(numbers, clusters[1, first:last], rows["id"], excerpts)
-            position += len(batch)
+            numbers, documents = clusters[:, slice(*np.searchsorted(clusters[0], [start, end]))]
+            stayed = batch.take(pyarrow.array(numbers - start))
+            kept.add(numbers, documents, stayed["id"], pyarrow.compute.utf8_slice_codeunits(stayed["text"], 0, 200))
+            start = end
     return {**counts, "dropped": dropped}
 
 

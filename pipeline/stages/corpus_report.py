@@ -1,7 +1,5 @@
-"""What the corpus stage tells people: report.json, report.md and the dataset card.
-
-The counting is done while text is read and written, in corpus.py; here it is added up; the words are in cards/.
-"""
+"""What the corpus stage tells people: report.json, report.md and the dataset card. The counting is done while text is
+read and written, in corpus.py; here it is added up; the words are in cards/."""
 from pathlib import Path
 
 import pyarrow.dataset
@@ -67,11 +65,10 @@ def _describe_clusters(folder: Path, numbers: list[int]) -> list[dict]:
     if not numbers:
         return []
     cluster = pyarrow.dataset.field("cluster")
-    stayed = {row["cluster"]: row for row in pyarrow.dataset.dataset(folder / "clusters").to_table(
-        filter=cluster.isin(numbers)).to_pylist()}
-    examples: dict[int, list[str]] = {number: [] for number in numbers}
+    stayed = pyarrow.dataset.dataset(folder / "clusters").to_table(filter=cluster.isin(numbers)).to_pylist()
+    clusters = {row["cluster"]: row | {"dropped": []} for row in stayed}
     for batch in pyarrow.dataset.dataset(folder / "rejects").to_batches(["cluster", "text"], filter=cluster.isin(numbers)):
         for row in batch.to_pylist():
-            if len(examples[row["cluster"]]) < 3:
-                examples[row["cluster"]].append(row["text"])
-    return [{**stayed[number], "dropped": examples[number]} for number in numbers]
+            if len(examples := clusters[row["cluster"]]["dropped"]) < 3:
+                examples.append(row["text"])
+    return [clusters[number] for number in numbers]
