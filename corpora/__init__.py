@@ -1,8 +1,6 @@
 """Korean text: where it comes from, how it is cleaned, and the KLUE tasks as rows. Knows nothing of tokens or models.
-
 Here stands what every package shares: the error for the user, and settings as frozen dataclasses, read strictly (types,
-limits, the nearest known name for an unknown one) and made from rows in TOML. Only the standard library is imported.
-"""
+limits, the nearest known name for an unknown one) and made from rows in TOML. Only the standard library is imported."""
 import difflib
 import tomllib
 from dataclasses import MISSING, field, fields, is_dataclass, make_dataclass

@@ -1,8 +1,6 @@
-"""A document -> its cleaned text, or the reason why it, or a line of it, is dropped.
-
-What every text gets is `normalise`; what a source needs besides is named in its recipe: substitutions from
-cleanups.toml or the recipe, or a function below. Limits on lines and documents are here, too; duplicates are dedup.py's.
-"""
+"""A document -> its cleaned text, or the reason why it, or a line of it, is dropped. What every text gets is
+`normalise`; what a source needs besides is named in its recipe: substitutions from cleanups.toml or the recipe, or a
+function below. Limits on lines and documents are here, too; duplicates are dedup.py's."""
 import html
 import re
 import unicodedata
@@ -170,11 +168,8 @@ _CUTS = {  # split -> where pieces begin (articles with the headings above them)
 
 
 def split_text(text: str, split: str, size: int) -> list[str]:
-    """Cut a text longer than `size` bytes into pieces of at most that, unless one line is longer.
-
-    Cuts fall before articles (`split` "article"), else after blank lines, else after lines. Joined, the pieces
-    are the text.
-    """
+    """Cut a text longer than `size` bytes into pieces of at most that, unless one line is longer. Cuts fall before
+    articles (`split` "article"), else after blank lines, else after lines. Joined, the pieces are the text."""
     if split == "none" or len(text.encode()) <= size:
         return [text]
     pattern, finer = _CUTS[split]
@@ -201,11 +196,9 @@ def _entities(text: str) -> str:
 
 
 def _wiki_headings(text: str) -> str:
-    """Headings stand as `생애.` in extracts: the full stop goes, and so does a heading with nothing under it.
-
-    Of notes, literature and links nothing but sentences stays, and nothing of a page that says no more than that
-    its title has several meanings.
-    """
+    """Headings stand as `생애.` in extracts: the full stop goes, and so does a heading with nothing under it. Of notes,
+    literature and links nothing but sentences stays, and nothing of a page that says no more than that its title has
+    several meanings."""
     kept, pending, back_matter = [], [], False
     for line in text.split("\n"):
         if line[-1:] == "." and len(line) < 42 and _WIKI_HEADING.fullmatch(line):
@@ -246,8 +239,7 @@ def _whitespace(text: str) -> str:
         text = text.replace(space, " ")
     while "  " in text:
         text = text.replace("  ", " ")
-    if " \n" in text or "\n " in text:
-        text = text.replace(" \n", "\n").replace("\n ", "\n")
+    text = text.replace(" \n", "\n").replace("\n ", "\n")
     while "\n\n\n" in text:
         text = text.replace("\n\n\n", "\n\n")
     return text

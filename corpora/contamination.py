@@ -1,7 +1,5 @@
-"""Evaluation text found in training text: an index of the evaluation sets, and the documents that hold any of it.
-
-Texts are compared by their letters and digits alone, in lower case, so that spacing and punctuation hide nothing.
-"""
+"""Evaluation text found in training text: an index of the evaluation sets, and the documents that hold any of it. Texts
+are compared by their letters and digits alone, in lower case, so that spacing and punctuation hide nothing."""
 from pathlib import Path
 
 import numpy as np

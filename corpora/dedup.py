@@ -1,7 +1,5 @@
-"""Documents as arrays, and what makes two of them equal or alike: hashes of their letters, MinHash, clusters.
-
-Axes: D documents, U UTF-16 units, L letters and digits, W words, S shingles, B bands. Hashes are uint64.
-"""
+"""Documents as arrays, and what makes two of them equal or alike: hashes of their letters, MinHash, clusters. Axes: D
+documents, U UTF-16 units, L letters and digits, W words, S shingles, B bands. Hashes are uint64."""
 import re
 from collections.abc import Callable, Iterable
 from functools import cached_property
@@ -33,11 +31,9 @@ BASE = 0x9e3779b97f4a7c15  # odd, so that it has an inverse
 
 
 class Texts:
-    """A batch of texts as arrays; letters and digits in lower case are what hashes are taken of.
-
-    The hash of letters s to e is a difference of prefix sums modulo 2^64, so that any number of spans costs a few
-    array operations: (P[e] - P[s]) / BASE^s with P[i] = sum of CODES[letter j] * BASE^j over j < i (Karp and Rabin).
-    """
+    """A batch of texts as arrays; letters and digits in lower case are what hashes are taken of. The hash of letters s
+    to e is a difference of prefix sums modulo 2^64, so that any number of spans costs a few array operations: (P[e] -
+    P[s]) / BASE^s with P[i] = sum of CODES[letter j] * BASE^j over j < i (Karp and Rabin)."""
 
     def __init__(self, texts: list[str]):
         raw = [(text + "\n").encode("utf-16-le") for text in texts]
@@ -129,10 +125,8 @@ def letter_hashes(texts: Texts, raw: list[str]) -> np.ndarray:
 
 def band_keys(texts: Texts, num_words: int, bands: int, rows: int) -> np.ndarray:
     """(B, D) keys: documents whose MinHash values agree in all rows of a band share its key; 0 with too few words.
-
     MinHash (Broder 1997) over shingles of words, with multiplication by odd numbers for permutations; the share of
-    equal values estimates the Jaccard similarity of two documents' shingles.
-    """
+    equal values estimates the Jaccard similarity of two documents' shingles."""
     keys_BD = np.zeros((bands, len(texts.starts_D)), dtype=np.uint64)
     hashes_S, documents_S = texts.shingles(num_words)
     if not bands or not len(hashes_S):
@@ -148,10 +142,8 @@ def band_keys(texts: Texts, num_words: int, bands: int, rows: int) -> np.ndarray
 
 
 def find_clusters(columns: Iterable[np.ndarray], num_documents: int) -> np.ndarray:
-    """(D,) int32: the same number for all documents that share a key in any column, directly or through others.
-
-    Keys of 0 join nothing. One sort a column, then union-find over arrays: 25 bytes a document at the peak.
-    """
+    """(D,) int32: the same number for all documents that share a key in any column, directly or through others. Keys of
+    0 join nothing. One sort a column, then union-find over arrays: 25 bytes a document at the peak."""
     parents_D = np.arange(num_documents, dtype=np.int32 if num_documents < 1 << 31 else np.int64)
     for keys_D in columns:
         order = np.argsort(keys_D).astype(parents_D.dtype)
@@ -191,10 +183,8 @@ def choose(roots_D: np.ndarray, ranks_D: np.ndarray, column: Callable[[str], np.
 
 
 def lowest_hashes(hashes: np.ndarray, sizes: np.ndarray, mine: np.ndarray, share: float) -> np.ndarray:
-    """Numbers of those of `mine` with the lowest hashes that together reach `share` of its bytes, or come closest.
-
-    A document's rank depends on its text alone, so adding documents moves few others from one side to the other.
-    """
+    """Numbers of those of `mine` with the lowest hashes that together reach `share` of its bytes, or come closest. A
+    document's rank depends on its text alone, so adding documents moves few others from one side to the other."""
     wanted, limit = share * float(np.sum(sizes, where=mine)), min(1.0, 2 * share) or 1.0
     while True:  # the lowest part of the hashes is enough, and spares sorting them all
         low = np.flatnonzero(mine & (hashes <= np.uint64(limit * (2 ** 64 - 2 ** 11))))

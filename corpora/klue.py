@@ -1,7 +1,5 @@
-"""The KLUE tasks as rows of data, and their rows read from the Hub, a folder or the sample. No scores, no models.
-
-At import only the standard library is needed, so that a stage's key can be had without pyarrow.
-"""
+"""The KLUE tasks as rows of data, and their rows read from the Hub, a folder or the sample. No scores, no models. At
+import only the standard library is needed, so that a stage's key can be had without pyarrow."""
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -67,10 +65,8 @@ def is_sample(data: str) -> bool:
 
 
 def input_files(data: str, tasks: str = " ".join(TASKS), splits: tuple[str, ...] = SPLITS) -> list[Path]:
-    """Local files that `load_rows` would read; none for "hub", whose revision is pinned.
-
-    Raises UserError for a missing folder or split, so that a wrong path is known before anything is trained.
-    """
+    """Local files that `load_rows` would read; none for "hub", whose revision is pinned. Raises UserError for a missing
+    folder or split, so that a wrong path is known before anything is trained."""
     if data == "hub":
         return []
     return [path for task in parse_tasks(tasks) for split in splits for path in _split_files(data, task, split)]

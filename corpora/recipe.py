@@ -1,7 +1,5 @@
 """What makes up a corpus: recipes, read strictly from TOML (recipe_keys.toml says what they may hold), and their files.
-
-Only the standard library is imported: a stage's key needs this module. Reading text is sources.py's job.
-"""
+Only the standard library is imported: a stage's key needs this module. Reading text is sources.py's job."""
 import glob
 import importlib.util
 import re
@@ -45,10 +43,8 @@ def recipe_path(name_or_path: str) -> Path:
 
 
 def load_recipe(name_or_path: str) -> Recipe:
-    """Read a recipe by its name in corpora/recipes or by the path of a .toml file.
-
-    Raises UserError that names the file, the key and the nearest known one.
-    """
+    """Read a recipe by its name in corpora/recipes or by the path of a .toml file. Raises UserError that names the
+    file, the key and the nearest known one."""
     path = recipe_path(name_or_path)
     table = read_toml(path)
     for key, cls, least in (("source", Source, 1), ("evaluation", Evaluation, 0)):

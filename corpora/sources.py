@@ -1,8 +1,6 @@
-"""A recipe's files -> a stream of documents, from any format, compression and encoding, in flat memory.
-
-What can't be read becomes a Bad record with its place and reason; only a damaged container or a wrong setting
-stops the run. Hub datasets are hub.py's job, cleaning is clean.py's.
-"""
+"""A recipe's files -> a stream of documents, from any format, compression and encoding, in flat memory. What can't be
+read becomes a Bad record with its place and reason; only a damaged container or a wrong setting stops the run. Hub
+datasets are hub.py's job, cleaning is clean.py's."""
 import bz2
 import codecs
 import csv
@@ -49,10 +47,8 @@ Records = Iterator[Document | Bad]
 
 
 def read_file(source: Source, path: Path, label: str) -> Records:
-    """Stream a file's documents and bad records; `label` is what their places begin with.
-
-    Raises UserError for a damaged file or a wrong setting.
-    """
+    """Stream a file's documents and bad records; `label` is what their places begin with. Raises UserError for a
+    damaged file or a wrong setting."""
     kind = file_format(source, path)
     try:
         with open_stream(path) as stream:
