@@ -1,6 +1,5 @@
 """Datasets on the Hugging Face Hub, read through `datasets` at a pinned revision: a recipe's sources, streamed and never
-kept on disk, and whole splits for klue.py. A Hub that can't be had ends in one message, in seconds.
-"""
+kept on disk, and whole splits for klue.py. A Hub that can't be had ends in one message, in seconds."""
 import functools
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,8 +9,7 @@ from corpora import UserError
 from corpora.recipe import Shard, Source
 from corpora.sources import Bad, Document, check_columns, columns_of, first_line, to_document
 
-TIMEOUT = 10
-"""Seconds that a request may wait for the next byte; huggingface_hub tries five times more, a few seconds apart."""
+TIMEOUT = 10  # seconds a request may wait for the next byte; huggingface_hub tries five times more, seconds apart
 BUILDERS = ("parquet", "json", "csv", "text", "arrow", "cache")
 """Those of datasets' readers that can't be made to read a pickle; cache is what they read earlier, as Arrow files."""
 
@@ -74,18 +72,15 @@ def open_hub(source: Source):
 
 def read_hub(shard: Shard) -> Iterator[Document | Bad]:
     """Stream one part of a Hub dataset until its share of the byte budget is read; nothing is kept on disk."""
-    source, read, number = shard.source, 0, 0
-    budget = source.byte_budget / shard.parts or float("inf")
+    source, budget = shard.source, shard.source.byte_budget / shard.parts or float("inf")
     stream = open_hub(source).select_columns(sorted(set(columns_of(source).values())))
-    rows = iter(stream.shard(num_shards=shard.parts, index=shard.part))
-    while read < budget:
-        with _hub_errors(source):
-            if (row := next(rows, None)) is None:
+    with _hub_errors(source):
+        for number, row in enumerate(stream.shard(num_shards=shard.parts, index=shard.part), 1):
+            if record := to_document(source, f"{source.dataset}/{shard.part}:{number}", row):
+                yield record
+                budget -= len(record.text.encode("utf-8", errors="replace"))
+            if budget <= 0:
                 return
-        number += 1
-        if record := to_document(source, f"{source.dataset}/{shard.part}:{number}", row):
-            read += len(record.text.encode("utf-8", errors="replace"))
-            yield record
 
 
 def _hub_errors(source: Source):
