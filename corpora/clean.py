@@ -16,10 +16,8 @@ from corpora import UserError, nearest, read_toml
 from corpora.dedup import HANGUL, KINDS, LETTER, SPACE, SYMBOL, Texts
 from corpora.recipe import Recipe, Source
 
-MAX_RUN = 6
-"""Copies of one character, or of a pair, that a run is cut down to by `repeats`."""
-SPACE_MARK = "\u2581"
-"""SentencePiece writes a space as this character, so a text that holds it can't come back the same."""
+MAX_RUN = 6  # characters that `repeats` cuts a run of one character, or of a pair, down to
+SPACE_MARK = "\u2581"  # SentencePiece writes a space as this, so a text that holds it can't come back the same
 FTFY = ftfy.TextFixerConfig(uncurl_quotes=False, fix_character_width=False, fix_latin_ligatures=False,
                             unescape_html=False, fix_line_breaks=False, normalization=None)
 # UTF-8 read as Latin-1 or Windows-1252: a lead byte of two or three bytes, then its continuation bytes.

@@ -12,8 +12,7 @@ from corpora.recipe import Recipe, evaluation_folder
 
 DECONTAMINATED = "decontaminated.json"
 """File that goes with a corpus, its tokens and a model: fingerprints of the evaluation texts that were looked for."""
-TABLE_BITS = 22
-"""A first look-up by the top bits of a hash tells most of a text apart from the index, in 4 MB that stay in cache."""
+TABLE_BITS = 22  # a first look-up by these top bits of a hash spares most others, in 4 MB that stay in cache
 
 
 class Index:

@@ -94,13 +94,11 @@ class Texts:
         """Hashes of every `num_words` words in a row, and the document that each of them stands in."""
         spaces_L = np.cumsum(self.kinds_U == SPACE, dtype=np.int32)[self.places_L]
         starts_W = np.flatnonzero(np.diff(spaces_L, prepend=-1))
-        documents_W = np.searchsorted(self.bounds_D1, starts_W, side="right") - 1
-        if len(starts_W) < num_words:
-            return np.zeros(0, np.uint64), np.zeros(0, np.int64)
-        ends_W = np.append(starts_W[1:], len(self.places_L))
-        last = slice(num_words - 1, None)
-        whole = documents_W[:len(starts_W) - num_words + 1] == documents_W[last]
-        return self.hashes(starts_W[:len(whole)][whole], ends_W[last][whole]), documents_W[:len(whole)][whole]
+        ends_S = np.append(starts_W, len(self.places_L))[num_words:]
+        starts_S = starts_W[:len(ends_S)]
+        documents_S = np.searchsorted(self.bounds_D1, starts_S, side="right") - 1
+        whole = ends_S <= self.bounds_D1[documents_S + 1]
+        return self.hashes(starts_S[whole], ends_S[whole]), documents_S[whole]
 
 
 _POWERS: dict[int, np.ndarray] = {}
@@ -129,8 +127,6 @@ def band_keys(texts: Texts, num_words: int, bands: int, rows: int) -> np.ndarray
     equal values estimates the Jaccard similarity of two documents' shingles."""
     keys_BD = np.zeros((bands, len(texts.starts_D)), dtype=np.uint64)
     hashes_S, documents_S = texts.shingles(num_words)
-    if not bands or not len(hashes_S):
-        return keys_BD
     starts = np.flatnonzero(np.diff(documents_S, prepend=-1))
     values_S = (hashes_S >> np.uint64(32)).astype(np.uint32)
     for band in range(bands):

@@ -12,6 +12,7 @@ HUB_NAME, HUB_REVISION = _TABLE.pop("hub").values()
 SAMPLE = Path(__file__).parent / "sample" / "klue"
 SPLITS = ("train", "validation")
 ENTITIES = ("subject_entity", "object_entity")
+Table = tuple[str, Sequence[str] | None, Iterable[dict]]  # how rows' places begin, what its label ids mean, the rows
 
 
 @dataclass(frozen=True)
@@ -100,10 +101,6 @@ def _split_files(data: str, task: Task, split: str) -> list[Path]:
         raise UserError(f"{folder}: the {split} split is missing: no {split}-*.parquet and no {split}*.jsonl. "
                         "Another split is never used in its place.")
     return paths
-
-
-Table = tuple[str, Iterable[str] | None, Iterable[dict]]
-"""How the places of a table's rows begin, the label names that its own ids stand for, and the rows."""
 
 
 def _read_hub(task: Task, split: str, revision: str) -> Table:

@@ -1,6 +1,5 @@
 """Korean personal data in a text -> placeholders or pseudonyms: found by shape, check digit and the words around.
-Names, addresses, birthdays and whatever else has no shape of its own aren't looked for.
-"""
+Names, addresses, birthdays and whatever else has no shape of its own aren't looked for."""
 import re
 from collections import Counter
 from collections.abc import Callable

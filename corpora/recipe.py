@@ -10,8 +10,7 @@ from pathlib import Path
 from corpora import UserError, from_table, klue, nearest, read_toml, settings_class
 
 RECIPES = Path(__file__).parent / "recipes"
-SHARD_BYTES = 8 << 20
-"""Neighbouring small files share a shard up to this many bytes on disk."""
+SHARD_BYTES = 8 << 20  # on disk, up to which neighbouring small files share a shard
 KEYS = read_toml(Path(__file__).with_name("recipe_keys.toml"))
 Recipe, Source, Evaluation = (settings_class(name.title(), __name__, keys) for name, keys in KEYS.items())
 """A corpus; one of its sources, in order of precedence (of two equal documents the first one's stays); and a split of KLUE

@@ -21,12 +21,11 @@ import pyarrow.parquet
 from corpora import UserError
 from corpora.recipe import Source, file_format
 
-MAX_RECORD = 32 << 20
-"""Bytes of the longest line, row or file that is taken as one record; a longer one is rejected, not cut."""
+MAX_RECORD = 32 << 20  # bytes of the longest line, row or file taken as one record; a longer one is rejected, not cut
 TOO_LONG = f"longer than {MAX_RECORD >> 20} MB"
-EXCERPT = 1000
-"""Characters of a rejected text that are kept to look at."""
+EXCERPT = 1000  # characters of a rejected text that are kept to look at
 DAMAGE = (EOFError, OSError, UnicodeError, lzma.LZMAError, zlib.error, pyarrow.ArrowException)
+Records = Iterator["Document | Bad"]
 
 
 class Document(NamedTuple):
@@ -41,9 +40,6 @@ class Bad(NamedTuple):
     where: str
     reason: str
     text: str = ""
-
-
-Records = Iterator[Document | Bad]
 
 
 def read_file(source: Source, path: Path, label: str) -> Records:

@@ -28,12 +28,9 @@ from pipeline.engine import Engine, map_shards
 from pipeline.parquet import ParquetFile, read_batches
 from pipeline.stages.corpus_report import COUNTS, NUM_PAIRS, SIZES, SPLITS, add_up, merge, note_drop, write_report
 
-BATCH_CHARACTERS = 300_000
-"""Text judged at a time: enough for arrays to pay, little enough to stay in cache."""
-TOLERATED_BAD = 10
-"""Unreadable records that a source may have up to half of it: one bad line mustn't stop a small file."""
-CERTAINLY_BAD = 100
-"""Unreadable records and no other in a shard, above which a setting is wrong rather than a file damaged."""
+BATCH_CHARACTERS = 300_000  # judged at a time: enough for arrays to pay, little enough to stay in cache
+TOLERATED_BAD = 10  # unreadable records that a source may have up to half of it: one bad line mustn't stop a small file
+CERTAINLY_BAD = 100  # unreadable records and no other in a shard, above which a setting is wrong, not a file damaged
 CLUSTER_SIZES = {"2": 2, "3": 3, "4": 4, "5 to 9": 5, "10 to 99": 10, "100 to 999": 100, "1000 or more": 1000}
 WORK = pyarrow.schema({"text": "string", "id": "string", "bytes": "int64"})
 TEXT = pyarrow.schema({"text": "string", "source": "string", "id": "string"})
@@ -72,8 +69,7 @@ def run(settings, inputs: dict[str, Path], folder: Path, context) -> dict:
 
 def clean_shard(shard: Shard, work: Path, recipe: Recipe, index: Index) -> dict:
     """First map: one shard's documents, cleaned, judged and hashed, to scratch/SHARD.parquet; returns its tally."""
-    source, tally = shard.source, {**dict.fromkeys(COUNTS, 0), "unreadable": 0, "kept": 0, "dropped": {},
-                                   "personal_data": {}, "pairs": []}
+    source, tally = shard.source, dict.fromkeys(COUNTS, 0) | {"dropped": {}, "personal_data": {}, "pairs": []}
     with ExitStack() as files:
         kept, rejects = (files.enter_context(ParquetFile(work / f"{shard.name}{end}.parquet", schema))
                          for end, schema in (("", WORK), (".rejects", REJECTS)))
@@ -253,16 +249,15 @@ def write_shard(item: tuple[Shard, int], folder: Path) -> dict:
 
 def check_result(recipe: Recipe, report: dict) -> None:
     """Raise UserError for a corpus that nothing can be trained or measured on; note what is merely thin."""
-    if not report["train"]["documents"]:
+    train, validation = (report[split]["bytes"] for split in SPLITS)
+    if not train:
         reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(report["dropped"].items(), key=lambda item: -item[1]))
         raise UserError(f"{recipe.title}: the corpus is empty: none of {report['documents']} documents is left "
                         f"({reasons}). Loosen the limits of the recipe's sources.")
-    validation = report["validation"]["bytes"]
-    total = validation + report["train"]["bytes"]
     if recipe.validation_share and not validation:
         raise UserError(f"{recipe.title}: no document is left for validation: raise validation_share, or let the "
                         'sources cut long texts (split = "paragraph").')
-    if validation < 64 << 10 and validation < 0.05 * total:
+    if validation < 64 << 10 and validation < 0.05 * (train + validation):
         report["warnings"].append(f"Only {validation:,} bytes of validation text: bits per byte will be noisy.")
     for name, source in report["sources"].items():
         if not source["train"]["documents"]:

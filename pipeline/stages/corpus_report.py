@@ -9,7 +9,7 @@ from pipeline.artifact import write_card, write_json
 
 SPLITS = ("train", "validation")
 SIZES = ("documents", "characters", "bytes")
-COUNTS = (*SIZES, "changed", "repaired_lines", "space_marks")
+COUNTS = (*SIZES, "changed", "repaired_lines", "space_marks", "unreadable", "kept")
 NUM_EXAMPLES, NUM_PAIRS = 5, 10
 
 
