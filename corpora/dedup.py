@@ -90,16 +90,6 @@ class Texts:
         sums = np.concatenate([[0], np.cumsum(mask_U, dtype=np.int32)])
         return sums[ends] - sums[starts]
 
-    def shingles(self, num_words: int) -> tuple[np.ndarray, np.ndarray]:
-        """Hashes of every `num_words` words in a row, and the document that each of them stands in."""
-        spaces_L = np.cumsum(self.kinds_U == SPACE, dtype=np.int32)[self.places_L]
-        starts_W = np.flatnonzero(np.diff(spaces_L, prepend=-1))
-        ends_S = np.append(starts_W, len(self.places_L))[num_words:]
-        starts_S = starts_W[:len(ends_S)]
-        documents_S = np.searchsorted(self.bounds_D1, starts_S, side="right") - 1
-        whole = ends_S <= self.bounds_D1[documents_S + 1]
-        return self.hashes(starts_S[whole], ends_S[whole]), documents_S[whole]
-
 
 _POWERS: dict[int, np.ndarray] = {}
 
@@ -125,8 +115,14 @@ def band_keys(texts: Texts, num_words: int, bands: int, rows: int) -> np.ndarray
     """(B, D) keys: documents whose MinHash values agree in all rows of a band share its key; 0 with too few words.
     MinHash (Broder 1997) over shingles of words, with multiplication by odd numbers for permutations; the share of
     equal values estimates the Jaccard similarity of two documents' shingles."""
+    spaces_L = np.cumsum(texts.kinds_U == SPACE, dtype=np.int32)[texts.places_L]
+    starts_W = np.flatnonzero(np.diff(spaces_L, prepend=-1))
+    ends_S = np.append(starts_W, len(texts.places_L))[num_words:]
+    starts_S = starts_W[:len(ends_S)]
+    documents_S = np.searchsorted(texts.bounds_D1, starts_S, side="right") - 1
+    whole = ends_S <= texts.bounds_D1[documents_S + 1]
+    hashes_S, documents_S = texts.hashes(starts_S[whole], ends_S[whole]), documents_S[whole]
     keys_BD = np.zeros((bands, len(texts.starts_D)), dtype=np.uint64)
-    hashes_S, documents_S = texts.shingles(num_words)
     starts = np.flatnonzero(np.diff(documents_S, prepend=-1))
     values_S = (hashes_S >> np.uint64(32)).astype(np.uint32)
     for band in range(bands):

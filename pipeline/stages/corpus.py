@@ -4,8 +4,7 @@ it is judged stands in corpora/; how the report reads, in corpus_report.py."""
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import asdict
-from dataclasses import replace as changed
+from dataclasses import asdict, replace
 from functools import partial
 from itertools import chain, compress, zip_longest
 from pathlib import Path
@@ -18,7 +17,6 @@ import xxhash
 from corpora import UserError, dedup
 from corpora.clean import clean, drop_lines, drop_reasons, load_cleanups, split_text
 from corpora.contamination import DECONTAMINATED, Index, load_index
-from corpora.dedup import Texts
 from corpora.hub import open_hub, read_hub
 from corpora.pii import replace_personal_data
 from corpora.recipe import Recipe, Shard, Source, load_recipe, make_shards
@@ -54,7 +52,7 @@ def run(settings, inputs: dict[str, Path], folder: Path, context) -> dict:
                                            Engine(), "corpus: reduce")
     written, write_cost = map_shards(partial(write_shard, folder=folder),
                                      {shard.name: (shard, start) for shard, start in zip(shards, bounds)},
-                                     work / "write", changed(context.engine, merge=False), "corpus: write")
+                                     work / "write", replace(context.engine, merge=False), "corpus: write")
     reduce_cost["documents"] = bounds[-1]
     report = add_up(recipe, shards, tallies, written)
     report |= {"clusters": decisions, "steps": {"clean": clean_cost, "reduce": reduce_cost, "write": write_cost}}
@@ -90,12 +88,12 @@ def clean_shard(shard: Shard, work: Path, recipe: Recipe, index: Index) -> dict:
 
         for batch in read_pieces(shard, recipe, tally, drop):
             wheres, texts = map(list, zip(*batch))
-            arrays = Texts(texts)
+            arrays = dedup.Texts(texts)
             shorter, lines = drop_lines(arrays, texts, source)
             for number, line, reason in lines:
                 drop(wheres[number], reason, line)
             if lines:
-                arrays = Texts(shorter)
+                arrays = dedup.Texts(shorter)
             reasons = drop_reasons(arrays, shorter, source)
             for number, name in index.find(arrays).items():
                 reasons[number] = reasons[number] or f"evaluation text: {name}"
