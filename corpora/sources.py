@@ -103,20 +103,18 @@ def _lines(stream: io.BufferedIOBase, label: str) -> Records:
     number = 0
     while raw := stream.readline(MAX_RECORD + 1):
         number += 1
-        line = _decoded(f"{label}:{number}", raw)
-        if isinstance(line, Document):
-            line = Document(line.where, line.text.removesuffix("\n").removesuffix("\r"))
+        yield _decoded(f"{label}:{number}", raw, is_line=True)
         while len(raw) > MAX_RECORD and raw[-1:] not in (b"\n", "\n"):
             raw = stream.readline(MAX_RECORD + 1)
-        yield line
     stream.close()  # not left to the wrapper's end
 
 
-def _decoded(where: str, raw: str | bytes) -> Document | Bad:
+def _decoded(where: str, raw: str | bytes, is_line: bool = False) -> Document | Bad:
     try:
         if len(raw) > MAX_RECORD:
             raise ValueError(TOO_LONG)
-        return Document(where, raw if isinstance(raw, str) else decode(raw))
+        text = raw if isinstance(raw, str) else decode(raw)
+        return Document(where, text.removesuffix("\n").removesuffix("\r") if is_line else text)
     except ValueError as error:
         return _bad(where, str(error), raw)
 

@@ -134,8 +134,10 @@ def read_pieces(shard: Shard, recipe: Recipe, tally: dict, drop: Callable) -> It
         raw = record.text.encode()
         text, num_repaired, num_space_marks = clean(record.text, record.title, steps)
         text, found = replace_personal_data(text, recipe.personal_data)
-        merge(tally, {"documents": 1, "bytes": len(raw), "characters": len(record.text), "personal_data": found,
-                      "repaired_lines": num_repaired, "space_marks": num_space_marks})
+        merge(tally["personal_data"], found)
+        for key, number in (("documents", 1), ("bytes", len(raw)), ("characters", len(record.text)),
+                            ("repaired_lines", num_repaired), ("space_marks", num_space_marks)):
+            tally[key] += number
         if text != record.text.strip():  # the changed texts of the lowest hashes are shown in the report
             tally["changed"] += 1
             rank = -xxhash.xxh3_64_intdigest(raw)
