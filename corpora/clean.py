@@ -90,8 +90,7 @@ def compose(text: str) -> tuple[str, int]:
     if _CONTROL.search(text):
         text = _CONTROL.sub("", _LINE_ENDS.sub("\n", text).replace("\r", " "))
     text = unicodedata.normalize("NFC", text)
-    num_space_marks = text.count(SPACE_MARK)
-    return text.replace(SPACE_MARK, "_") if num_space_marks else text, num_space_marks
+    return text.replace(SPACE_MARK, "_"), text.count(SPACE_MARK)
 
 
 def _repair(line: str) -> str:
