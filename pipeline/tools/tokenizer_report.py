@@ -12,7 +12,7 @@ from tokenizer.vocabulary import describe
 
 def run(arguments, preset) -> None:
     corpus, tokenizer = (artifact.linked(arguments.artifacts, preset.name, stage) for stage in ("corpus", "tokenizer"))
-    if tokenizer.manifest["inputs"]["corpus"] != corpus.digest:
+    if tokenizer.manifest["inputs"]["corpus"] != corpus.manifest["digest"]:
         raise UserError("tokenizer-report: the tokenizer isn't of today's corpus. Run `make tokenizer` first.")
     settings = SECTIONS["tokenizer"](**tokenizer.manifest["settings"])
     paths = [Path(name).expanduser() for name in (arguments.tokenizers or "").split()]

@@ -54,6 +54,21 @@ def test_bits_per_byte_counts_the_bytes_of_the_validation_text(built):
     assert manifest(built, "pretrain")["counts"]["validation_bytes"] == sum(len(text.encode()) for text in texts)
 
 
+def test_tokenizers_are_compared_on_the_same_text_by_folder_and_by_file(copy, tiny_preset):
+    folder = copy / "artifacts/tiny/tokenizer"
+    done = run_pipeline("tokenizer-report", "--preset", tiny_preset, "--out", copy / "out", "--tokenizers",
+                        f"{folder} {folder / 'sentencepiece.model'}", folder=copy)
+    reports = json.loads((copy / "out/report.json").read_text(encoding="utf-8"))
+    assert [report["name"] for report in reports] == ["this tokenizer", "tokenizer", "sentencepiece.model"]
+    assert reports[0]["kinds"] == reports[1]["kinds"] == reports[2]["kinds"]
+    assert {"KLUE YNAT", "KLUE NLI", "KLUE STS", "KLUE RE"} < reports[0]["kinds"].keys()
+    assert "| this tokenizer |" in done.stdout
+    (copy / "damaged.model").write_bytes(b"damaged")
+    for wrong, said in (("/no/such", "/no/such"), (copy / "damaged.model", "damaged.model: damaged")):
+        done = run_pipeline("tokenizer-report", "--preset", tiny_preset, "--tokenizers", wrong, folder=copy, check=False)
+        assert done.returncode == 1 and said in done.stderr and "Traceback" not in done.stderr
+
+
 def test_an_unchanged_run_returns_at_once_without_heavy_imports(built, tiny_preset):
     for stage in STAGES:
         done = subprocess.run([sys.executable, "-X", "importtime", "-m", "pipeline", stage, "--preset", tiny_preset],

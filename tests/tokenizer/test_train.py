@@ -68,14 +68,16 @@ def test_newline_tab_and_ascii_are_single_pieces_even_if_the_text_lacks_them(mod
     assert not any(processor.is_byte(index) for index in processor.encode(ALWAYS_PIECES))
 
 
-@pytest.mark.parametrize("model_type, vocab_size", [("bpe", 1024), ("unigram", 896)])
-def test_the_same_text_gives_the_same_model_in_another_process(model_type, vocab_size):
+@pytest.mark.parametrize("model_type, vocab_size, superwords", [("bpe", 1024, 0), ("bpe", 1024, 128), ("unigram", 896, 0)])
+def test_the_same_text_gives_the_same_model_in_another_process(model_type, vocab_size, superwords):
     script = ("import json, sys; from tokenizer.train import train_model; documents = json.load(sys.stdin);"
-              f"model = train_model(documents, '{model_type}', {vocab_size}, 'mecab', 0.9995)[0];"
+              f"model = train_model(documents, '{model_type}', {vocab_size}, 'mecab', 0.9995,"
+              f"2, {superwords})[0];"
               "sys.stdout.buffer.write(model)")
     done = subprocess.run([sys.executable, "-c", script], input=json.dumps(ARTICLES).encode(), stdout=subprocess.PIPE,
                           check=True, timeout=60)
-    assert train(model_type=model_type, vocab_size=vocab_size, morphemes="mecab")[0] == done.stdout
+    here = train(model_type=model_type, vocab_size=vocab_size, morphemes="mecab", superwords=superwords)
+    assert here[0] == done.stdout
 
 
 def test_morphemes_keep_a_noun_and_its_particle_in_separate_pieces():
