@@ -1,9 +1,10 @@
-"""The ids of every way to use an exported tokenizer, compared on whole documents and on single lines of a corpus, until
-there are as many lines as asked for.
+"""The ids of every way to use an exported tokenizer, compared on whole documents and on each of their lines, from all of a
+corpus's sources in turn, until there are as many lines as asked for.
 
     python -m tests.parity artifacts/laptop/tokenizer artifacts/laptop/corpus 1000000
 """
 import sys
+from itertools import chain, zip_longest
 from pathlib import Path
 
 from pipeline.stages.tokenizer import read_texts
@@ -14,7 +15,9 @@ from tokenizer.quality import find_problem
 def main(tokenizer: Path, corpus: Path, num_lines: int) -> int:
     encoders = open_encoders(tokenizer)
     lines = documents = characters = failures = 0
-    for text in read_texts(corpus, "*"):
+    sources = sorted({path.stem.rpartition("-")[0] for path in corpus.glob("train/*.parquet")})
+    in_turn = chain.from_iterable(zip_longest(*(read_texts(corpus, f"*/{source}-*") for source in sources)))
+    for text in filter(None, in_turn):
         for part in (text, *(text.split("\n") if "\n" in text else ())):
             if problem := find_problem(part, encoders):
                 failures += 1

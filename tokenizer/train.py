@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 from heapq import heappop, heappush
+from pathlib import Path
 
 import sentencepiece
 from sentencepiece import sentencepiece_model_pb2
@@ -26,12 +27,12 @@ ALWAYS_PIECES = "\n\t" + "".join(map(chr, range(0x21, 0x7F)))
 
 VOCAB_MULTIPLE = 128  # matrix products on GPUs are fastest when the vocabulary is a multiple of 128
 MAX_LINE = 4096  # characters; BPE training holds word positions in 16 bits, and analysers are slow on long lines
-NUM_THREADS = 4  # pinned, because model bytes embed it and unigram scores depend on it
+NUM_THREADS = {"bpe": 2, "unigram": 4}  # pinned: model bytes embed it and unigram scores depend on it; BPE hardly gains
 SCORE_STEP = 1 / 16  # see quantise_scores
 
 HANGUL = re.compile("[가-힣]")
 # U+2585 and the delimiter mean something to the trainer; no piece shall cross a newline, tab or NUL.
-LINE_ENDS = re.compile(f"[\n\t\0\u2585{DELIMITER}]+")
+LINE_ENDS = "\t\0\u2585" + DELIMITER
 
 
 def draw_sample(documents: Iterable[str], num_bytes: int, seed: int) -> list[str]:
@@ -56,7 +57,10 @@ def draw_sample(documents: Iterable[str], num_bytes: int, seed: int) -> list[str
 def training_lines(documents: Iterable[str]) -> Iterator[str]:
     """Cut documents into lines of at most MAX_LINE characters, long ones at a space where there is one."""
     for text in documents:
-        for line in LINE_ENDS.split(text):
+        for mark in LINE_ENDS:
+            if mark in text:
+                text = text.replace(mark, "\n")
+        for line in text.split("\n"):
             start = 0
             while len(line) - start > MAX_LINE:
                 end = line.rfind(" ", start + 1, start + MAX_LINE)
@@ -67,56 +71,52 @@ def training_lines(documents: Iterable[str]) -> Iterator[str]:
                 yield line[start:]
 
 
-def train_model(documents: list[str], model_type: str, vocab_size: int, morphemes: str, character_coverage: float,
-                workers: int = 1, superwords: int = 0, **options: bool) -> tuple[bytes, dict]:
-    """Train on `documents`; return the bytes of a sentencepiece.model, and counts of what it was trained on.
+def write_lines(documents: list[str], path: Path, morphemes: str, workers: int) -> dict:
+    """Write the file that train_model reads: a line for each of theirs, with DELIMITER where a morpheme begins. Returns
+    counts of what was written; the bytes are the same whatever the number of the analyser's `workers`.
+
+    Raises UserError for documents without Hangul, and for an analyser that doesn't work.
+    """
+    if not any(HANGUL.search(text) for text in documents):
+        raise UserError("The tokenizer's sample holds no Hangul: is the corpus Korean, and was its encoding read right? It "
+                        f"has {len(documents):,} documents{f', such as {documents[0][:80]!r}' if documents else ''}.")
+    counts = Counts()
+    with open(path, "w", encoding="utf-8", newline="\n") as file:
+        for line in mark_morphemes(training_lines(documents), morphemes, workers, counts):
+            file.write(line + "\n")
+    return {"documents": len(documents), "bytes": sum(len(text.encode()) for text in documents),
+            "lines": counts.lines, "lines_unmarked": counts.unmarked}
+
+
+def train_model(lines: Path, model_type: str, vocab_size: int, character_coverage: float, superwords: int = 0,
+                **options: bool) -> bytes:
+    """Train on the file that write_lines wrote; return the bytes of a sentencepiece.model, the same for the same lines.
 
     `vocab_size` counts everything, special tokens, 256 bytes and `superwords` included (see superwords.py, BPE only);
-    `options` are SentencePiece's own, such as split_by_unicode_script. The same arguments give the same bytes, whatever
-    the number of the analyser's `workers`.
-    Raises UserError for a setting that can't work with this text.
+    `options` are SentencePiece's own, such as split_by_unicode_script. Raises UserError for a setting that can't work
+    with this text.
     """
-    if not any(text.strip() for text in documents):
-        raise UserError("The corpus holds no text to train a tokenizer on.")
-    if not any(HANGUL.search(text) for text in documents):
-        raise UserError("The sample holds no Hangul: is the corpus Korean, and was its encoding read right? Look at "
-                        f"it: {documents[0][:80]!r}")
-    counts = Counts()
-    failures = []
-    model = io.BytesIO()
+    trained = io.BytesIO()
     try:
         sentencepiece.SentencePieceTrainer.train(
-            sentence_iterator=iter_lines(documents, morphemes, workers, counts, failures),
-            model_writer=model,
+            input=[str(lines)], model_writer=trained,
             model_type=model_type, vocab_size=vocab_size - superwords, character_coverage=character_coverage,
             # Lossless: the text is already NFC, and every space counts.
             normalization_rule_name="identity", remove_extra_whitespaces=False, add_dummy_prefix=False,
             byte_fallback=True, allow_whitespace_only_pieces=True, required_chars=ALWAYS_PIECES,
-            pretokenization_delimiter=DELIMITER, max_sentence_length=8 * MAX_LINE, num_threads=NUM_THREADS,
+            pretokenization_delimiter=DELIMITER, max_sentence_length=8 * MAX_LINE, num_threads=NUM_THREADS[model_type],
             pad_id=0, unk_id=1, bos_id=2, eos_id=3, pad_piece=PAD, unk_piece=UNK, bos_piece=BOS, eos_piece=EOS,
             control_symbols=list(SPECIAL_TOKENS[4:]), minloglevel=2, **options)
     except RuntimeError as error:
-        raise failures[0] if failures else explain(error, vocab_size, superwords) from None
-    trained = model.getvalue() if model_type == "bpe" else quantise_scores(model.getvalue())
+        raise explain(error, vocab_size, superwords) from None
+    model = sentencepiece_model_pb2.ModelProto.FromString(trained.getvalue())
+    model.trainer_spec.ClearField("input")  # where the file lay is no part of the result
+    if model_type == "unigram":
+        quantise_scores(model)
     if superwords:
-        trained = add_superwords(trained, training_lines(documents), superwords, NUM_THREADS)
-    return trained, {"documents": len(documents), "bytes": sum(len(text.encode()) for text in documents),
-                     "lines": counts.lines, "lines_unmarked": counts.unmarked}
-
-
-def iter_lines(documents: list[str], morphemes: str, workers: int, counts: Counts,
-               failures: list[BaseException]) -> Iterator[str]:
-    """Yield what the trainer reads: every line, with morphemes marked if asked for.
-
-    What is raised here goes through C++, which makes a RuntimeError of it; `failures` keeps the original.
-    """
-    # A delimiter on both sides of each keeps these characters from merging with one another.
-    yield DELIMITER.join(ALWAYS_PIECES)
-    try:
-        yield from mark_morphemes(training_lines(documents), morphemes, workers, counts)
-    except (Exception, KeyboardInterrupt) as error:
-        failures.append(error)
-        raise
+        with open(lines, encoding="utf-8", newline="\n") as file:
+            add_superwords(model, (line.rstrip("\n").replace(DELIMITER, "") for line in file), superwords, NUM_THREADS["bpe"])
+    return model.SerializeToString(deterministic=True)
 
 
 def explain(error: RuntimeError, vocab_size: int, superwords: int) -> Exception:
@@ -133,14 +133,12 @@ def explain(error: RuntimeError, vocab_size: int, superwords: int) -> Exception:
     return error
 
 
-def quantise_scores(model: bytes) -> bytes:
+def quantise_scores(model: sentencepiece_model_pb2.ModelProto) -> None:
     """Round a unigram model's scores (log-probabilities) to multiples of 1/16.
 
     sentencepiece adds scores up in float32, tokenizers in float64, so they could choose differently between
     ways to cut a text that are as good as equal (81 of 46,165 documents did). Sums of multiples of 1/16 are exact
     in both up to 2**20, and real ties are broken alike. It changes a probability by 3 % at most.
     """
-    proto = sentencepiece_model_pb2.ModelProto.FromString(model)
-    for piece in proto.pieces:
+    for piece in model.pieces:
         piece.score = round(piece.score / SCORE_STEP) * SCORE_STEP
-    return proto.SerializeToString(deterministic=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from corpora import UserError
-from pipeline.artifact import write_card, write_json
+from pipeline.artifact import SCRATCH, write_card, write_json
 from pipeline.engine import Context
 from pipeline.model_folder import model_folder
 from pipeline.parquet import read_batches
@@ -15,7 +15,7 @@ from pipeline.plots import plot_bars
 from tokenizer.encoders import from_sentencepiece, from_transformers, load_fast, open_encoders
 from tokenizer.export import export
 from tokenizer.quality import NASTY_STRINGS, check_nasty_strings, find_problem
-from tokenizer.train import draw_sample, train_model
+from tokenizer.train import draw_sample, train_model, write_lines
 from tokenizer.vocabulary import describe
 
 OPTIONS = ("superwords", "split_by_unicode_script", "split_digits", "treat_whitespace_as_suffix")
@@ -30,9 +30,12 @@ def run(settings, inputs: dict[str, Path], folder: Path, context: Context) -> di
     if settings.init:
         report = adopt(settings.init, folder, held_out)
     else:
-        model, counts = train_model(
-            sample, settings.model_type, settings.vocab_size, settings.morphemes, settings.character_coverage,
-            context.engine.workers, **{name: getattr(settings, name) for name in OPTIONS})
+        (folder / SCRATCH).mkdir(exist_ok=True)
+        lines = folder / SCRATCH / "lines.txt"
+        counts = write_lines(sample, lines, settings.morphemes, context.engine.workers)
+        del sample  # SentencePiece needs the memory
+        model = train_model(lines, settings.model_type, settings.vocab_size, settings.character_coverage,
+                            **{name: getattr(settings, name) for name in OPTIONS})
         export(model, folder)
         encoders = open_encoders(folder)
         check_nasty_strings(encoders)
@@ -62,10 +65,10 @@ def draw_held_out(corpus: Path, sample: list[str], seed: int) -> dict[str, list[
 
     Raises UserError if there is none.
     """
-    known = set(sample)
+    known = set(map(hash, sample))
     sources = sorted({path.stem.rpartition("-")[0] for path in corpus.glob("*/*.parquet") if path.parent.name in SPLITS})
     drawn = {source: draw_sample((text for split in SPLITS for text in read_texts(corpus, f"{split}/{source}-*")
-                                  if text not in known), HELD_OUT_BYTES, seed) for source in sources}
+                                  if hash(text) not in known), HELD_OUT_BYTES, seed) for source in sources}
     if not any(drawn.values()):
         raise UserError("tokenizer gate: no held-out documents. The corpus is too small: give the recipe more text.")
     return {source: texts for source, texts in drawn.items() if texts}

@@ -21,7 +21,7 @@ from pipeline.config import SECTIONS
 from pipeline.engine import Context, Engine
 from pipeline.stages import tokens
 from pipeline.stages.tokenizer import read_texts
-from tokenizer.train import MAX_LINE, draw_sample, train_model, training_lines
+from tokenizer.train import MAX_LINE, draw_sample, train_model, write_lines
 
 SAMPLE_BYTES, VOCAB_SIZE, CORES, ROUNDS = 200_000_000, 32_768, 2, 3
 
@@ -33,28 +33,27 @@ def draw(corpus: Path) -> list[str]:
 def with_morphemes(corpus: Path) -> float:
     """From the corpus on: drawing the sample, MeCab, SentencePiece."""
     start = time.perf_counter()
-    train_model(draw(corpus), "bpe", VOCAB_SIZE, "mecab", 0.9995, CORES)
+    with tempfile.TemporaryDirectory() as folder:
+        lines = Path(folder) / "lines"
+        write_lines(draw(corpus), lines, "mecab", CORES)
+        train_model(lines, "bpe", VOCAB_SIZE, 0.9995)
     return time.perf_counter() - start
 
 
-def train(corpus: Path) -> float:
-    documents = draw(corpus)
+def train(lines: Path) -> float:
     start = time.perf_counter()
-    train_model(documents, "bpe", VOCAB_SIZE, "none", 0.9995, CORES)
+    train_model(lines, "bpe", VOCAB_SIZE, 0.9995)
     return time.perf_counter() - start
 
 
-def train_by_hand(corpus: Path) -> float:
-    """The same lines in a file, the same options."""
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8") as file:
-        file.writelines(line + "\n" for line in training_lines(draw(corpus)))
-        file.flush()
-        start = time.perf_counter()
-        sentencepiece.SentencePieceTrainer.train(
-            input=file.name, model_writer=io.BytesIO(), model_type="bpe", vocab_size=VOCAB_SIZE, character_coverage=0.9995,
-            normalization_rule_name="identity", remove_extra_whitespaces=False, add_dummy_prefix=False, byte_fallback=True,
-            allow_whitespace_only_pieces=True, max_sentence_length=8 * MAX_LINE, num_threads=CORES, minloglevel=2)
-        return time.perf_counter() - start
+def train_by_hand(lines: Path) -> float:
+    """The same file, the same options, as many threads as sentencepiece takes by itself."""
+    start = time.perf_counter()
+    sentencepiece.SentencePieceTrainer.train(
+        input=str(lines), model_writer=io.BytesIO(), model_type="bpe", vocab_size=VOCAB_SIZE, character_coverage=0.9995,
+        normalization_rule_name="identity", remove_extra_whitespaces=False, add_dummy_prefix=False, byte_fallback=True,
+        allow_whitespace_only_pieces=True, max_sentence_length=8 * MAX_LINE, minloglevel=2)
+    return time.perf_counter() - start
 
 
 def encode(corpus: Path, tokenizer: Path) -> float:
@@ -140,7 +139,12 @@ def bench(arguments, preset) -> None:
     megabytes = SAMPLE_BYTES / 1e6
     print(f"tokenizer, BPE of {VOCAB_SIZE:,} pieces from {megabytes:.0f} MB, {CORES} cores:\n"
           f"  with MeCab's boundaries, the drawing of the sample included: {seconds:.0f} s, {peak:,} MB", flush=True)
-    compare("train", "train_by_hand", megabytes, corpus)
+    with tempfile.TemporaryDirectory() as folder:
+        lines = Path(folder) / "lines"
+        start = time.perf_counter()
+        write_lines(draw(corpus), lines, "none", CORES)
+        print(f"  without morphemes: drawing the sample and writing it as lines {time.perf_counter() - start:.1f} s, then")
+        compare("train", "train_by_hand", megabytes, lines)
     report = json.loads((corpus / "report.json").read_text(encoding="utf-8"))
     megabytes = sum(report[split]["bytes"] for split in tokens.SPLITS) / 1e6
     print(f"tokens, {megabytes:.0f} MB of text, from Parquet to ids on disk, {CORES} cores:")

@@ -16,8 +16,8 @@ from corpora import UserError
 from corpora.contamination import DECONTAMINATED
 from pipeline.engine import Context, Engine, Unfinished
 from pipeline.stages import tokens as stage
+from tests.tiny_tokenizer import train
 from tokenizer.export import export
-from tokenizer.train import train_model
 
 CONSTITUTION = Path(kolaw.abspath("constitution.txt")).read_text(encoding="utf-8")
 ARTICLES = [line for line in CONSTITUTION.split("\n") if line.strip()]
@@ -32,7 +32,7 @@ def inputs(tmp_path_factory):
         path.parent.mkdir(parents=True, exist_ok=True)
         pyarrow.parquet.write_table(pyarrow.table({"text": texts, "source": ["law"] * len(texts)}), path)
     (root / "corpus" / DECONTAMINATED).write_text('{"nli validation": ["00ff"]}')
-    export(train_model(ARTICLES, "bpe", 1024, "none", 0.9995)[0], root / "tokenizer")
+    export(train(ARTICLES), root / "tokenizer")
     return {"corpus": root / "corpus", "tokenizer": root / "tokenizer"}
 
 

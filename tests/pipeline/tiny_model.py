@@ -6,8 +6,8 @@ from tokenizers import BertWordPieceTokenizer
 from transformers import BertConfig, BertForMaskedLM, BertTokenizerFast, GPT2Config, GPT2LMHeadModel
 
 from corpora.klue import TASKS, load_rows
+from tests.tiny_tokenizer import train
 from tokenizer.export import export
-from tokenizer.train import train_model
 
 VOCABULARY = 1792
 torch.set_num_threads(1)  # a tiny model's threads spend their time waiting for each other
@@ -19,8 +19,7 @@ def sample_texts() -> list[str]:
 
 
 def write_gpt2(folder: Path, context: int = 96) -> Path:
-    model, _ = train_model(sample_texts(), "bpe", VOCABULARY, "none", 0.9995)
-    export(model, folder)
+    export(train(sample_texts(), vocab_size=VOCABULARY), folder)
     torch.manual_seed(0)
     config = GPT2Config(vocab_size=VOCABULARY, n_positions=context, n_embd=64, n_layer=2, n_head=2, bos_token_id=2,
                         eos_token_id=3, pad_token_id=0)

@@ -10,10 +10,11 @@ from sentencepiece import SentencePieceProcessor
 from tokenizers import Tokenizer
 from transformers import AutoTokenizer, GPT2Config, PreTrainedTokenizerFast
 
+from tests.tiny_tokenizer import train
 from tokenizer.encoders import open_encoders
 from tokenizer.export import export
 from tokenizer.quality import NASTY_STRINGS, find_problem
-from tokenizer.train import SPECIAL_TOKENS, train_model
+from tokenizer.train import SPECIAL_TOKENS
 
 CONSTITUTION = Path(kolaw.abspath("constitution.txt")).read_text(encoding="utf-8")
 ARTICLES = [line for line in CONSTITUTION.split("\n") if line.strip()]
@@ -23,7 +24,7 @@ ARTICLES = [line for line in CONSTITUTION.split("\n") if line.strip()]
 def folder(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("tokenizer")
     kind, _, rest = request.param.partition(" ")
-    export(train_model(ARTICLES, kind, 1024, "mecab" if rest else "none", 0.9995, superwords=128 if rest else 0)[0], folder)
+    export(train(ARTICLES, kind, morphemes="mecab" if rest else "none", superwords=128 if rest else 0), folder)
     return folder
 
 

@@ -6,10 +6,10 @@ import pytest
 from konlpy.corpus import kolaw
 
 from corpora import UserError
+from tests.tiny_tokenizer import train
 from tokenizer.encoders import Encoder, open_any, open_encoders
 from tokenizer.export import export
 from tokenizer.quality import NASTY_STRINGS, check_nasty_strings, find_problem, survey
-from tokenizer.train import train_model
 from tokenizer.vocabulary import describe
 
 CONSTITUTION = Path(kolaw.abspath("constitution.txt")).read_text(encoding="utf-8")
@@ -18,7 +18,7 @@ ARTICLES = [line for line in CONSTITUTION.split("\n") if line.strip()]
 
 @pytest.fixture
 def folder(tmp_path):
-    export(train_model(ARTICLES, "bpe", 1024, "none", 0.9995)[0], tmp_path)
+    export(train(ARTICLES), tmp_path)
     return tmp_path
 
 

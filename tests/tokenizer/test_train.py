@@ -10,15 +10,12 @@ from konlpy.corpus import kolaw
 from sentencepiece import SentencePieceProcessor
 
 from corpora import UserError
+from tests.tiny_tokenizer import train
 from tokenizer.morphemes import DELIMITER
-from tokenizer.train import ALWAYS_PIECES, MAX_LINE, SPECIAL_TOKENS, draw_sample, train_model, training_lines
+from tokenizer.train import ALWAYS_PIECES, MAX_LINE, SPECIAL_TOKENS, draw_sample, training_lines
 
 CONSTITUTION = Path(kolaw.abspath("constitution.txt")).read_text(encoding="utf-8")
 ARTICLES = [line for line in CONSTITUTION.split("\n") if line.strip()]
-
-
-def train(documents=ARTICLES, model_type="bpe", vocab_size=1024, morphemes="none", **options):
-    return train_model(documents, model_type, vocab_size, morphemes, 0.9995, **options)
 
 
 def test_the_sample_depends_on_the_seed_and_not_on_the_order_of_the_documents():
@@ -55,7 +52,7 @@ def test_no_line_holds_what_the_trainer_takes_for_a_mark_of_its_own():
 
 
 def test_special_tokens_have_the_first_ids_and_the_vocabulary_the_size_asked_for():
-    processor = SentencePieceProcessor(model_proto=train()[0])
+    processor = SentencePieceProcessor(model_proto=train(ARTICLES))
     assert [processor.id_to_piece(index) for index in range(109)] == list(SPECIAL_TOKENS)
     assert (processor.pad_id(), processor.unk_id(), processor.bos_id(), processor.eos_id()) == (0, 1, 2, 3)
     assert len(processor) == 1024
@@ -63,26 +60,25 @@ def test_special_tokens_have_the_first_ids_and_the_vocabulary_the_size_asked_for
 
 @pytest.mark.parametrize("model_type", ["bpe", "unigram"])
 def test_newline_tab_and_ascii_are_single_pieces_even_if_the_text_lacks_them(model_type):
-    processor = SentencePieceProcessor(model_proto=train(model_type=model_type)[0])
+    processor = SentencePieceProcessor(model_proto=train(ARTICLES, model_type=model_type))
     assert [character for character in ALWAYS_PIECES if len(processor.encode(character)) != 1] == []
     assert not any(processor.is_byte(index) for index in processor.encode(ALWAYS_PIECES))
 
 
 @pytest.mark.parametrize("model_type, vocab_size, superwords", [("bpe", 1024, 0), ("bpe", 1024, 128), ("unigram", 896, 0)])
 def test_the_same_text_gives_the_same_model_in_another_process(model_type, vocab_size, superwords):
-    script = ("import json, sys; from tokenizer.train import train_model; documents = json.load(sys.stdin);"
-              f"model = train_model(documents, '{model_type}', {vocab_size}, 'mecab', 0.9995,"
-              f"2, {superwords})[0];"
+    script = ("import json, sys; from tests.tiny_tokenizer import train; documents = json.load(sys.stdin);"
+              f"model = train(documents, '{model_type}', {vocab_size}, 'mecab', workers=2, superwords={superwords});"
               "sys.stdout.buffer.write(model)")
     done = subprocess.run([sys.executable, "-c", script], input=json.dumps(ARTICLES).encode(), stdout=subprocess.PIPE,
                           check=True, timeout=60)
-    here = train(model_type=model_type, vocab_size=vocab_size, morphemes="mecab", superwords=superwords)
-    assert here[0] == done.stdout
+    here = train(ARTICLES, model_type=model_type, vocab_size=vocab_size, morphemes="mecab", superwords=superwords)
+    assert here == done.stdout
 
 
 def test_morphemes_keep_a_noun_and_its_particle_in_separate_pieces():
     def pieces(morphemes):
-        processor = SentencePieceProcessor(model_proto=train(morphemes=morphemes)[0])
+        processor = SentencePieceProcessor(model_proto=train(ARTICLES, morphemes=morphemes))
         return [processor.id_to_piece(index) for index in range(len(processor))]
 
     assert any("국민은" in piece for piece in pieces("none"))
@@ -92,32 +88,32 @@ def test_morphemes_keep_a_noun_and_its_particle_in_separate_pieces():
 
 def test_a_vocabulary_larger_than_the_text_allows_names_the_largest_that_works():
     with pytest.raises(UserError, match="largest that works is") as caught:
-        train(vocab_size=65_536)
+        train(ARTICLES, vocab_size=65_536)
     largest = int(str(caught.value).split("largest that works is ")[1].split(".")[0])
-    assert len(SentencePieceProcessor(model_proto=train(vocab_size=largest)[0])) == largest
+    assert len(SentencePieceProcessor(model_proto=train(ARTICLES, vocab_size=largest))) == largest
     with pytest.raises(UserError, match=f"largest that works is {largest}"):
-        train(vocab_size=largest + 128)
+        train(ARTICLES, vocab_size=largest + 128)
 
 
 def test_a_vocabulary_smaller_than_the_alphabet_names_the_smallest_that_works():
     with pytest.raises(UserError, match="smallest that works is") as caught:
-        train(vocab_size=384)
+        train(ARTICLES, vocab_size=384)
     smallest = int(str(caught.value).split("smallest that works is ")[1].split(".")[0])
-    assert len(SentencePieceProcessor(model_proto=train(vocab_size=smallest)[0])) == smallest
+    assert len(SentencePieceProcessor(model_proto=train(ARTICLES, vocab_size=smallest))) == smallest
 
 
-@pytest.mark.parametrize("settings, message", [
-    ({"documents": []}, "no text"), ({"documents": [" \n", ""]}, "no text"),
-    ({"documents": ["plain English", "大韓民國"]}, "no Hangul.*'plain English'"),
+@pytest.mark.parametrize("documents, message", [
+    ([], "no Hangul.* 0 documents"), ([" \n", ""], "no Hangul"),
+    (["plain English", "大韓民國"], "no Hangul.*'plain English'"),
 ])
-def test_settings_that_cannot_work_are_refused_by_name(settings, message):
+def test_text_without_hangul_is_refused(documents, message):
     with pytest.raises(UserError, match=message):
-        train(**settings)
+        train(documents)
 
 
 def test_superwords_cross_spaces_after_the_words_are_learnt():
-    without = SentencePieceProcessor(model_proto=train(vocab_size=896)[0])
-    with_them = SentencePieceProcessor(model_proto=train(vocab_size=1024, superwords=128)[0])
+    without = SentencePieceProcessor(model_proto=train(ARTICLES, vocab_size=896))
+    with_them = SentencePieceProcessor(model_proto=train(ARTICLES, vocab_size=1024, superwords=128))
     assert [with_them.id_to_piece(index) for index in range(896)] == [without.id_to_piece(index) for index in range(896)]
     added = [with_them.id_to_piece(index) for index in range(896, 1024)]
     assert len(with_them) == 1024 and len(set(added)) == 128
@@ -127,10 +123,10 @@ def test_superwords_cross_spaces_after_the_words_are_learnt():
 
 
 def test_superwords_cross_morphemes():
-    processor = SentencePieceProcessor(model_proto=train(morphemes="mecab", superwords=128)[0])
+    processor = SentencePieceProcessor(model_proto=train(ARTICLES, morphemes="mecab", superwords=128))
     assert any("법률이" in processor.id_to_piece(index) for index in range(896, 1024))
 
 
 def test_superwords_that_are_too_many_for_the_text_are_refused():
     with pytest.raises(UserError, match=r"superwords=1024: too many for this text, the most are \d+"):
-        train(documents=ARTICLES[:5], vocab_size=1664, superwords=1024)
+        train(ARTICLES[:5], vocab_size=1664, superwords=1024)
