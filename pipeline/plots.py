@@ -10,7 +10,7 @@ def plot_bars(path: Path, values: dict[str, dict[str, float]], title: str) -> No
     matplotlib.use("Agg")
     from matplotlib import pyplot
     groups = list(dict.fromkeys(group for heights in values.values() for group in heights))
-    figure, axes = pyplot.subplots(figsize=(max(6, 0.9 * len(groups)), 4), layout="constrained")
+    figure, axes = pyplot.subplots(figsize=(max(6, 0.9 * len(groups)), 4 + 0.25 * len(values)), layout="constrained")
     width = 0.8 / len(values)
     for number, (name, heights) in enumerate(values.items()):
         places = [groups.index(group) + (number - (len(values) - 1) / 2) * width for group in heights]
@@ -18,7 +18,7 @@ def plot_bars(path: Path, values: dict[str, dict[str, float]], title: str) -> No
     axes.set_xticks(range(len(groups)), groups, rotation=20, ha="right")
     axes.set_title(title)
     axes.grid(axis="y", alpha=0.3)
-    axes.legend()
+    figure.legend(loc="outside lower center")
     save(figure, path)
 
 

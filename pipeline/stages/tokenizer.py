@@ -39,10 +39,11 @@ def run(settings, inputs: dict[str, Path], folder: Path, context: Context) -> di
         export(model, folder)
         encoders = open_encoders(folder)
         check_nasty_strings(encoders)
-        report = describe(encoders, held_out) | {"name": "this tokenizer", "trained_on": counts}
+        report = describe(encoders, held_out) | {"trained_on": counts}
         if report["all"]["problems"]:
             raise UserError(f"tokenizer gate: {report['all']['problems']} of {report['all']['documents']} held-out "
                             f"documents fail. The first: {report['all']['first_problem']}")
+    report["name"] = "this tokenizer"
     write_report(folder, [report])
     write_card(folder / "README.md", "tokenizer", settings=settings, report=report, nasty_strings=len(NASTY_STRINGS))
     return {"vocab_size": report["vocab_size"], "held_out": report["all"]}
