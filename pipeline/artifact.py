@@ -105,6 +105,7 @@ def write_card(path: Path, template: str, /, **values) -> None:
                                keep_trailing_newline=True, undefined=jinja2.StrictUndefined)
     pages.policies["json.dumps_kwargs"] = {"ensure_ascii": False}
     pages.filters |= {"commas": "{:,}".format, "fixed": lambda value, digits=2: f"{value:,.{digits}f}", "one_line": one_line,
+                      "quoted": lambda text: json.dumps(text, ensure_ascii=False),
                       "score": lambda value: "-" if value is None else f"{value:.1f}"}
     write_text(path, pages.get_template(f"{template}.md").render(**values))
 

@@ -53,8 +53,8 @@ def check(section: str, settings):
     if section == "tokenizer" and settings.vocab_size % 128:
         raise UserError(f"tokenizer.vocab_size={settings.vocab_size}: has to be a multiple of 128, special tokens "
                         "included.")
-    if section == "tokenizer" and settings.superwords and settings.model_type != "bpe":
-        raise UserError(f"tokenizer.superwords={settings.superwords}: only tokenizer.model_type=bpe has them.")
+    if section == "tokenizer" and settings.superwords > (settings.vocab_size // 2 if settings.model_type == "bpe" else 0):
+        raise UserError(f"tokenizer.superwords={settings.superwords}: at most half of vocab_size, and only with model_type=bpe.")
     if section == "pretrain":
         for whole, part in (("batch_size", "micro_batch_size"), ("width", "heads")):
             dividend, divisor = getattr(settings, whole), getattr(settings, part)

@@ -11,14 +11,16 @@ def plot_bars(path: Path, values: dict[str, dict[str, float]], title: str) -> No
     from matplotlib import pyplot
     groups = list(dict.fromkeys(group for heights in values.values() for group in heights))
     figure, axes = pyplot.subplots(figsize=(max(6, 0.9 * len(groups)), 4 + 0.25 * len(values)), layout="constrained")
-    width = 0.8 / len(values)
-    for number, (name, heights) in enumerate(values.items()):
+    width, bars = 0.8 / len(values), []
+    for number, heights in enumerate(values.values()):
         places = [groups.index(group) + (number - (len(values) - 1) / 2) * width for group in heights]
-        axes.bar(places, heights.values(), width, label=name)
+        bars.append(axes.bar(places, heights.values(), width))
     axes.set_xticks(range(len(groups)), groups, rotation=20, ha="right")
     axes.set_title(title)
     axes.grid(axis="y", alpha=0.3)
-    figure.legend(loc="outside lower center")
+    # matplotlib's own font has no Hangul, and a dollar sign would begin a formula.
+    names = [name.replace("$", r"\$") if name.isascii() else f"row {row} of the table" for row, name in enumerate(values, 1)]
+    figure.legend(bars, names, loc="outside lower center")
     save(figure, path)
 
 

@@ -7,7 +7,7 @@ import sys
 from itertools import chain, zip_longest
 from pathlib import Path
 
-from pipeline.stages.tokenizer import read_texts
+from pipeline.stages.tokenizer import files_by_source, read_texts
 from tokenizer.encoders import open_encoders
 from tokenizer.quality import find_problem
 
@@ -15,9 +15,8 @@ from tokenizer.quality import find_problem
 def main(tokenizer: Path, corpus: Path, num_lines: int) -> int:
     encoders = open_encoders(tokenizer)
     lines = documents = characters = failures = 0
-    sources = sorted({path.stem.rpartition("-")[0] for path in corpus.glob("train/*.parquet")})
-    in_turn = chain.from_iterable(zip_longest(*(read_texts(corpus, f"*/{source}-*") for source in sources)))
-    for text in filter(None, in_turn):
+    sources = [read_texts(paths) for paths in files_by_source(corpus).values()]
+    for text in filter(None, chain.from_iterable(zip_longest(*sources))):
         for part in (text, *(text.split("\n") if "\n" in text else ())):
             if problem := find_problem(part, encoders):
                 failures += 1

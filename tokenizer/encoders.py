@@ -1,12 +1,10 @@
 """Any tokenizer, whatever library it is for, as one thing: text -> ids and where they begin, ids -> text.
 
-What is measured with it is in quality.py and survey.py.
+What is measured with it is in quality.py and vocabulary.py.
 """
-import re
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +14,6 @@ from transformers import AutoTokenizer, PreTrainedTokenizerBase, PreTrainedToken
 
 from corpora import UserError
 
-BYTE = re.compile("<0x[0-9A-F]{2}>")
-
 
 @dataclass(frozen=True)
 class Encoder:
@@ -25,18 +21,13 @@ class Encoder:
     name: str
     encode: Callable[[str], list[int]]
     decode: Callable[[list[int]], str]
-    find_starts: Callable[[str], tuple[list[int], list[int]]] | None
+    locate: Callable[[str], tuple[list[int], list[int]]] | None
     """Text -> ids, and the index of the character in which each begins."""
     pieces: list[str]
-    """By id, as the library writes them."""
+    """By id, as the library writes them; "" where there is none of an id."""
     special: frozenset[int]
-    """Ids that no text may become, the unknown token's but not the bytes' among them."""
+    """Ids that no text may become, the unknown token's among them."""
     unknown: int | None
-
-    @cached_property
-    def bytes(self) -> frozenset[int]:
-        """Ids of single bytes, where the library marks them."""
-        return frozenset(index for index, piece in enumerate(self.pieces) if BYTE.fullmatch(piece))
 
 
 def open_encoders(folder: Path) -> list[Encoder]:
@@ -46,11 +37,10 @@ def open_encoders(folder: Path) -> list[Encoder]:
         tokenizer.save_pretrained(again)
         reloaded = AutoTokenizer.from_pretrained(again)
     bare = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    spoken = from_transformers(tokenizer, "AutoTokenizer")
-    return [from_sentencepiece(folder / "sentencepiece.model"), spoken,
+    loaded = from_transformers(tokenizer, "AutoTokenizer")
+    return [from_sentencepiece(folder / "sentencepiece.model"), loaded,
             from_transformers(reloaded, "AutoTokenizer after save_pretrained"),
-            Encoder("tokenizers", lambda text: bare.encode(text).ids, bare.decode, None, spoken.pieces, spoken.special,
-                    spoken.unknown)]
+            replace(loaded, name="tokenizers", encode=lambda text: bare.encode(text).ids, decode=bare.decode, locate=None)]
 
 
 def open_any(path: Path) -> Encoder:
@@ -58,15 +48,18 @@ def open_any(path: Path) -> Encoder:
 
     Raises UserError if there is none, or it can't be read. No code from the folder is run.
     """
+    if path.name == "tokenizer.json" or (path / "tokenizer.json").is_file():
+        return from_transformers(load_fast(path.parent if path.is_file() else path), path.name, split_special_tokens=True)
     models = [path] if path.is_file() else sorted(path.glob("*.model"))
+    if len(models) == 1:
+        return from_sentencepiece(models[0], path.name)
+    if models:
+        raise UserError(f"{path}: holds {len(models)} .model files. Name one of them.")
     try:
-        if (path / "tokenizer.json").is_file():
-            return from_transformers(load_fast(path), path.name, split_special_tokens=True)
-        if len(models) == 1:
-            return from_sentencepiece(models[0], path.name)
-        tokenizer = AutoTokenizer.from_pretrained(str(path), local_files_only=True)
-    except (OSError, ValueError, KeyError, TypeError, ImportError) as error:
-        raise UserError(f"{path}: no tokenizer can be loaded from here: {str(error)[:300]}") from None
+        tokenizer = AutoTokenizer.from_pretrained(str(path), local_files_only=True, trust_remote_code=False)
+    except Exception as error:  # transformers' have no common base
+        raise UserError(f"{path}: no tokenizer can be loaded from here. Looked for tokenizer.json, a .model file, and what "
+                        f"AutoTokenizer takes: {str(error).splitlines()[0]}") from None
     if not tokenizer.is_fast:
         raise UserError(f"{path}: only a slow tokenizer, written in Python. Save it once as a fast one.")
     return from_transformers(tokenizer, path.name, split_special_tokens=True)
@@ -88,9 +81,9 @@ def from_sentencepiece(path: Path, name: str = "sentencepiece") -> Encoder:
     try:
         processor = SentencePieceProcessor(model_file=str(path))
     except (RuntimeError, OSError) as error:
-        raise UserError(f"{path}: damaged ({error}). Restore it from where it came.") from None
+        raise UserError(f"{path}: no SentencePiece model, or damaged ({error}).") from None
 
-    def find_starts(text: str) -> tuple[list[int], list[int]]:
+    def locate(text: str) -> tuple[list[int], list[int]]:
         found = processor.encode(text, return_type="proto").pieces
         first_bytes = np.frombuffer(text.encode(), np.uint8) & 0xC0 != 0x80
         characters = np.append(np.cumsum(first_bytes) - 1, len(text))  # by byte
@@ -98,7 +91,7 @@ def from_sentencepiece(path: Path, name: str = "sentencepiece") -> Encoder:
 
     ids = range(len(processor))
     special = frozenset(index for index in ids if processor.is_control(index) or processor.is_unknown(index))
-    return Encoder(name, processor.encode, processor.decode, find_starts, [processor.id_to_piece(index) for index in ids],
+    return Encoder(name, processor.encode, processor.decode, locate, [processor.id_to_piece(index) for index in ids],
                    special, processor.unk_id())
 
 
@@ -106,11 +99,13 @@ def from_transformers(tokenizer: PreTrainedTokenizerBase, name: str, **options) 
     """`options` go to every call; those of others have to be asked to leave text that looks like special tokens alone."""
     options = {"add_special_tokens": False, "verbose": False, **options}
 
-    def find_starts(text: str) -> tuple[list[int], list[int]]:
+    def locate(text: str) -> tuple[list[int], list[int]]:
         found = tokenizer(text, return_offsets_mapping=True, **options)
         return found["input_ids"], [start for start, _ in found["offset_mapping"]]
 
+    size = max(tokenizer.get_vocab().values()) + 1
     # GPT-2's byte-level tokenizers name the end of text as unknown token, and never give it.
     unknown = tokenizer.unk_token_id if tokenizer.unk_token_id != tokenizer.eos_token_id else None
-    return Encoder(name, lambda text: tokenizer.encode(text, **options), tokenizer.decode, find_starts,
-                   tokenizer.convert_ids_to_tokens(range(len(tokenizer))), frozenset(tokenizer.all_special_ids), unknown)
+    return Encoder(name, lambda text: tokenizer.encode(text, **options), tokenizer.decode, locate,
+                   [tokenizer.convert_ids_to_tokens(index) or "" for index in range(size)],
+                   frozenset(tokenizer.all_special_ids), unknown)

@@ -13,7 +13,9 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice, pairwise
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import wait
+from threading import Thread
 
 from corpora import UserError
 
@@ -23,6 +25,7 @@ MOST_UNMARKED = 0.05
 MAX_EOJEOL = 200  # Okt's time is quadratic in the length of a run without spaces
 START_SECONDS = 300
 LINE_SECONDS = 60  # an analyser at work on one line for longer than this hangs; Okt needs 16 ms for the longest
+MOST_LOST = 5  # lines a child may die or hang on before it's taken for broken
 
 Analyser = Callable[[str], list[str]]
 """A line -> its morphemes' surfaces, in order."""
@@ -76,17 +79,17 @@ def mark_chunks(lines: Iterable[str], opener: Callable[[], Analyser], workers: i
 
 
 class Child:
-    """A process with an analyser in it, one chunk of lines at a time. One that dies or hangs is started again; the second
-    time on the same line, that line is passed over. So a process killed by chance changes nothing."""
+    """A process with an analyser in it, one chunk of lines at a time. It's started again without the line on which it hangs,
+    or on which it dies for the second time. So a process killed by chance changes nothing."""
 
     def __init__(self, opener: Callable[[], Analyser]):
-        self.opener, self.chunk, self.suspects, self.passed_over = opener, [], set(), set()
+        self.opener, self.chunk, self.num_lost = opener, [], 0
         self.start()
 
     def start(self) -> None:
         context = get_context("spawn")  # a forked copy of a process that holds threads can hang
         self.connection, other = context.Pipe()
-        self.line = context.RawValue("i", -1)  # where the child is in its chunk; -1 while it starts
+        self.line = context.RawValue("i", -1)  # where the child is in its chunk; -1 before
         self.process = context.Process(target=serve, args=(other, self.line, self.opener), daemon=True)
         self.process.start()
         other.close()  # the child's alone, so that its death ends the connection
@@ -98,27 +101,31 @@ class Child:
 
     def send(self, chunk: list[str]) -> None:
         self.chunk, self.suspects, self.passed_over = chunk, set(), set()
+        self.line.value = -1
         self.resend()
 
     def resend(self) -> None:
-        with suppress(ConnectionError):  # it died, which result() finds out
+        with suppress(OSError):  # it died, which result() finds out
             self.connection.send((self.chunk, self.passed_over))
 
     def result(self) -> tuple[list[str], int]:
         while True:
-            with suppress(EOFError, ConnectionError):  # it died
-                if self.is_ready():
+            hangs = False
+            with suppress(EOFError, OSError):  # it died, perhaps in the middle of its answer
+                hangs = not self.is_ready()
+                if not hangs:
                     answer = self.connection.recv()
                     if isinstance(answer, UserError):
                         raise answer
                     return answer
             self.stop()
             number = self.line.value
-            if number in self.suspects:
-                if number < 0:
-                    raise UserError("The morpheme analyser dies or hangs when it starts. Mend its installation, or set "
-                                    "morphemes=none.")
-                print(f"warning: the morpheme analyser dies or hangs on a line, which stays unmarked: "
+            if hangs or number in self.suspects:
+                self.num_lost += 1
+                if number < 0 or self.num_lost > MOST_LOST:
+                    when = "when it starts" if number < 0 else f"on more than {MOST_LOST} lines"
+                    raise UserError(f"The morpheme analyser dies or hangs {when}. Mend its installation, or set morphemes=none.")
+                print(f"warning: the morpheme analyser {'hangs' if hangs else 'dies'} on a line, which stays unmarked: "
                       f"{self.chunk[number][:80]!r}", file=sys.stderr)
                 self.passed_over.add(number)
             self.suspects.add(number)
@@ -139,6 +146,7 @@ class Child:
 def serve(connection, position, opener: Callable[[], Analyser]) -> None:
     """In a child: answer chunks until the parent closes the connection, or dies."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    Thread(target=lambda: (wait([parent_process().sentinel]), os._exit(1)), daemon=True).start()
     analyse = None
     try:
         while True:
@@ -147,11 +155,12 @@ def serve(connection, position, opener: Callable[[], Analyser]) -> None:
             connection.send(mark_lines(chunk, analyse, passed_over, position))
     except UserError as error:
         connection.send(error)
-    except (EOFError, ConnectionError):
+    except (EOFError, OSError):
         pass
 
 
-def mark_lines(lines: list[str], analyse: Analyser, passed_over: Iterable[int] = (), position=None) -> tuple[list[str], int]:
+def mark_lines(lines: list[str], analyse: Analyser, passed_over: Iterable[int] = (),
+               position=None) -> tuple[list[str], int]:
     """Return the lines marked, and how many had to stay unmarked, those passed over included."""
     marked, unmarked = [], 0
     for number, line in enumerate(lines):

@@ -26,7 +26,6 @@ class Tally:
     characters: int = 0
     eojeols: int = 0
     tokens: int = 0
-    byte_tokens: int = 0
     unknown_tokens: int = 0
     problems: int = 0
     first_problem: str = ""
@@ -43,7 +42,6 @@ class Tally:
         return {**counts, "tokens_per_eojeol": ratio(self.tokens, self.eojeols),
                 "tokens_per_character": ratio(self.tokens, self.characters),
                 "tokens_per_byte": ratio(self.tokens, self.bytes),
-                "byte_token_share": ratio(self.byte_tokens, self.tokens),
                 "boundary_precision": ratio(self.shared_boundaries, self.token_boundaries),
                 "boundary_recall": ratio(self.shared_boundaries, self.morpheme_boundaries)}
 
@@ -70,10 +68,10 @@ def survey(encoders: list[Encoder], documents: Iterable[str], find_morphemes: Ca
 
     `find_morphemes` says where morphemes begin inside a line's eojeols, or None if it can't.
     """
-    first, byte_ids = encoders[0], np.array(sorted(encoders[0].bytes), int)
+    first = encoders[0]
     tally = Tally(uses=np.zeros(len(first.pieces), np.int64))
     for text in documents:
-        ids, starts = first.find_starts(text)
+        ids, starts = first.locate(text)
         problem = find_problem(text, encoders)
         tally.documents += 1
         tally.bytes += len(text.encode())
@@ -86,7 +84,6 @@ def survey(encoders: list[Encoder], documents: Iterable[str], find_morphemes: Ca
             tally.first_problem = f"{excerpt(text)}, {problem}"
         tally.uses += np.bincount(ids, minlength=len(first.pieces))
         count_boundaries(text, set(starts), find_morphemes, tally)
-    tally.byte_tokens = int(tally.uses[byte_ids].sum())
     return tally
 
 

@@ -6,9 +6,11 @@ import numpy as np
 
 from tokenizer.encoders import Encoder
 from tokenizer.morphemes import analyse_line, load_mecab
-from tokenizer.quality import Tally, survey
+from tokenizer.quality import Tally, ratio, survey
 
 NUM_LISTED = 20
+BYTE = re.compile("<0x[0-9A-F]{2}>")
+PART = "single bytes or parts of characters"
 
 CATEGORIES = {
     "white space": re.compile(r"\s+"),
@@ -26,7 +28,8 @@ CATEGORIES = {
 
 
 def describe(encoders: list[Encoder], kinds: dict[str, list[str]]) -> dict:
-    """The report on the first of `encoders`, checked against the others, over each kind of text and over all of it.
+    """The report on the first of `encoders`, over each kind of text and over all of it. A document's ids have to be the same
+    from all of them; of one alone only its own losses are counted.
 
     Boundaries are judged by MeCab's, whatever the tokenizer was trained with. Raises UserError if that can't be opened.
     """
@@ -35,15 +38,16 @@ def describe(encoders: list[Encoder], kinds: dict[str, list[str]]) -> dict:
     tallies = {kind: survey(encoders, documents, find_morphemes) for kind, documents in kinds.items()}
     everything = sum(tallies.values(), Tally())
     encoder, uses = encoders[0], everything.uses
-    texts = [encoder.decode([index]) for index in range(len(encoder.pieces))]
-    others = encoder.special | encoder.bytes
-    ordinary = [index for index in range(len(texts)) if index not in others]
+    texts = {index: encoder.decode([index]) or piece.replace("\u2581", " ") for index, piece in enumerate(encoder.pieces) if piece}
+    kind_of = {index: classify(index, text, encoder, mecab) for index, text in texts.items()}
+    vocabulary = {name: sum(kind == name for kind in kind_of.values())
+                  for name in ("special", PART, *CATEGORIES, "Hangul with a particle")}
+    ordinary = [index for index, kind in kind_of.items() if kind not in ("special", PART)]
     unused = [index for index in ordinary if not uses[index]]
-    vocabulary = dict.fromkeys(["special", "single bytes or parts of characters", *CATEGORIES, "Hangul with a particle"], 0)
-    for index in range(len(texts)):
-        vocabulary[classify(index, texts[index], encoder, mecab)] += 1
+    parts = int(sum(uses[index] for index, kind in kind_of.items() if kind == PART))
     return {
         "name": encoder.name, "compared_with": [other.name for other in encoders[1:]], "vocab_size": len(texts),
+        "tokens_that_are_parts": ratio(parts, everything.tokens),
         "kinds": {kind: tally.figures() for kind, tally in tallies.items()}, "all": everything.figures(),
         "vocabulary": vocabulary,
         "unused": {"pieces": len(unused), "of": len(ordinary), "examples": [texts[index] for index in unused[:NUM_LISTED]]},
@@ -55,8 +59,8 @@ def classify(index: int, text: str, encoder: Encoder, mecab) -> str:
     """The kind of piece that `text`, the piece with this id, is."""
     if index in encoder.special:
         return "special"
-    if index in encoder.bytes or "\ufffd" in text:
-        return "single bytes or parts of characters"
+    if BYTE.fullmatch(encoder.pieces[index]) or "\ufffd" in text:
+        return PART
     text = text.removeprefix("##")  # WordPiece's mark for the inside of a word
     category = next(name for name, pattern in CATEGORIES.items() if pattern.fullmatch(text.strip() or text))
     if category == "Hangul" and (tags := [tag for _, tag in mecab.pos(text)])[-1].startswith("J") and len(tags) > 1:

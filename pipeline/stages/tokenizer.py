@@ -3,7 +3,7 @@
 How it is trained, exported and judged is in the package tokenizer/.
 """
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from corpora import UserError
@@ -20,7 +20,6 @@ from tokenizer.vocabulary import describe
 
 OPTIONS = ("superwords", "split_by_unicode_script", "split_digits", "treat_whitespace_as_suffix")
 """Settings that train_model has under the same name."""
-SPLITS = ("train", "validation")
 HELD_OUT_BYTES = 500_000  # of each source
 
 
@@ -51,12 +50,13 @@ def run(settings, inputs: dict[str, Path], folder: Path, context: Context) -> di
 
 def draw_training_sample(corpus: Path, settings) -> list[str]:
     """The documents to train on; none if a tokenizer is adopted, which was trained elsewhere."""
-    return [] if settings.init else draw_sample(read_texts(corpus, "train/*"), settings.sample_bytes, settings.seed)
+    texts = () if settings.init else read_texts(sorted((corpus / "train").glob("*.parquet")))
+    return draw_sample(texts, settings.sample_bytes, settings.seed)
 
 
-def read_texts(corpus: Path, pattern: str) -> Iterator[str]:
-    """Yield the texts in the corpus's files of this pattern, one small batch of rows in memory at a time."""
-    for path in sorted(corpus.glob(f"{pattern}.parquet")):
+def read_texts(paths: Iterable[Path]) -> Iterator[str]:
+    """Yield the texts in a corpus's files, one small batch of rows in memory at a time."""
+    for path in paths:
         for batch in read_batches(path, ["text"]):
             yield from batch["text"].to_pylist()
 
@@ -67,12 +67,18 @@ def draw_held_out(corpus: Path, sample: list[str], seed: int) -> dict[str, list[
     Raises UserError if there is none.
     """
     known = set(map(hash, sample))
-    sources = sorted({path.stem.rpartition("-")[0] for path in corpus.glob("*/*.parquet") if path.parent.name in SPLITS})
-    drawn = {source: draw_sample((text for split in SPLITS for text in read_texts(corpus, f"{split}/{source}-*")
-                                  if hash(text) not in known), HELD_OUT_BYTES, seed) for source in sources}
+    drawn = {source: draw_sample((text for text in read_texts(paths) if hash(text) not in known), HELD_OUT_BYTES, seed)
+             for source, paths in files_by_source(corpus).items()}
     if not any(drawn.values()):
         raise UserError("tokenizer gate: no held-out documents. The corpus is too small: give the recipe more text.")
     return {source: texts for source, texts in drawn.items() if texts}
+
+
+def files_by_source(corpus: Path) -> dict[str, list[Path]]:
+    """The corpus's training and validation files, named SOURCE-NUMBER.parquet."""
+    paths = sorted(path for split in ("train", "validation") for path in (corpus / split).glob("*.parquet"))
+    sources = sorted({path.stem.rpartition("-")[0] for path in paths})
+    return {source: [path for path in paths if path.stem.rpartition("-")[0] == source] for source in sources}
 
 
 def write_report(folder: Path, reports: list[dict]) -> None:

@@ -1,8 +1,9 @@
 """`make tokenizer-report`: the preset's tokenizer and any others, side by side, on held-out text and on KLUE's."""
+import shlex
 from pathlib import Path
 
 from corpora import UserError
-from corpora.klue import TASKS, load_rows
+from corpora.klue import TASKS, is_sample, load_rows
 from pipeline import artifact
 from pipeline.config import SECTIONS
 from pipeline.stages.tokenizer import draw_held_out, draw_training_sample, write_report
@@ -14,18 +15,22 @@ def run(arguments, preset) -> None:
     corpus, tokenizer = (artifact.linked(arguments.artifacts, preset.name, stage) for stage in ("corpus", "tokenizer"))
     if tokenizer.manifest["inputs"]["corpus"] != corpus.manifest["digest"]:
         raise UserError("tokenizer-report: the tokenizer isn't of today's corpus. Run `make tokenizer` first.")
+    for stage in (corpus, tokenizer):
+        stage.verify()
     settings = SECTIONS["tokenizer"](**tokenizer.manifest["settings"])
-    paths = [Path(name).expanduser() for name in (arguments.tokenizers or "").split()]
+    paths = [Path(name).expanduser() for name in dict.fromkeys(shlex.split(arguments.tokenizers or ""))]
     if missing := [str(path) for path in paths if not path.exists()]:
         raise UserError(f"TOKENIZERS: no such file or folder: {', '.join(missing)}.")
     others = [[open_any(path)] for path in paths]
     kinds = draw_held_out(corpus.path, draw_training_sample(corpus.path, settings), settings.seed)
     for task in TASKS.values():
         rows = load_rows(preset["klue"].data, task, "validation")
-        kinds[f"KLUE {task.title}"] = [row[column] for column in task.texts for row in rows]
+        kinds[f"{'sample' if is_sample(preset['klue'].data) else 'KLUE'} {task.title}"] = [row[column] for column in task.texts for row in rows]
     own = [open_any(tokenizer.path)] if settings.init else open_encoders(tokenizer.path)
     reports = [describe(encoders, kinds) for encoders in (own, *others)]
-    reports[0]["name"] = "this tokenizer"
+    names = [path.name for path in paths]
+    for report, name in zip(reports, ["this tokenizer", *(str(path) if names.count(path.name) > 1 else path.name for path in paths)]):
+        report["name"] = name
     folder = arguments.out or arguments.artifacts / preset.name / "tokenizer_report"
     folder.mkdir(parents=True, exist_ok=True)
     write_report(folder, reports)

@@ -16,18 +16,19 @@ import numpy as np
 import pyarrow.parquet
 import sentencepiece
 
+from corpora import UserError
 from pipeline import artifact
 from pipeline.config import SECTIONS
 from pipeline.engine import Context, Engine
 from pipeline.stages import tokens
-from pipeline.stages.tokenizer import read_texts
+from pipeline.stages.tokenizer import files_by_source, read_texts
 from tokenizer.train import MAX_LINE, draw_sample, train_model, write_lines
 
 SAMPLE_BYTES, VOCAB_SIZE, CORES, ROUNDS = 200_000_000, 32_768, 2, 3
 
 
 def draw(corpus: Path) -> list[str]:
-    return draw_sample(read_texts(corpus, "train/*"), SAMPLE_BYTES, 1)
+    return draw_sample(read_texts(sorted((corpus / "train").glob("*.parquet"))), SAMPLE_BYTES, 1)
 
 
 def with_morphemes(corpus: Path) -> float:
@@ -47,7 +48,7 @@ def train(lines: Path) -> float:
 
 
 def train_by_hand(lines: Path) -> float:
-    """The same file, the same options, as many threads as sentencepiece takes by itself."""
+    """The same file, the options that shape the pieces, as many threads as sentencepiece takes by itself."""
     start = time.perf_counter()
     sentencepiece.SentencePieceTrainer.train(
         input=str(lines), model_writer=io.BytesIO(), model_type="bpe", vocab_size=VOCAB_SIZE, character_coverage=0.9995,
@@ -97,7 +98,8 @@ def measure(name: str, *paths) -> tuple[float, int]:
 def resident_bytes(pid: int) -> int:
     """Of a process and all below it; what they share counts more than once. Linux only."""
     try:
-        children = [int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()]
+        children = [int(child) for task in Path(f"/proc/{pid}/task").iterdir()
+                    for child in (task / "children").read_text().split()]
         pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     except (FileNotFoundError, ProcessLookupError):
         return 0  # it has just ended
@@ -117,10 +119,10 @@ def compare(ours: str, by_hand: str, megabytes: float, *paths) -> None:
     print(f"  ratio {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f}) over {ROUNDS} turns", flush=True)
 
 
-def join_shards(corpus: Path, folder: Path, pattern: str) -> tuple[Path, float]:
-    """A corpus whose one training shard holds the rows of all that match, and its MB of text."""
+def join_shards(paths: list[Path], folder: Path) -> tuple[Path, float]:
+    """A corpus whose one training shard holds the rows of all these, and its MB of text."""
     (folder / "train").mkdir(parents=True)
-    sources = [pyarrow.parquet.ParquetFile(path) for path in sorted((corpus / "train").glob(pattern))]
+    sources = [pyarrow.parquet.ParquetFile(path) for path in paths]
     num_bytes = 0
     with pyarrow.parquet.ParquetWriter(folder / "train" / "joined-00000.parquet", sources[0].schema_arrow,
                                        compression="zstd") as writer:
@@ -135,8 +137,12 @@ def join_shards(corpus: Path, folder: Path, pattern: str) -> tuple[Path, float]:
 
 def bench(arguments, preset) -> None:
     corpus, tokenizer = (artifact.linked(arguments.artifacts, preset.name, stage).path for stage in ("corpus", "tokenizer"))
-    seconds, peak = measure("with_morphemes", corpus)
+    report = json.loads((corpus / "report.json").read_text(encoding="utf-8"))
     megabytes = SAMPLE_BYTES / 1e6
+    if report["train"]["bytes"] < SAMPLE_BYTES:
+        raise UserError(f"BENCH=tokenizer draws {megabytes:.0f} MB, and the corpus of PRESET={preset.name} has only "
+                        f"{report['train']['bytes'] / 1e6:.0f} MB.")
+    seconds, peak = measure("with_morphemes", corpus)
     print(f"tokenizer, BPE of {VOCAB_SIZE:,} pieces from {megabytes:.0f} MB, {CORES} cores:\n"
           f"  with MeCab's boundaries, the drawing of the sample included: {seconds:.0f} s, {peak:,} MB", flush=True)
     with tempfile.TemporaryDirectory() as folder:
@@ -145,13 +151,14 @@ def bench(arguments, preset) -> None:
         write_lines(draw(corpus), lines, "none", CORES)
         print(f"  without morphemes: drawing the sample and writing it as lines {time.perf_counter() - start:.1f} s, then")
         compare("train", "train_by_hand", megabytes, lines)
-    report = json.loads((corpus / "report.json").read_text(encoding="utf-8"))
     megabytes = sum(report[split]["bytes"] for split in tokens.SPLITS) / 1e6
     print(f"tokens, {megabytes:.0f} MB of text, from Parquet to ids on disk, {CORES} cores:")
     compare("encode", "encode_by_hand", megabytes, corpus, tokenizer)
     with tempfile.TemporaryDirectory() as folder:
-        for name, pattern in (("one", "kowiki-00000*"), ("all", "kowiki-*")):
-            joined, megabytes = join_shards(corpus, Path(folder) / name, pattern)
+        paths = max(files_by_source(corpus).values(), key=lambda paths: sum(path.stat().st_size for path in paths))
+        paths = [path for path in paths if path.parent.name == "train"]
+        for number in (1, len(paths)):
+            joined, megabytes = join_shards(paths[:number], Path(folder) / str(number))
             print(f"  one worker on one shard of {megabytes:.0f} MB: {measure('encode', joined, tokenizer)[1]:,} MB", flush=True)
 
 

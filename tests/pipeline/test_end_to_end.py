@@ -61,12 +61,15 @@ def test_tokenizers_are_compared_on_the_same_text_by_folder_and_by_file(copy, ti
     reports = json.loads((copy / "out/report.json").read_text(encoding="utf-8"))
     assert [report["name"] for report in reports] == ["this tokenizer", "tokenizer", "sentencepiece.model"]
     assert reports[0]["kinds"] == reports[1]["kinds"] == reports[2]["kinds"]
-    assert {"KLUE YNAT", "KLUE NLI", "KLUE STS", "KLUE RE"} < reports[0]["kinds"].keys()
+    assert {"sample YNAT", "sample NLI", "sample STS", "sample RE"} < reports[0]["kinds"].keys()
     assert "| this tokenizer |" in done.stdout
     (copy / "damaged.model").write_bytes(b"damaged")
-    for wrong, said in (("/no/such", "/no/such"), (copy / "damaged.model", "damaged.model: damaged")):
+    for wrong, said in (("/no/such", "/no/such"), (copy / "damaged.model", "damaged.model: no SentencePiece model")):
         done = run_pipeline("tokenizer-report", "--preset", tiny_preset, "--tokenizers", wrong, folder=copy, check=False)
         assert done.returncode == 1 and said in done.stderr and "Traceback" not in done.stderr
+    (folder / "tokenizer.json").write_text("{broken")
+    done = run_pipeline("tokenizer-report", "--preset", tiny_preset, folder=copy, check=False)
+    assert done.returncode == 1 and "tokenizer.json" in done.stderr and "Traceback" not in done.stderr
 
 
 def test_an_unchanged_run_returns_at_once_without_heavy_imports(built, tiny_preset):

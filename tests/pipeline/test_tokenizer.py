@@ -13,6 +13,7 @@ from transformers import AutoTokenizer, PreTrainedTokenizerFast
 from corpora import UserError
 from pipeline.config import SECTIONS
 from pipeline.engine import Context, Engine
+from pipeline.plots import plot_bars
 from pipeline.stages import tokenizer as stage
 
 CONSTITUTION = Path(kolaw.abspath("constitution.txt")).read_text(encoding="utf-8")
@@ -26,19 +27,19 @@ def corpus(tmp_path):
     return write_corpus(tmp_path / "corpus", train=ARTICLES[20:], validation=ARTICLES[:20])
 
 
-def write_corpus(folder, **splits):
+def write_corpus(folder, num_shards=2, **splits):
     for split, texts in splits.items():
         (folder / split).mkdir(parents=True)
-        for number, part in enumerate((texts[::2], texts[1::2])):
+        for number, part in enumerate(texts[shard::num_shards] for shard in range(num_shards)):
             table = pyarrow.table({"text": part, "source": ["law"] * len(part),
                                    "id": [f"law-{index}" for index in range(len(part))]})
             pyarrow.parquet.write_table(table, folder / split / f"law-{number:05d}.parquet", compression="zstd")
     return folder
 
 
-def build(corpus, folder, **settings):
+def build(corpus, folder, context=CONTEXT, **settings):
     folder.mkdir(exist_ok=True)
-    return stage.run(SECTIONS["tokenizer"](**SETTINGS | settings), {"corpus": corpus}, folder, CONTEXT)
+    return stage.run(SECTIONS["tokenizer"](**SETTINGS | settings), {"corpus": corpus}, folder, context)
 
 
 @pytest.mark.parametrize("option, value, pattern", [
@@ -65,10 +66,10 @@ def test_the_folder_opens_with_autotokenizer_and_its_figures_are_written(corpus,
     assert (tmp_path / "out" / "report.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_the_same_corpus_in_other_shards_gives_the_same_files(corpus, tmp_path):
-    other = write_corpus(tmp_path / "other", train=ARTICLES[20:][::-1], validation=ARTICLES[:20])
+def test_the_same_corpus_in_other_shards_and_more_workers_give_the_same_files(corpus, tmp_path):
+    other = write_corpus(tmp_path / "other", num_shards=5, train=ARTICLES[20:][::-1], validation=ARTICLES[:20])
     build(corpus, tmp_path / "one")
-    build(other, tmp_path / "two")
+    build(other, tmp_path / "two", context=Context("cpu", Engine(3), None))
     for path in filter(Path.is_file, (tmp_path / "one").iterdir()):
         assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes(), path.name
 
@@ -82,6 +83,19 @@ def test_the_project_s_own_tokenizer_is_adopted_with_its_sentencepiece_model(cor
         (tmp_path / "one" / "sentencepiece.model").read_bytes()
     one, two = (AutoTokenizer.from_pretrained(str(tmp_path / name)) for name in ("one", "two"))
     assert one("글 <s>\n")["input_ids"] == two("글 <s>\n")["input_ids"]
+
+
+def test_a_source_whose_name_begins_like_another_s_keeps_its_texts_apart(tmp_path):
+    for name, text in (("ko-00000", "가"), ("ko-news-00000", "나")):
+        path = tmp_path / "train" / f"{name}.parquet"
+        path.parent.mkdir(exist_ok=True)
+        pyarrow.parquet.write_table(pyarrow.table({"text": [text]}), path)
+    assert stage.draw_held_out(tmp_path, [], 1) == {"ko": ["가"], "ko-news": ["나"]}
+
+
+def test_names_that_a_font_or_a_formula_could_trip_over_are_drawn(tmp_path):
+    plot_bars(tmp_path / "plot.png", {"한글": {"law": 2.0}, "x$y_{$": {"law": 1.0}, "_under": {"law": 3.0}}, "t")
+    assert (tmp_path / "plot.png").read_bytes().startswith(b"\x89PNG")
 
 
 def save_foreign(folder, **special):

@@ -2,6 +2,8 @@
 import importlib.util
 import os
 import signal
+import subprocess
+import sys
 import time
 from functools import partial
 from pathlib import Path
@@ -10,9 +12,13 @@ import pytest
 from konlpy.corpus import kobill, kolaw
 
 from corpora import UserError
+from tests.conftest import PROJECT
 from tokenizer.morphemes import (
+    ANALYSERS,
+    CHUNK_LINES,
     DELIMITER,
     MAX_EOJEOL,
+    Child,
     Counts,
     cut_eojeols,
     find_starts,
@@ -22,6 +28,7 @@ from tokenizer.morphemes import (
     open_okt,
 )
 from tokenizer.quality import NASTY_STRINGS
+from tokenizer.train import write_lines
 
 PATHS = kolaw.abspath("constitution.txt"), kobill.abspath("1809890.txt")
 LINES = [line for path in PATHS for line in Path(path).read_text(encoding="utf-8").splitlines()]
@@ -74,6 +81,7 @@ def open_treacherous():
 
 def test_lines_on_which_the_analyser_hangs_or_dies_stay_unmarked_and_the_others_do_not(monkeypatch, capsys):
     monkeypatch.setattr("tokenizer.morphemes.LINE_SECONDS", 0.5)
+    monkeypatch.setattr("tokenizer.morphemes.CHUNK_LINES", 2)  # so that both workers get some
     lines = ["가나", "멈춘다", "다라", "죽는다", "마바"]
     marked, unmarked = zip(*mark_chunks(lines, open_treacherous, 2))
     assert [line for chunk in marked for line in chunk] == [
@@ -96,6 +104,80 @@ def open_mortal(once):
             os.kill(os.getpid(), signal.SIGKILL)
         return list(line)
     return analyse
+
+
+def open_characters():
+    return list
+
+
+def test_a_process_killed_while_it_answers_changes_nothing():
+    lines = [f"{number} " + "가나" * 500 for number in range(CHUNK_LINES)]
+    expected = mark_lines(lines, list)
+    child = Child(open_characters)
+    try:
+        child.send(lines)
+        while child.line.value < len(lines) - 1:
+            time.sleep(0.1)
+        time.sleep(1)  # now it waits for somebody to read its answer
+        os.kill(child.process.pid, signal.SIGKILL)
+        assert child.result() == expected
+    finally:
+        child.stop()
+
+
+def open_hopeless():
+    return open_treacherous()
+
+
+def test_an_analyser_that_dies_again_and_again_is_an_error(monkeypatch, capsys):
+    monkeypatch.setattr("tokenizer.morphemes.MOST_LOST", 1)
+    with pytest.raises(UserError, match="dies or hangs on more than 1 lines"):
+        list(mark_chunks(["죽는다"] * 3, open_hopeless, 1))
+    assert "죽는다" in capsys.readouterr().err
+
+
+def open_sleeping():
+    time.sleep(1000)
+
+
+def test_an_analyser_that_hangs_when_it_starts_is_an_error(monkeypatch):
+    monkeypatch.setattr("tokenizer.morphemes.START_SECONDS", 3)
+    with pytest.raises(UserError, match="dies or hangs when it starts"):
+        list(mark_chunks(["가나"], open_sleeping, 1))
+
+
+def open_changing():
+    return lambda line: ["다른", "말"]
+
+
+def test_an_analyser_that_fails_on_most_lines_is_an_error_and_its_failures_are_counted(monkeypatch, tmp_path):
+    monkeypatch.setitem(ANALYSERS, "okt", open_changing)
+    with pytest.raises(UserError, match="failed on 3 of 3 lines"):
+        mark(["가나", "다라", "마바"], "okt")
+    monkeypatch.setattr("tokenizer.morphemes.MOST_UNMARKED", 1)
+    counts = write_lines(["가나\n다라"], tmp_path / "lines", "okt", 1)
+    assert (counts["lines"], counts["lines_unmarked"]) == (2, 2)
+
+
+def test_analysers_end_when_their_parent_is_killed():
+    script = ("from tests.tokenizer.test_morphemes import *\nif __name__ == '__main__':\n"
+              "    child = Child(open_treacherous); child.send(['멈춘다'])\n"
+              "    while child.line.value < 0: time.sleep(0.1)\n"
+              "    print(child.process.pid, flush=True); time.sleep(1000)")
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, cwd=PROJECT) as parent:
+        child = int(parent.stdout.readline())
+        parent.kill()
+    deadline = time.monotonic() + 30
+    while is_running(child) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert not is_running(child)
+
+
+def is_running(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def open_dead():

@@ -3,7 +3,10 @@ import json
 from pathlib import Path
 
 import pytest
+import sentencepiece
 from konlpy.corpus import kolaw
+from tokenizers import ByteLevelBPETokenizer
+from transformers import PreTrainedTokenizerFast
 
 from corpora import UserError
 from tests.tiny_tokenizer import train
@@ -71,12 +74,36 @@ def test_the_same_figures_come_from_sentencepiece_and_from_tokenizers(folder):
 
 @pytest.mark.parametrize("name, content, message", [
     ("tokenizer.json", "{broken", "can't be loaded"), ("sentencepiece.model", "broken", "damaged"),
-    ("readme.txt", "nothing", "no tokenizer can be loaded"),
+    ("readme.txt", "nothing", "no tokenizer can be loaded"), ("config.json", json.dumps({
+        "model_type": "odd", "auto_map": {"AutoConfig": "code.Odd", "AutoTokenizer": ["code.Odd", None]}}), "no tokenizer can be"),
 ])
 def test_folders_without_a_sound_tokenizer_are_refused_by_name(tmp_path, name, content, message):
     (tmp_path / name).write_text(content)
     with pytest.raises(UserError, match=f"{tmp_path.name}.*{message}"):
         open_any(tmp_path)
+
+
+def test_of_two_sentencepiece_models_one_has_to_be_named(folder):
+    (folder / "tokenizer.json").unlink()
+    (folder / "other.model").write_bytes((folder / "sentencepiece.model").read_bytes())
+    with pytest.raises(UserError, match=r"2 \.model files"):
+        open_any(folder)
+    assert open_any(folder / "other.model").encode("국민") == open_any(folder / "sentencepiece.model").encode("국민")
+
+
+def test_foreign_tokenizers_are_described_byte_level_with_a_gap_in_their_ids_and_sentencepiece_as_it_comes(tmp_path):
+    tokenizer = ByteLevelBPETokenizer()
+    tokenizer.train_from_iterator(ARTICLES, vocab_size=600, special_tokens=["<|endoftext|>"], show_progress=False)
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer._tokenizer, eos_token="<|endoftext|>").save_pretrained(tmp_path)
+    edit(tmp_path / "tokenizer.json", lambda content: content["model"]["vocab"].update(
+        {max(content["model"]["vocab"], key=content["model"]["vocab"].get): 700}))
+    sentencepiece.SentencePieceTrainer.train(sentence_iterator=iter(ARTICLES), model_prefix=str(tmp_path / "plain"),
+                                             vocab_size=600, minloglevel=2)
+    byte_level, plain = (describe([open_any(path)], {"law": ARTICLES[:20]}) for path in (tmp_path, tmp_path / "plain.model"))
+    assert byte_level["all"]["problems"] == 0 and byte_level["vocab_size"] == 600
+    assert byte_level["tokens_that_are_parts"] > 0.1
+    assert byte_level["vocabulary"]["single bytes or parts of characters"] > 128
+    assert plain["all"]["problems"] > 0 and plain["vocabulary"]["white space"] == 1
 
 
 def test_other_merges_are_found(folder):
