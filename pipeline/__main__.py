@@ -133,7 +133,7 @@ if __name__ == "__main__":
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM,
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EEXIST, errno.EACCES, errno.EPERM,
                                errno.ENOTDIR, errno.EISDIR):
             raise
         sys.exit(f"error: {error.filename or 'artifacts'}: {error.strerror}. Finished work is kept; make room or give "

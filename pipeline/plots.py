@@ -19,7 +19,8 @@ def plot_bars(path: Path, values: dict[str, dict[str, float]], title: str) -> No
     axes.set_title(title)
     axes.grid(axis="y", alpha=0.3)
     # matplotlib's own font has no Hangul, and a dollar sign would begin a formula.
-    names = [name.replace("$", r"\$") if name.isascii() else f"row {row} of the table" for row, name in enumerate(values, 1)]
+    names = [name.replace("$", r"\$") if name.isascii() else f"row {row} of the table"
+             for row, name in enumerate(values, start=1)]
     figure.legend(bars, names, loc="outside lower center")
     save(figure, path)
 

@@ -40,7 +40,8 @@ def open_encoders(folder: Path) -> list[Encoder]:
     loaded = from_transformers(tokenizer, "AutoTokenizer")
     return [from_sentencepiece(folder / "sentencepiece.model"), loaded,
             from_transformers(reloaded, "AutoTokenizer after save_pretrained"),
-            replace(loaded, name="tokenizers", encode=lambda text: bare.encode(text).ids, decode=bare.decode, locate=None)]
+            replace(loaded, name="tokenizers", encode=lambda text: bare.encode(text).ids, decode=bare.decode,
+                    locate=None)]
 
 
 def open_any(path: Path) -> Encoder:
@@ -49,7 +50,8 @@ def open_any(path: Path) -> Encoder:
     Raises UserError if there is none, or it can't be read. No code from the folder is run.
     """
     if path.name == "tokenizer.json" or (path / "tokenizer.json").is_file():
-        return from_transformers(load_fast(path.parent if path.is_file() else path), path.name, split_special_tokens=True)
+        folder = path.parent if path.is_file() else path
+        return from_transformers(load_fast(folder), path.name, split_special_tokens=True)
     models = [path] if path.is_file() else sorted(path.glob("*.model"))
     if len(models) == 1:
         return from_sentencepiece(models[0], path.name)
@@ -58,8 +60,8 @@ def open_any(path: Path) -> Encoder:
     try:
         tokenizer = AutoTokenizer.from_pretrained(str(path), local_files_only=True, trust_remote_code=False)
     except Exception as error:  # transformers' have no common base
-        raise UserError(f"{path}: no tokenizer can be loaded from here. Looked for tokenizer.json, a .model file, and what "
-                        f"AutoTokenizer takes: {str(error).splitlines()[0]}") from None
+        raise UserError(f"{path}: no tokenizer can be loaded from here. Looked for tokenizer.json, a .model file, and "
+                        f"what AutoTokenizer takes: {str(error).splitlines()[0]}") from None
     if not tokenizer.is_fast:
         raise UserError(f"{path}: only a slow tokenizer, written in Python. Save it once as a fast one.")
     return from_transformers(tokenizer, path.name, split_special_tokens=True)
@@ -96,7 +98,7 @@ def from_sentencepiece(path: Path, name: str = "sentencepiece") -> Encoder:
 
 
 def from_transformers(tokenizer: PreTrainedTokenizerBase, name: str, **options) -> Encoder:
-    """`options` go to every call; those of others have to be asked to leave text that looks like special tokens alone."""
+    """`options` go to every call; those of others have to be asked to leave what looks like special tokens alone."""
     options = {"add_special_tokens": False, "verbose": False, **options}
 
     def locate(text: str) -> tuple[list[int], list[int]]:

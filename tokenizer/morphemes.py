@@ -79,8 +79,8 @@ def mark_chunks(lines: Iterable[str], opener: Callable[[], Analyser], workers: i
 
 
 class Child:
-    """A process with an analyser in it, one chunk of lines at a time. It's started again without the line on which it hangs,
-    or on which it dies for the second time. So a process killed by chance changes nothing."""
+    """A process with an analyser in it, one chunk of lines at a time. It's started again without the line on which it
+    hangs, or on which it dies for the second time. So a process killed by chance changes nothing."""
 
     def __init__(self, opener: Callable[[], Analyser]):
         self.opener, self.chunk, self.num_lost = opener, [], 0
@@ -124,7 +124,8 @@ class Child:
                 self.num_lost += 1
                 if number < 0 or self.num_lost > MOST_LOST:
                     when = "when it starts" if number < 0 else f"on more than {MOST_LOST} lines"
-                    raise UserError(f"The morpheme analyser dies or hangs {when}. Mend its installation, or set morphemes=none.")
+                    raise UserError(f"The morpheme analyser dies or hangs {when}. Mend its installation, or set "
+                                    "morphemes=none.")
                 print(f"warning: the morpheme analyser {'hangs' if hangs else 'dies'} on a line, which stays unmarked: "
                       f"{self.chunk[number][:80]!r}", file=sys.stderr)
                 self.passed_over.add(number)

@@ -63,7 +63,8 @@ def check_nasty_strings(encoders: list[Encoder]) -> None:
             raise UserError(f"tokenizer gate: nasty string {number} {excerpt(text)}, {problem}")
 
 
-def survey(encoders: list[Encoder], documents: Iterable[str], find_morphemes: Callable[[str], list[int] | None]) -> Tally:
+def survey(encoders: list[Encoder], documents: Iterable[str],
+           find_morphemes: Callable[[str], list[int] | None]) -> Tally:
     """Encode every document with all encoders and count; the figures are the first one's.
 
     `find_morphemes` says where morphemes begin inside a line's eojeols, or None if it can't.

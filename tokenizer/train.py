@@ -78,8 +78,8 @@ def write_lines(documents: list[str], path: Path, morphemes: str, workers: int) 
     Raises UserError for documents without Hangul, and for an analyser that doesn't work.
     """
     if not any(HANGUL.search(text) for text in documents):
-        raise UserError("The tokenizer's sample holds no Hangul: is the corpus Korean, and was its encoding read right? It "
-                        f"has {len(documents):,} documents{f', such as {documents[0][:80]!r}' if documents else ''}.")
+        raise UserError("The tokenizer's sample holds no Hangul: is the corpus Korean, and was its encoding read right? "
+                        f"It has {len(documents):,} documents{f', such as {documents[0][:80]!r}' if documents else ''}.")
     counts = Counts()
     with open(path, "w", encoding="utf-8", newline="\n") as file:
         for line in mark_morphemes(training_lines(documents), morphemes, workers, counts):
@@ -115,7 +115,8 @@ def train_model(lines: Path, model_type: str, vocab_size: int, character_coverag
         quantise_scores(model)
     if superwords:
         with open(lines, encoding="utf-8", newline="\n") as file:
-            add_superwords(model, (line.rstrip("\n").replace(DELIMITER, "") for line in file), superwords, NUM_THREADS["bpe"])
+            unmarked = (line.rstrip("\n").replace(DELIMITER, "") for line in file)
+            add_superwords(model, unmarked, superwords, NUM_THREADS["bpe"])
     return model.SerializeToString(deterministic=True)
 
 
@@ -124,8 +125,8 @@ def explain(error: RuntimeError, vocab_size: int, superwords: int) -> Exception:
     if too_high := re.search(r"Vocabulary size too high .*<= (\d+)", str(error)):
         largest = (int(too_high[1]) + superwords) // VOCAB_MULTIPLE * VOCAB_MULTIPLE
         return UserError(f"vocab_size={vocab_size}: too large for this text; the largest that works is {largest}"
-                         f"{f' with superwords={superwords}' * (superwords > 0)}. Set vocab_size to that or less, or give "
-                         "more text.")
+                         f"{f' with superwords={superwords}' * (superwords > 0)}. Set vocab_size to that or less, or "
+                         "give more text.")
     if too_low := re.search(r"smaller than required_chars\. \d+ vs (\d+)", str(error)):
         smallest = -(-(int(too_low[1]) + superwords) // VOCAB_MULTIPLE) * VOCAB_MULTIPLE
         return UserError(f"vocab_size={vocab_size}: too small for the special tokens, 256 bytes and the "

@@ -28,8 +28,8 @@ CATEGORIES = {
 
 
 def describe(encoders: list[Encoder], kinds: dict[str, list[str]]) -> dict:
-    """The report on the first of `encoders`, over each kind of text and over all of it. A document's ids have to be the same
-    from all of them; of one alone only its own losses are counted.
+    """The report on the first of `encoders`, over each kind of text and over all of it. A document's ids have to be the
+    same from all of them; of one alone only its own losses are counted.
 
     Boundaries are judged by MeCab's, whatever the tokenizer was trained with. Raises UserError if that can't be opened.
     """
@@ -38,7 +38,8 @@ def describe(encoders: list[Encoder], kinds: dict[str, list[str]]) -> dict:
     tallies = {kind: survey(encoders, documents, find_morphemes) for kind, documents in kinds.items()}
     everything = sum(tallies.values(), Tally())
     encoder, uses = encoders[0], everything.uses
-    texts = {index: encoder.decode([index]) or piece.replace("\u2581", " ") for index, piece in enumerate(encoder.pieces) if piece}
+    texts = {index: encoder.decode([index]) or piece.replace("\u2581", " ")
+             for index, piece in enumerate(encoder.pieces) if piece}
     kind_of = {index: classify(index, text, encoder, mecab) for index, text in texts.items()}
     vocabulary = {name: sum(kind == name for kind in kind_of.values())
                   for name in ("special", PART, *CATEGORIES, "Hangul with a particle")}
@@ -50,7 +51,8 @@ def describe(encoders: list[Encoder], kinds: dict[str, list[str]]) -> dict:
         "tokens_that_are_parts": ratio(parts, everything.tokens),
         "kinds": {kind: tally.figures() for kind, tally in tallies.items()}, "all": everything.figures(),
         "vocabulary": vocabulary,
-        "unused": {"pieces": len(unused), "of": len(ordinary), "examples": [texts[index] for index in unused[:NUM_LISTED]]},
+        "unused": {"pieces": len(unused), "of": len(ordinary),
+                   "examples": [texts[index] for index in unused[:NUM_LISTED]]},
         "longest": [texts[index] for index in sorted(ordinary, key=lambda index: -len(texts[index]))[:NUM_LISTED]],
         "most_frequent": [[texts[index], int(uses[index])] for index in np.argsort(-uses, kind="stable")[:NUM_LISTED]]}
 

@@ -23,14 +23,16 @@ def run(arguments, preset) -> None:
         raise UserError(f"TOKENIZERS: no such file or folder: {', '.join(missing)}.")
     others = [[open_any(path)] for path in paths]
     kinds = draw_held_out(corpus.path, draw_training_sample(corpus.path, settings), settings.seed)
+    whose = "sample" if is_sample(preset["klue"].data) else "KLUE"
     for task in TASKS.values():
         rows = load_rows(preset["klue"].data, task, "validation")
-        kinds[f"{'sample' if is_sample(preset['klue'].data) else 'KLUE'} {task.title}"] = [row[column] for column in task.texts for row in rows]
+        kinds[f"{whose} {task.title}"] = [row[column] for column in task.texts for row in rows]
     own = [open_any(tokenizer.path)] if settings.init else open_encoders(tokenizer.path)
     reports = [describe(encoders, kinds) for encoders in (own, *others)]
-    names = [path.name for path in paths]
-    for report, name in zip(reports, ["this tokenizer", *(str(path) if names.count(path.name) > 1 else path.name for path in paths)]):
-        report["name"] = name
+    last_parts = [path.name for path in paths]
+    for report, path in zip(reports[1:], paths):
+        report["name"] = str(path) if last_parts.count(path.name) > 1 else path.name
+    reports[0]["name"] = "this tokenizer"
     folder = arguments.out or arguments.artifacts / preset.name / "tokenizer_report"
     folder.mkdir(parents=True, exist_ok=True)
     write_report(folder, reports)
