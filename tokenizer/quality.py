@@ -18,6 +18,7 @@ NASTY_STRINGS = (*SPECIAL_TOKENS[:10], *(text * times for text, times in _TABLE.
                  *(text for texts in _TABLE.values() for text in texts))
 """What tends to break tokenizers; not U+2581, SentencePiece's own space, which the corpus stage replaces."""
 
+
 @dataclass
 class Tally:
     """What was seen while encoding; all are counts, `first_problem` says what and where."""

@@ -122,16 +122,16 @@ def train_model(lines: Path, model_type: str, vocab_size: int, character_coverag
 
 def explain(error: RuntimeError, vocab_size: int, superwords: int) -> Exception:
     """SentencePiece's words for a vocabulary that doesn't fit the text, in ours; any other error as it is."""
+    also = f" with superwords={superwords}" if superwords else ""
     if too_high := re.search(r"Vocabulary size too high .*<= (\d+)", str(error)):
         largest = (int(too_high[1]) + superwords) // VOCAB_MULTIPLE * VOCAB_MULTIPLE
         return UserError(f"vocab_size={vocab_size}: too large for this text; the largest that works is {largest}"
-                         f"{f' with superwords={superwords}' * (superwords > 0)}. Set vocab_size to that or less, or "
-                         "give more text.")
+                         f"{also}. Set vocab_size to that or less, or give more text.")
     if too_low := re.search(r"smaller than required_chars\. \d+ vs (\d+)", str(error)):
         smallest = -(-(int(too_low[1]) + superwords) // VOCAB_MULTIPLE) * VOCAB_MULTIPLE
         return UserError(f"vocab_size={vocab_size}: too small for the special tokens, 256 bytes and the "
-                         f"characters of this text; the smallest that works is {smallest}"
-                         f"{f' with superwords={superwords}' * (superwords > 0)}. Or lower character_coverage.")
+                         f"characters of this text; the smallest that works is {smallest}{also}. Or lower "
+                         "character_coverage.")
     return error
 
 

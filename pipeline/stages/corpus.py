@@ -21,7 +21,7 @@ from corpora.hub import open_hub, read_hub
 from corpora.pii import replace_personal_data
 from corpora.recipe import Recipe, Shard, Source, load_recipe, make_shards
 from corpora.sources import EXCERPT, Bad, read_file
-from pipeline.artifact import SCRATCH, write_json
+from pipeline.artifact import SCRATCH, fsync, write_json
 from pipeline.engine import Engine, map_shards
 from pipeline.parquet import ParquetFile, read_batches
 from pipeline.stages.corpus_report import COUNTS, NUM_PAIRS, SIZES, SPLITS, add_up, merge, note_drop, write_report
@@ -205,8 +205,9 @@ def decide(recipe: Recipe, shards: list[Shard], work: Path, bounds: list[int]) -
     for rank in range(len(recipe.source)):
         mine = (ranks == rank) & (fates == dedup.TRAIN)
         fates[dedup.lowest_hashes(hashes, sizes, mine, recipe.validation_share)] = dedup.VALIDATION
-    np.save(work / "fates.npy", fates)
-    np.save(work / "clusters.npy", np.stack([numbers, counts + 1]))
+    for name, array in (("fates", fates), ("clusters", np.stack([numbers, counts + 1]))):
+        np.save(work / f"{name}.npy", array)
+        fsync(work / f"{name}.npy")  # before the engine says that this step is done
     largest = np.lexsort((hashes[numbers], -counts))[:10]
     spread, _ = np.histogram(counts + 1, [*CLUSTER_SIZES.values(), np.inf])
     return {"clusters": len(numbers), "documents": int(counts.sum() + len(numbers)),

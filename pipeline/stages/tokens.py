@@ -87,7 +87,8 @@ def write_tokens(path: Path, batches: Iterable[pyarrow.Array], encode: Callable,
             parts = [part for ids in encode(texts.to_pylist()) for part in (ids, end)]
             tokens = np.concatenate(parts, dtype=dtype, casting="unsafe")
             if (documents := np.count_nonzero(tokens == end_token)) != len(texts):
-                raise UserError(f"{path}: {documents} documents, but {len(texts)} in its source.")
+                raise UserError(f"{path}: {documents} documents, but {len(texts)} in its source: the tokenizer makes end "
+                                "tokens of text. Adopt one that leaves text as it is, or train one (no INIT=).")
             file.write(tokens)
             num_bytes = pyarrow.compute.sum(pyarrow.compute.binary_length(texts)).as_py()
             counts.update(tokens=len(tokens), documents=len(texts), bytes=num_bytes)

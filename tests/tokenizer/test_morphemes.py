@@ -125,14 +125,10 @@ def test_a_process_killed_while_it_answers_changes_nothing():
         child.stop()
 
 
-def open_hopeless():
-    return open_treacherous()
-
-
 def test_an_analyser_that_dies_again_and_again_is_an_error(monkeypatch, capsys):
     monkeypatch.setattr("tokenizer.morphemes.MOST_LOST", 1)
     with pytest.raises(UserError, match="dies or hangs on more than 1 lines"):
-        list(mark_chunks(["죽는다"] * 3, open_hopeless, 1))
+        list(mark_chunks(["죽는다"] * 3, open_treacherous, 1))
     assert "죽는다" in capsys.readouterr().err
 
 
