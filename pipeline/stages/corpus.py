@@ -184,7 +184,7 @@ def column_names(recipe: Recipe) -> list[str]:
 
 
 def decide(recipe: Recipe, shards: list[Shard], work: Path, bounds: list[int]) -> dict:
-    """Reduce: every document's fate to scratch/fates.npy, the clusters to scratch/clusters.npy; returns their sizes.
+    """Reduce: documents' fates to scratch/fates/SHARD.npy, the clusters to scratch/clusters.npy; returns their sizes.
     `bounds` are the first documents of the shards, and the end of the last."""
     def column(name: str) -> np.ndarray:
         values = np.empty(bounds[-1], dtype=np.uint64)
@@ -205,7 +205,9 @@ def decide(recipe: Recipe, shards: list[Shard], work: Path, bounds: list[int]) -
     for rank in range(len(recipe.source)):
         mine = (ranks == rank) & (fates == dedup.TRAIN)
         fates[dedup.lowest_hashes(hashes, sizes, mine, recipe.validation_share)] = dedup.VALIDATION
-    for name, array in (("fates", fates), ("clusters", np.stack([numbers, counts + 1]))):
+    (work / "fates").mkdir(exist_ok=True)
+    parts = {f"fates/{shard.name}": fates[first:last] for shard, first, last in zip(shards, bounds, bounds[1:])}
+    for name, array in (parts | {"clusters": np.stack([numbers, counts + 1])}).items():
         np.save(work / f"{name}.npy", array)
         fsync(work / f"{name}.npy")  # before the engine says that this step is done
     largest = np.lexsort((hashes[numbers], -counts))[:10]
@@ -218,7 +220,7 @@ def write_shard(item: tuple[Shard, int], folder: Path) -> dict:
     """Second map: one shard's documents to train/, validation/, and what was dropped to rejects/."""
     (shard, start), work = item, folder / SCRATCH
     name, source = f"{shard.name}.parquet", shard.source.name
-    fates, clusters = (np.load(work / f"{array}.npy", mmap_mode="r") for array in ("fates", "clusters"))
+    fates, clusters = np.load(work / f"fates/{shard.name}.npy"), np.load(work / "clusters.npy", mmap_mode="r")
     counts, dropped = {split: dict.fromkeys(SIZES, 0) for split in SPLITS}, {}
     with ParquetFile(folder / "train" / name, TEXT) as train, \
             ParquetFile(folder / "validation" / name, TEXT) as validation, \
@@ -228,7 +230,7 @@ def write_shard(item: tuple[Shard, int], folder: Path) -> dict:
             rejects.add(*batch.columns)
         for batch in read_batches(work / name):
             end = start + len(batch)
-            here = np.array(fates[start:end])
+            here, fates = np.split(fates, [len(batch)])
             for fate, split, file in ((dedup.TRAIN, "train", train), (dedup.VALIDATION, "validation", validation)):
                 part = batch.filter(pyarrow.array(here == fate))
                 sizes = (part.num_rows, pyarrow.compute.utf8_length(part["text"]).to_numpy().sum(),
