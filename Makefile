@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help install corpus tokenizer tokenizer-report tokens pretrain klue-eval klue-check report status generate plan export \
-        test test-extras lint bench clean settings lock
+        test test-extras lint bench torture clean settings lock
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PRESET ?= demo
@@ -24,12 +24,17 @@ ARGS = --preset "$(PRESET)" \
        $(if $(WORKERS),--workers "$(WORKERS)") $(if $(ENGINE),--engine "$(ENGINE)") \
        $(if $(SHARD),--shard "$(SHARD)") $(if $(MERGE),--merge) $(if $(OUT),--out "$(OUT)") $(if $(TOKENIZERS),--tokenizers "$(TOKENIZERS)") $(if $(PROMPT),--prompt "$$PROMPT_TEXT") $(SET)
 
+# Large pages, and memory kept instead of given back between steps: a fifth off a training step on a CPU (glibc only).
+QUICK = GLIBC_TUNABLES=glibc.malloc.hugetlb=1:glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=17179869184
+# Several processes, one a GPU; several machines by PET_NNODES and PET_RDZV_ENDPOINT in the environment (see the README).
+LAUNCH = $(QUICK) $(if $(GPUS),$(VENV)/bin/torchrun $(if $(PET_RDZV_ENDPOINT),,--standalone) --nproc-per-node $(GPUS),$(PY)) -m pipeline
+
 help: ## this list
 	@echo "Korean GPT-2: corpus -> tokenizer -> tokens -> pretrain -> klue-eval"; echo
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
 	@echo; echo "Variables: PRESET=demo|laptop|small|medium|large|xl   RECIPE=name or .toml   DATA=folder of your text"
 	@echo "           KLUE=sample|hub|folder   SEEDS=3 CONTROL=1   INIT=model to continue   MODEL=model to evaluate"
-	@echo "           DEVICE=auto|cpu|cuda|mps   WORKERS=n   OUT=folder   SET=\"pretrain.steps=200 ...\"   EXTRAS=okt,tracking,ray"
+	@echo "           GPUS=n HARDWARE=H100 (make plan)   DEVICE=auto|cpu|cuda|mps   WORKERS=n   OUT=folder   SET=\"pretrain.steps=200 ...\"   EXTRAS=okt,tracking,ray"
 	@echo "           ENGINE=pool|ray, or SHARD=i/n then MERGE=1, for make corpus and make tokens   PEERS=folder for make bench"
 
 # The lock's hashes cover everything but torch, which pip is left to choose the build of (see the README).
@@ -55,15 +60,15 @@ tokenizer-report: $(READY) ## the tokenizer's quality on held-out text and KLUE'
 tokens: tokenizer ## the corpus as token ids
 	@$(PY) -m pipeline tokens $(ARGS)
 
-pretrain: tokens ## train the GPT-2; stop and restart at any moment
-	@$(PY) -m pipeline pretrain $(ARGS)
+pretrain: tokens ## train the GPT; stop and restart at any moment; GPUS=8 for so many processes
+	@$(LAUNCH) pretrain $(ARGS)
 
 klue-check: $(READY)
 	@$(PY) -m pipeline klue-eval --check $(ARGS)
 
 # A wrong KLUE= is told before anything is trained.
 klue-eval: klue-check $(if $(MODEL),,pretrain) ## fine-tune on KLUE and print the table; SEEDS=1 CONTROL=0 is the quick way
-	@$(PY) -m pipeline klue-eval $(ARGS)
+	@$(QUICK) $(PY) -m pipeline klue-eval $(ARGS)
 
 report: $(READY) ## every stage's figures as one Markdown page
 	@$(PY) -m pipeline report $(ARGS)
@@ -75,7 +80,7 @@ generate: $(READY) ## continue PROMPT="..." with the preset's model, or with MOD
 	@$(PY) -m pipeline generate $(ARGS)
 
 plan: $(READY) ## what a preset will cost: parameters, tokens, FLOPs, memory, time
-	@$(PY) -m pipeline plan $(ARGS)
+	@$(QUICK) $(PY) -m pipeline plan $(if $(GPUS),--gpus $(GPUS)) $(if $(HARDWARE),--hardware "$(HARDWARE)") $(ARGS)
 
 export: $(READY) ## copy the trained model to OUT=folder and check that it loads there by itself
 	@$(PY) -m pipeline export $(ARGS)
@@ -95,8 +100,11 @@ test-extras: $(READY) ## tests that need EXTRAS=okt,tracking,ray
 lint: $(READY) ## ruff
 	@$(PY) -m ruff check .
 
+torture: $(READY) ## kill -9 a pretraining KILLS=50 times, and every other fault; prints a table
+	@$(PY) -m tests.torture "$(or $(KILLS),50)"
+
 bench: $(READY) ## speed as ratios taken in one run; BENCH=training, tokenizer, corpus (DATA=, PEERS=) or scale (DATA=, OUT=)
-	@BENCH="$(BENCH)" PEERS="$(PEERS)" $(PY) -m tests.bench $(ARGS)
+	@$(QUICK) BENCH="$(BENCH)" PEERS="$(PEERS)" $(PY) -m tests.bench $(ARGS)
 
 clean: $(READY) ## remove unfinished work (finished artifacts stay; delete artifacts/ for those)
 	@$(PY) -m pipeline clean $(ARGS)

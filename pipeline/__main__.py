@@ -43,6 +43,8 @@ def parse(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--merge", action="store_true", help="go on where those jobs ended")
     parser.add_argument("--out", type=Path, help="folder that export writes to")
     parser.add_argument("--tokenizers", help="folders or .model files that tokenizer-report compares with")
+    parser.add_argument("--gpus", type=int, default=1, help="GPUs that plan reckons with")
+    parser.add_argument("--hardware", help="kind of GPU that plan reckons with")
     parser.add_argument("--prompt", default="대한민국은", help="text that generate continues")
     parser.add_argument("--check", action="store_true", help="only check that the stage's own files are there")
     parser.add_argument("--artifacts", type=Path, default=Path("artifacts"), help="where stages write")
@@ -75,6 +77,8 @@ def make_context(arguments: argparse.Namespace, name: str) -> Context:
 
         from pipeline.training.device import resolve_device
         device = resolve_device(arguments.device)
+        if device == "cpu" != arguments.device and "WORLD_SIZE" in os.environ:
+            raise UserError("GPUS=: torch finds no GPU here. DEVICE=cpu runs that many processes on the CPU instead.")
         disable_progress_bar()
         set_verbosity_error()  # that a classifier's head is new, which it always is, and that a causal model gets no mask
     engine = Engine(arguments.workers, arguments.engine == "ray", arguments.shard, arguments.merge)

@@ -180,6 +180,10 @@ def linked(root: Path, preset: str, stage: str) -> Artifact:
     return found
 
 
+def partial_folder(root: Path, stage: str, key: str) -> Path:
+    return root / stage / f"{key}.partial"
+
+
 def lock_path(root: Path, stage: str, key: str) -> Path:
     return root / ".locks" / f"{stage}-{key}"
 
@@ -209,7 +213,7 @@ def build(root: Path, stage: str, key: str, origin: dict, run: Callable[[Path], 
     returns counts. Raises what `run` raises: the partial folder then stays, and a rerun with the same key continues it.
     `shared`: other processes may work in the partial folder, too; they lock their shards (engine.py)."""
     final = root / stage / key
-    partial = final.with_name(key + ".partial")
+    partial = partial_folder(root, stage, key)
     with locked(lock_path(root, stage, key), shared, f"{stage}: another run is building {key}; waiting for it."):
         if finished := find(root, stage, key):
             return finished

@@ -63,6 +63,9 @@ def check(section: str, settings):
         if settings.warmup_steps >= settings.steps:
             raise UserError(f"pretrain.warmup_steps={settings.warmup_steps}: has to be fewer than pretrain.steps"
                             f"={settings.steps}.")
+        if settings.context % 4 and (settings.short_steps or settings.architecture == "gpt3"):
+            raise UserError(f"pretrain.context={settings.context}: has to be a multiple of 4 for pretrain.short_steps and for "
+                            "architecture=gpt3, which use a quarter of it.")
     return settings
 
 

@@ -25,6 +25,25 @@ def plot_bars(path: Path, values: dict[str, dict[str, float]], title: str) -> No
     save(figure, path)
 
 
+def plot_curves(path: Path, lines: list[dict]) -> None:
+    """A training run's metrics over its steps, from its JSON lines."""
+    import matplotlib
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+    panels = (("loss", "validation_loss"), ("bits_per_byte",), ("learning_rate", "matrix_learning_rate"), ("gradient_norm",),
+              ("tokens_per_second",), ("mfu",))
+    figure, grid = pyplot.subplots(2, 3, figsize=(14, 7), layout="constrained")
+    for names, axes in zip(panels, grid.flat):
+        for name in names:
+            points = [(line["step"], line[name]) for line in lines if isinstance(line.get(name), (int, float))]
+            if points:
+                axes.plot(*zip(*points), marker="." if len(points) < 30 else None, label=name.replace("_", " "))
+        axes.set_xlabel("step")
+        axes.grid(alpha=0.3)
+        axes.legend()
+    save(figure, path)
+
+
 def save(figure, path: Path) -> None:
     from matplotlib import pyplot
     temporary = path.with_name(path.name + ".tmp")

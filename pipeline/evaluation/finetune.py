@@ -19,7 +19,7 @@ from pipeline.evaluation.inputs import Reader
 from pipeline.training.attention import CAUSAL_MATMUL, CAUSAL_SDPA
 from pipeline.training.device import autocast, resolve_precision
 from pipeline.training.model import load_weights
-from pipeline.training.optimizer import learning_rate_factor, make_optimizer
+from pipeline.training.optimizer import learning_rate_factor, make_adamw
 
 WEIGHT_DECAY = 0.01  # GPT-1's (Radford et al. 2018), as are the linear schedule and, nearly, its warm-up
 WARMUP_SHARE = 0.1
@@ -43,7 +43,7 @@ def fine_tune(reader: Reader, folder: Path, task: Task, inputs: list[list[int]],
     generator = np.random.default_rng(seed)
     epochs = getattr(settings, f"epochs_{task.name}")  # fixed beforehand: there is no best epoch
     num_steps = epochs * math.ceil(len(inputs) / settings.batch_size)
-    optimizer = make_optimizer(model, settings.learning_rate, WEIGHT_DECAY)
+    optimizer = make_adamw(model.parameters(), settings.learning_rate, WEIGHT_DECAY)
     factor = partial(learning_rate_factor, num_steps=num_steps, num_warmup=max(1, round(WARMUP_SHARE * num_steps)))
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
     name = f"{task.title} {'pretrained' if pretrained else 'random twin'} seed {seed}"

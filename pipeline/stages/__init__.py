@@ -1,6 +1,7 @@
 """The table of stages: versions, what each reads, and how its key is made. One module a stage lies beside it. Only the
 standard library is imported here, so that an up-to-date stage returns at once."""
 import importlib
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,7 +44,7 @@ class Stage:
 STAGES = {"corpus": Stage(4, (), corpus_files, sharded=True),
           "tokenizer": Stage(2, ("corpus",), lambda settings, data: model_files(settings.init)),
           "tokens": Stage(2, ("corpus", "tokenizer"), sharded=True),
-          "pretrain": Stage(2, ("tokens", "tokenizer"), lambda settings, data: model_files(settings.init)),
+          "pretrain": Stage(3, ("tokens", "tokenizer"), lambda settings, data: model_files(settings.init)),
           "klue": Stage(2, ("pretrain",), klue_files)}
 TARGETS = {"klue": "klue-eval"}
 """Where a Make target isn't named like its stage."""
@@ -86,6 +87,9 @@ def run_stage(name: str, preset: Preset, root: Path, data: Path | None, make_con
             found.verify()
         module = importlib.import_module(f"pipeline.stages.{name}")
         paths = {upstream: found.path for upstream, found in inputs.items()}
+        if os.environ.get("RANK", "0") != "0":  # torchrun's first process builds the artifact; the others help it
+            module.run(preset[name], paths, artifact.partial_folder(root, name, key), context)
+            raise SystemExit
         finished = artifact.build(root, name, key, origin, shared=context.engine.shard is not None,
                                   run=lambda folder: module.run(preset[name], paths, folder, context))
         print(f"{name}: done in {finished.manifest['seconds']:.0f} s, {finished.path}")

@@ -1,57 +1,96 @@
-"""Tokens -> a GPT-2, as a plain Hugging Face folder with its tokenizer and a model card. The loop itself is
-pipeline/training/loop.py."""
+"""Tokens -> a GPT, as a plain Hugging Face folder with its tokenizer and a model card. The loop itself is
+pipeline/training/loop.py. Under torchrun every process runs this; the first one writes."""
 import json
 import shutil
+from copy import deepcopy
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
+import torch.distributed as dist
 from safetensors import SafetensorError
-from transformers import AutoTokenizer, GenerationConfig
+from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 
+from corpora import UserError
 from corpora.contamination import DECONTAMINATED
-from pipeline.artifact import failing, write_card
+from pipeline.artifact import SCRATCH, failing, write_card
 from pipeline.engine import Context
+from pipeline.evaluation.sampling import continue_text
+from pipeline.plots import plot_curves
+from pipeline.tracking import open_tracker
 from pipeline.training.batches import TokenStream, TrainingBatches
-from pipeline.training.device import resolve_precision
+from pipeline.training.checkpoint import find_checkpoints, gather, load_checkpoint, step_of
+from pipeline.training.device import join_processes, resolve_precision
 from pipeline.training.loop import train
 from pipeline.training.model import make_model
-from pipeline.training.sampling import continue_text
 
 PROMPTS = ("대한민국은", "서울의 봄은", "이 영화는", "제1조(목적) 이 법은", "오늘 점심에는")
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "sentencepiece.model")
 
 
 def run(settings, inputs: dict[str, Path], folder: Path, context: Context) -> dict:
-    if settings.tensorboard:
-        open_tensorboard(folder / "logs").close()  # now, not after the training, if it isn't installed
+    rank, world = join_processes(context.device)
+    if settings.batch_size % world:
+        raise UserError(f"pretrain.batch_size={settings.batch_size}: has to be a multiple of the {world} processes.")
+    track = open_tracker(settings.tracking, folder / "logs", folder.stem, asdict(settings)) if rank == 0 else None
     precision = resolve_precision(settings.precision, context.device)
     tokenizer = AutoTokenizer.from_pretrained(inputs["tokenizer"])
     training, validation = (TokenStream(inputs["tokens"], split) for split in ("train", "validation"))
-    model = make_model(settings, training.index["vocab_size"], training.index["end_token_id"], tokenizer.pad_token_id)
+    model = make_model(settings, training.index["vocab_size"], training.index["end_token_id"], tokenizer.pad_token_id, context.device)
     batches = TrainingBatches(training, settings.context, settings.batch_size, settings.seed)
-    num_parameters = model.num_parameters()
+    config, num_parameters = deepcopy(model.config), model.num_parameters()
     num_tokens = settings.steps * settings.batch_size * settings.context
-    print(f"pretrain: {num_parameters / 1e6:.1f}M parameters, {num_tokens / 1e6:.1f}M tokens "
-          f"({num_tokens / len(training):.2f} epochs) on {context.device} in {precision}", flush=True)
+    if rank == 0:
+        print(f"pretrain: {settings.architecture}, {num_parameters / 1e6:.1f}M parameters, {num_tokens / 1e6:.1f}M tokens "
+              f"({num_tokens / len(training):.2f} epochs) on {world} x {context.device} in {precision}", flush=True)
+
+    def plain():
+        """The model as one piece: this one, or a copy on the CPU of one that is spread over processes."""
+        if world == 1 or settings.parallel == "ddp":
+            return model
+        weights = gather(model)  # with all processes
+        if rank:
+            return None
+        copy = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
+        copy.load_state_dict(weights, strict=False)  # a tied head comes under one name only
+        copy.tie_weights()
+        return copy
 
     def write_samples(step: int) -> None:
+        if (whole := plain()) is None or rank:
+            return
         with open(folder / "logs" / "samples.md", "a", encoding="utf-8") as file:
             file.write(f"\n## After step {step}\n\n")
             for prompt in PROMPTS:
-                text, = continue_text(model, tokenizer, prompt, 60, settings.seed, use_cache=False)
+                text, = continue_text(whole, tokenizer, prompt, 60, settings.seed, use_cache=False)
                 file.write(f"- **{prompt}**{' '.join(text.removeprefix(prompt).splitlines())}\n")
+        plot(folder)
 
-    figures = train(model, batches, validation, settings, context.device, precision, folder, write_samples)
+    figures = train(model, batches, validation, settings, context.device, precision, folder, write_samples, track)
+    trained = plain()
+    if dist.is_initialized():
+        dist.destroy_process_group()
+    if rank:
+        return {}
     figures |= {"parameters": num_parameters, "epochs": round(num_tokens / len(training), 4), "device": context.device,
-                "precision": precision, "compiled": settings.compile, "threads": torch.get_num_threads()}
-    save_model(model.cpu(), inputs["tokenizer"], folder)
+                "precision": precision, "compiled": settings.compile, "threads": torch.get_num_threads(), "processes": world}
+    trained = trained.cpu()
+    save_model(trained, inputs["tokenizer"], folder)
+    if figures["best_step"] != settings.steps:  # with the decay to zero it seldom is another
+        path, = (path for path in find_checkpoints(folder / SCRATCH / "checkpoints") if step_of(path) == figures["best_step"])
+        load_checkpoint(path, trained, [])
+        save_model(trained, inputs["tokenizer"], folder / "best")
     if not settings.init:  # what another model was trained on before isn't known
         shutil.copyfile(inputs["tokens"] / DECONTAMINATED, folder / DECONTAMINATED)
-    write_card(folder / "README.md", "model", settings=settings, config=model.config, **figures, millions=num_parameters / 1e6,
+    write_card(folder / "README.md", "model", settings=settings, config=config, **figures, millions=num_parameters / 1e6,
                start=f"continued from `{settings.init}`" if settings.init else "from random weights")
-    if settings.tensorboard:
-        write_tensorboard(folder / "logs")
+    plot(folder)
     return figures
+
+
+def plot(folder: Path) -> None:
+    lines = (folder / "logs" / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+    plot_curves(folder / "logs" / "curves.png", [json.loads(line) for line in lines])
 
 
 def save_model(model, tokenizer_folder: Path, folder: Path) -> None:
@@ -63,17 +102,3 @@ def save_model(model, tokenizer_folder: Path, folder: Path) -> None:
     for name in TOKENIZER_FILES:
         if (tokenizer_folder / name).exists():
             shutil.copyfile(tokenizer_folder / name, folder / name)
-
-
-def open_tensorboard(logs: Path):
-    with failing("pretrain.tensorboard=true needs an extra", "Run make install EXTRAS=tracking.", ImportError):
-        from torch.utils.tensorboard import SummaryWriter
-    return SummaryWriter(str(logs / "tensorboard"))
-
-
-def write_tensorboard(logs: Path) -> None:
-    with open_tensorboard(logs) as writer, open(logs / "metrics.jsonl", encoding="utf-8") as lines:
-        for values in map(json.loads, lines):
-            for name, value in values.items():
-                if isinstance(value, (int, float)) and name != "step":
-                    writer.add_scalar(name, value, values["step"])

@@ -11,8 +11,8 @@ def run(arguments, preset) -> None:
     from transformers import AutoModelForCausalLM, AutoTokenizer
     from transformers.utils.logging import disable_progress_bar
 
+    from pipeline.evaluation.sampling import continue_text
     from pipeline.training.device import resolve_device
-    from pipeline.training.sampling import continue_text
     disable_progress_bar()
     with artifact.failing(f"{folder}: can't be loaded"):
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)

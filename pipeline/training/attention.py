@@ -2,7 +2,8 @@
 
 transformers builds a dense (B, 1, T, T) mask when a whole GPT-2 is compiled; naming an attention that it has no mask
 function for makes it build none. Right for full sequences and for right padding (a pad can't be seen from its left),
-wrong for left padding or a key-value cache, so generation keeps the stock attention."""
+wrong for left padding or a key-value cache, so generation keeps the stock attention. A mask that is given is additive,
+(B, 1, T, T), and has to be causal itself."""
 import math
 
 import torch
@@ -14,20 +15,22 @@ CAUSAL_SDPA, CAUSAL_MATMUL = "causal_sdpa", "causal_matmul"
 
 def causal_sdpa(module, query_BHTD, key_BHTD, value_BHTD, attention_mask, scaling=None, dropout=0.0, **_):
     """transformers' attention signature; returns the context vectors (B, T, H, D) and no weights."""
-    if attention_mask is not None:
-        raise ValueError(f"{CAUSAL_SDPA} takes no mask: it's for full or right-padded sequences only")
-    context_BHTD = F.scaled_dot_product_attention(
-        query_BHTD, key_BHTD, value_BHTD, dropout_p=dropout, scale=scaling, is_causal=True)
+    mask = None if attention_mask is None else attention_mask.to(query_BHTD.dtype)
+    context_BHTD = F.scaled_dot_product_attention(query_BHTD, key_BHTD, value_BHTD, attn_mask=mask, dropout_p=dropout,
+                                                  scale=scaling, is_causal=mask is None)
     return context_BHTD.transpose(1, 2).contiguous(), None
 
 
 def causal_matmul(module, query_BHTD, key_BHTD, value_BHTD, attention_mask, scaling=None, dropout=0.0, **_):
-    """Causal attention in plain matrix products; returns (B, T, H, D) and no weights. On a CPU at up to 256 tokens,
+    """Causal attention in plain matrix products; returns (B, T, H, D) and no weights. On a CPU at up to 512 tokens,
     SDPA's bf16 kernel takes two to four times as long, most of it in the backward pass."""
     B, H, T, D = query_BHTD.shape
-    unseen_TT = torch.full((T, T), -math.inf, dtype=query_BHTD.dtype, device=query_BHTD.device).triu(1)
-    scores_NTT = torch.baddbmm(unseen_TT.expand(B * H, T, T), query_BHTD.flatten(0, 1),
-                               key_BHTD.flatten(0, 1).transpose(1, 2), alpha=scaling or D**-0.5)
+    if attention_mask is None:
+        mask_NTT = torch.full((T, T), -math.inf, dtype=query_BHTD.dtype, device=query_BHTD.device).triu(1).expand(B * H, T, T)
+    else:
+        mask_NTT = attention_mask.to(query_BHTD.dtype).expand(B, H, T, T).flatten(0, 1)
+    scores_NTT = torch.baddbmm(mask_NTT, query_BHTD.flatten(0, 1), key_BHTD.flatten(0, 1).transpose(1, 2),
+                               alpha=scaling or D**-0.5)
     weights_NTT = F.dropout(scores_NTT.softmax(-1), dropout, module.training)
     return (weights_NTT @ value_BHTD.flatten(0, 1)).view(B, H, T, D).transpose(1, 2).contiguous(), None
 

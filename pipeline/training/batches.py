@@ -53,23 +53,29 @@ class TrainingBatches:
         offset = int(generator.integers(self.context))
         return generator.permutation(self.num_windows), offset
 
-    def batch(self, step: int) -> torch.Tensor:
-        """Token ids (B, T + 1) of a step: the first T are inputs, the last T targets."""
-        rows = []
-        for sequence in range(step * self.batch_size, (step + 1) * self.batch_size):
+    def batch(self, step: int, rank: int = 0, world: int = 1) -> torch.Tensor:
+        """Token ids (B / world, T + 1) of a step, the rank-th part of its batch: the first T are inputs, the last T targets."""
+        rows, share = [], self.batch_size // world
+        for sequence in range(step * self.batch_size + rank * share, step * self.batch_size + (rank + 1) * share):
             order, offset = self.windows_of(sequence // self.num_windows)
             window = int(order[sequence % self.num_windows])
             rows.append(self.stream.read(offset + window * self.context, self.context + 1))
         return torch.from_numpy(np.stack(rows))
 
 
-def validation_batches(stream: TokenStream, context: int, batch_size: int, end_token_id: int):
+def shorten(ids_BT: torch.Tensor, context: int) -> torch.Tensor:
+    """The same tokens in shorter sequences: ids (B, T + 1) as (B * T // context, context + 1)."""
+    return ids_BT.unfold(1, context + 1, context).flatten(0, 1)
+
+
+def validation_batches(stream: TokenStream, context: int, batch_size: int, end_token_id: int, rank: int = 0, world: int = 1):
     """Yield ids (B, T + 1) that predict every token of the stream exactly once; targets past its end are -100. The
-    stream opens with an end token, as every document but the first does in training."""
+    stream opens with an end token, as every document but the first does in training. Each of `world` processes gets
+    its own batches, all as many and all of one size."""
     tokens = np.concatenate([[end_token_id], stream.read(0, len(stream))])
-    num_windows = -(-(len(tokens) - 1) // context)
+    num_windows = -(-(len(tokens) - 1) // (context * batch_size * world)) * batch_size * world
     padded = np.full(num_windows * context + 1, -100, dtype=np.int64)
     padded[:len(tokens)] = tokens
     windows = np.lib.stride_tricks.sliding_window_view(padded, context + 1)[::context]
-    for start in range(0, num_windows, batch_size):
+    for start in range(rank * batch_size, num_windows, batch_size * world):
         yield torch.from_numpy(windows[start:start + batch_size].copy())

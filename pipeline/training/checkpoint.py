@@ -1,5 +1,6 @@
-"""The state of a training run in one safetensors file: weights, AdamW's moments, and the step as JSON metadata. One
-file, written under another name and renamed, is either the old state or the new one; no pickle is involved."""
+"""The states of a training run: weights, the optimizers' moments, and the step as JSON metadata, one safetensors file
+each. A file is written under another name, hashed, and renamed to a name that holds the hash; no pickle is involved.
+Always the full state: any number of processes continues what any other number wrote."""
 import json
 from pathlib import Path
 
@@ -7,35 +8,80 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from pipeline.artifact import failing, replace
+from corpora import UserError
+from pipeline.artifact import failing, replace, sha256_file
+from pipeline.training.device import rank_and_world
+from pipeline.training.optimizer import Muon, like, whole
 
-MOMENTS = ("exp_avg", "exp_avg_sq")
+MOMENTS = {torch.optim.AdamW: ("exp_avg", "exp_avg_sq"), Muon: ("momentum",)}
 
 
-def save_checkpoint(path: Path, model: torch.nn.Module, optimizer: torch.optim.AdamW, progress: dict) -> None:
-    """Write the state after `progress["step"]` optimizer steps."""
+def save_checkpoint(folder: Path, model: torch.nn.Module, optimizers: list, progress: dict, keep: int) -> None:
+    """Write the state after `progress["step"]` optimizer steps; then remove all but the last `keep` and the best."""
     tensors = {}
+    states = {parameter: state for optimizer in optimizers for parameter, state in optimizer.state.items()}
+    kinds = {parameter: MOMENTS[type(optimizer)] for optimizer in optimizers for parameter in optimizer.state}
     for name, parameter in model.named_parameters():  # tied weights come once
-        tensors[f"model.{name}"] = parameter.detach().contiguous().cpu()
-        for moment in MOMENTS:
-            tensors[f"{moment}.{name}"] = optimizer.state[parameter][moment].contiguous().cpu()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".tmp")
+        full = {"model": parameter.detach()} | {moment: states[parameter][moment] for moment in kinds[parameter]}
+        for kind, tensor in full.items():
+            tensor = whole(tensor)  # with all processes
+            if rank_and_world()[0] == 0:
+                tensors[f"{kind}.{name}"] = tensor.contiguous().cpu()
+    if rank_and_world()[0]:
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    temporary = folder / "checkpoint.tmp"
     # safetensors' own error is no OSError even for a full disk
-    with failing(f"{path}: can't be written", "Make room, then run the same command again.", SafetensorError):
+    with failing(f"{folder}: can't be written", "Make room, then run the same command again.", (SafetensorError, OSError)):
         save_file(tensors, temporary, {"progress": json.dumps(progress)})
-    replace(temporary, path)
+        replace(temporary, folder / f"step-{progress['step']:08d}-{sha256_file(temporary)[:16]}.safetensors")
+    older = [path for path in find_checkpoints(folder) if step_of(path) <= progress["step"]]
+    wanted = {*older[:keep], *(path for path in older if step_of(path) == progress["best_step"])}
+    for path in set(find_checkpoints(folder)) - wanted:
+        path.unlink()
 
 
-def load_checkpoint(path: Path, model: torch.nn.Module, optimizer: torch.optim.AdamW) -> dict:
-    """Put a saved state back in place and return its progress; raises UserError for a file that isn't whole."""
+def find_checkpoints(folder: Path) -> list[Path]:
+    """The latest first."""
+    return sorted(folder.glob("step-*-*.safetensors"), reverse=True)
+
+
+def step_of(path: Path) -> int:
+    return int(path.name.split("-")[1])
+
+
+def last_whole(folder: Path) -> Path | None:
+    """The latest checkpoint whose bytes have the hash in its name; says which ones were passed over. None where there
+    is none; raises UserError where there are only damaged ones."""
+    found = find_checkpoints(folder)
+    for path in found:
+        if sha256_file(path).startswith(path.stem.split("-")[2]):
+            return path
+        print(f"pretrain: {path} is damaged (SHA-256); falling back to the one before it", flush=True)
+    if found:
+        raise UserError(f"{folder}: no whole checkpoint is left. Delete {folder} to start this stage again.")
+    return None
+
+
+def load_checkpoint(path: Path, model: torch.nn.Module, optimizers: list) -> dict:
+    """Put a saved state back in place and return its progress; raises UserError for a file of another model."""
     kinds = SafetensorError, OSError, KeyError, TypeError, RuntimeError
     with (failing(f"{path}: can't be read", f"Delete {path.parent} to start this stage again.", kinds),
           safe_open(path, framework="pt") as file, torch.no_grad()):
         progress = json.loads(file.metadata()["progress"])
-        for name, parameter in model.named_parameters():
-            parameter.copy_(file.get_tensor(f"model.{name}"))
-            moments = {moment: file.get_tensor(f"{moment}.{name}").to(parameter.device) for moment in MOMENTS}
-            step = torch.tensor(float(progress["step"]), device=parameter.device)
-            optimizer.state[parameter] = {"step": step, **moments}
+        names = {parameter: name for name, parameter in model.named_parameters()}
+        for parameter, name in names.items():
+            parameter.copy_(like(file.get_tensor(f"model.{name}"), parameter))
+        for optimizer in optimizers:
+            for parameter in (each for group in optimizer.param_groups for each in group["params"]):
+                state = {moment: like(file.get_tensor(f"{moment}.{names[parameter]}"), parameter)
+                         for moment in MOMENTS[type(optimizer)]}
+                if isinstance(optimizer, torch.optim.AdamW):
+                    state["step"] = torch.tensor(float(progress["step"]), device=parameter.device)
+                optimizer.state[parameter] = state
     return progress
+
+
+def gather(model: torch.nn.Module) -> dict[str, torch.Tensor]:
+    """The full weights on the CPU; every process has to ask."""
+    return {name: whole(parameter.detach()).cpu() for name, parameter in model.named_parameters()}

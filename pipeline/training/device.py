@@ -1,5 +1,12 @@
-"""What the hardware can do: device and precision, resolved once at the start and never silently changed."""
+"""What the hardware can do and how its processes work together: device and precision, resolved once at the start and
+never silently changed, and DDP or FSDP2 where torchrun started more than one process."""
+import os
+
 import torch
+import torch.distributed as dist
+from torch.distributed.device_mesh import init_device_mesh
+from torch.distributed.fsdp import FSDPModule, MixedPrecisionPolicy, fully_shard
+from torch.nn.parallel import DistributedDataParallel
 
 from corpora import UserError
 
@@ -30,3 +37,54 @@ def resolve_precision(wanted: str, device: str) -> str:
 def autocast(device: str, precision: str) -> torch.autocast:
     """The context of a forward pass; `precision` is what resolve_precision returned."""
     return torch.autocast(device, torch.bfloat16, enabled=precision == "bf16")
+
+
+def join_processes(device: str) -> tuple[int, int]:
+    """This process's rank and the number of processes, which torchrun says by environment; 0 and 1 without it. Raises
+    UserError for more processes than GPUs."""
+    if "WORLD_SIZE" not in os.environ:
+        return 0, 1
+    if device == "cuda":
+        rank, number = int(os.environ["LOCAL_RANK"]), torch.cuda.device_count()
+        if rank >= number:
+            raise UserError(f"GPUS={os.environ['LOCAL_WORLD_SIZE']}: torch finds {number} here.")
+        torch.cuda.set_device(rank)
+    dist.init_process_group("nccl" if device == "cuda" else "gloo")
+    return rank_and_world()
+
+
+def rank_and_world() -> tuple[int, int]:
+    return (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
+
+
+def distribute(losses: torch.nn.Module, parallel: str, precision: str) -> torch.nn.Module:
+    """The module (a model that returns its loss) for as many processes as there are: as it is for one, replicated (ddp) or
+    with weights, gradients and optimizer state spread over all of them, block by block (fsdp: FSDP2)."""
+    _, world = rank_and_world()
+    if world == 1:
+        return losses
+    device = next(losses.parameters()).device.type
+    if parallel == "ddp":
+        return DistributedDataParallel(losses)
+    policy = MixedPrecisionPolicy(torch.bfloat16, torch.float32) if precision == "bf16" else MixedPrecisionPolicy()
+    mesh = init_device_mesh(device, (world,))
+    for block in losses.model.transformer.h:
+        fully_shard(block, mesh=mesh, mp_policy=policy)
+    return fully_shard(losses, mesh=mesh, mp_policy=policy)
+
+
+def exchange_gradients(losses: torch.nn.Module, now: bool) -> None:
+    """Whether the next backward pass averages the gradients over the processes: only a step's last has to."""
+    if isinstance(losses, FSDPModule):
+        losses.set_requires_gradient_sync(now)
+    elif isinstance(losses, DistributedDataParallel):
+        losses.require_backward_grad_sync = now  # what no_sync() sets
+
+
+def total(values: list, device: str) -> list[float]:
+    """Sums over all processes, which every process gets."""
+    if not dist.is_initialized():
+        return [float(value) for value in values]
+    sums = torch.stack([torch.as_tensor(value, dtype=torch.float64).to(device) for value in values])
+    dist.all_reduce(sums)
+    return sums.tolist()

@@ -1,39 +1,65 @@
-"""GPT-2 as transformers has it: from random weights at the settings' size, or from a folder to continue from."""
+"""The GPTs as transformers has them: from random weights at the settings' size, or from a folder to continue from."""
 from pathlib import Path
 
 import torch
 from torch.nn import functional as F
-from transformers import AutoConfig, AutoModelForCausalLM, GPT2Config, GPT2LMHeadModel, PreTrainedModel
+from transformers import AutoConfig, AutoModelForCausalLM, GPT2Config, GPTNeoConfig, OpenAIGPTConfig, PreTrainedModel
 
 from corpora import UserError
 from pipeline.artifact import failing
 from pipeline.model_folder import model_folder
-from pipeline.training.attention import CAUSAL_SDPA
+from pipeline.training.attention import CAUSAL_MATMUL, CAUSAL_SDPA
+
+MODEL_TYPES = {"gpt": "openai-gpt", "gpt2": "gpt2", "gpt3": "gpt_neo"}
+ONLY_GPT2 = ("compile", "document_masking", "gradient_checkpointing")
 
 
-def make_model(settings, vocab_size: int, end_token_id: int, pad_token_id: int) -> GPT2LMHeadModel:
-    """A GPT-2 in fp32 with maskless causal attention; raises UserError for a model to continue from that doesn't fit.
+def make_config(settings, vocab_size: int, changes: dict):
+    """GPT-1 (post-norm), GPT-2 (pre-norm), or GPT-3: pre-norm with every other layer's attention banded (Brown et al., 2020,
+    section 2.1), here to a quarter of the context."""
+    sizes = {"vocab_size": vocab_size, "n_positions": settings.context, "n_embd": settings.width, "n_layer": settings.layers,
+             "n_head": settings.heads, "tie_word_embeddings": settings.tied_head}
+    if settings.architecture == "gpt2":
+        return GPT2Config(**sizes, **changes)
+    if settings.architecture == "gpt":
+        return OpenAIGPTConfig(**sizes, **changes)
+    kinds = [["global", "local"][number % 2] for number in range(settings.layers)]
+    changes = {key: value for key, value in changes.items() if not key.endswith("pdrop")}  # its own names, 0 already
+    return GPTNeoConfig(vocab_size=vocab_size, max_position_embeddings=settings.context, hidden_size=settings.width,
+                        num_layers=settings.layers, num_heads=settings.heads, attention_types=[[kinds, 1]],
+                        window_size=settings.context // 4, tie_word_embeddings=settings.tied_head, **changes)
+
+
+def make_model(settings, vocab_size: int, end_token_id: int, pad_token_id: int, device: str = "cpu") -> PreTrainedModel:
+    """A model in fp32; raises UserError for a model to continue from that doesn't fit, and for what an architecture can't do.
     The end token is also the one a text begins with: in training it stands before every document."""
     # Dropout would tie a step to the generator's state; one pass over enough text needs none.
     changes = {"bos_token_id": end_token_id, "eos_token_id": end_token_id, "pad_token_id": pad_token_id,
                "resid_pdrop": 0.0, "embd_pdrop": 0.0, "attn_pdrop": 0.0}
+    if settings.architecture != "gpt2":
+        for name in ONLY_GPT2:
+            if getattr(settings, name):
+                raise UserError(f"pretrain.{name}=true: architecture={settings.architecture} doesn't have it: only gpt2 does.")
     if settings.init:
         folder, name = model_folder(settings.init), f"INIT={settings.init}"
         with failing(f"{name}: can't be loaded"):
             config = AutoConfig.from_pretrained(folder, local_files_only=True)
-        if config.model_type != "gpt2":
-            raise UserError(f"{name}: a {config.model_type} model; pretraining continues GPT-2s only.")
+        if config.model_type != MODEL_TYPES[settings.architecture]:
+            raise UserError(f"{name}: a {config.model_type} model, but pretrain.architecture={settings.architecture} means "
+                            f"{MODEL_TYPES[settings.architecture]}; it has to be one of {', '.join(MODEL_TYPES.values())}.")
         if vocab_size > config.vocab_size:
             raise UserError(f"{name}: its tokenizer has {vocab_size} tokens, the model only {config.vocab_size}.")
-        if settings.context > config.n_positions:
-            raise UserError(f"pretrain.context={settings.context}: {settings.init} has {config.n_positions} positions.")
-        config.update(changes)
+        if settings.context > config.max_position_embeddings:
+            raise UserError(f"pretrain.context={settings.context}: {settings.init} has {config.max_position_embeddings} positions.")
+        config.update({name: value for name, value in changes.items() if hasattr(config, name)})
         model = load_weights(AutoModelForCausalLM, folder, name, config=config)
     else:
         torch.manual_seed(settings.seed)
-        model = GPT2LMHeadModel(GPT2Config(vocab_size=vocab_size, n_positions=settings.context, n_embd=settings.width,
-                                           n_layer=settings.layers, n_head=settings.heads, **changes))
-    model.set_attn_implementation(CAUSAL_SDPA)  # in memory only: a saved config.json doesn't name it
+        model = AutoModelForCausalLM.from_config(make_config(settings, vocab_size, changes), dtype=torch.float32)
+    if settings.architecture == "gpt2":
+        # In memory only: a saved config.json doesn't name it. Plain products are quicker on CPUs at short contexts.
+        quick = CAUSAL_MATMUL if device == "cpu" and settings.context <= 512 else CAUSAL_SDPA
+        model.set_attn_implementation(quick)
     return model
 
 
@@ -50,8 +76,38 @@ def load_weights(kind: type, folder: Path, name: str, config, new_head: bool = F
     return model
 
 
-def token_losses(model: GPT2LMHeadModel, ids_BT: torch.Tensor) -> torch.Tensor:
-    """Sum of the cross-entropies, in nats, of ids (B, T + 1) predicted from what stands before them; -100 is skipped."""
-    inputs_BT = ids_BT[:, :-1].masked_fill(ids_BT[:, :-1] < 0, model.config.eos_token_id)
-    logits_BTV = model(input_ids=inputs_BT, use_cache=False).logits
-    return F.cross_entropy(logits_BTV.flatten(0, 1).float(), ids_BT[:, 1:].reshape(-1), ignore_index=-100, reduction="sum")
+class TokenLosses(torch.nn.Module):
+    """A model as a function of ids (B, T + 1): the sum, in nats, of the cross-entropies of the last T given what stands before
+    each. A target of -100 is skipped.
+
+    With `compile`, each block and the loss are compiled by themselves: the blocks are alike, so one is enough for all.
+    With `document_masking` attention stays within a document, and positions start again at its end token."""
+
+    def __init__(self, model: PreTrainedModel, compile: bool = False, document_masking: bool = False):
+        super().__init__()
+        self.model, self.document_masking = model, document_masking
+        self.cross_entropies = torch.compile(cross_entropies, dynamic=False) if compile else cross_entropies
+        for block in model.transformer.h if compile else ():
+            block.compile(dynamic=False)
+
+    def forward(self, ids_BT: torch.Tensor) -> torch.Tensor:
+        end = self.model.config.eos_token_id
+        inputs_BT = ids_BT[:, :-1].masked_fill(ids_BT[:, :-1] < 0, end)
+        documents = separate_documents(inputs_BT == end) if self.document_masking else {}
+        hidden_BTC = self.model.transformer(input_ids=inputs_BT, use_cache=False, **documents).last_hidden_state
+        return self.cross_entropies(hidden_BTC, self.model.lm_head.weight, ids_BT[:, 1:])
+
+
+def cross_entropies(hidden_BTC: torch.Tensor, head_VC: torch.Tensor, targets_BT: torch.Tensor) -> torch.Tensor:
+    logits_NV = F.linear(hidden_BTC, head_VC).flatten(0, 1).float()
+    return F.cross_entropy(logits_NV, targets_BT.flatten(), ignore_index=-100, reduction="sum")
+
+
+def separate_documents(starts_BT: torch.Tensor) -> dict[str, torch.Tensor]:
+    """Positions (B, T) and an additive mask (B, 1, T, T) for documents that begin where `starts_BT` says."""
+    T = starts_BT.shape[1]
+    order_T = torch.arange(T, device=starts_BT.device)
+    begun_BT = torch.where(starts_BT, order_T, 0).cummax(1).values
+    seen_BTT = (begun_BT[:, :, None] == begun_BT[:, None, :]) & (order_T[:, None] >= order_T)
+    mask_B1TT = torch.zeros(seen_BTT.shape, device=starts_BT.device).masked_fill(~seen_BTT, -torch.inf)[:, None]
+    return {"position_ids": order_T - begun_BT, "attention_mask": mask_B1TT}

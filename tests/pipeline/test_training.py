@@ -8,15 +8,16 @@ from dataclasses import replace
 
 import pytest
 import torch
-from safetensors.torch import save_file
 from transformers import GPT2LMHeadModel
 
 from corpora import UserError
 from pipeline.config import SECTIONS
 from pipeline.training import loop
+from pipeline.training.attention import CAUSAL_MATMUL, CAUSAL_SDPA
 from pipeline.training.batches import TokenStream, TrainingBatches
-from pipeline.training.model import make_model, token_losses
-from pipeline.training.optimizer import learning_rate_factor, make_optimizer
+from pipeline.training.checkpoint import last_whole, load_checkpoint
+from pipeline.training.model import TokenLosses, make_model
+from pipeline.training.optimizer import learning_rate_factor, make_adamw, make_optimizers
 from tests.pipeline.tiny_tokens import END, VOCABULARY, write_tokens
 
 SETTINGS = SECTIONS["pretrain"](layers=2, width=32, heads=2, context=16, steps=24, batch_size=4, micro_batch_size=2,
@@ -54,14 +55,14 @@ def test_it_learns_and_counts_bits_per_byte(tokens, tmp_path):
     assert figures["tokens"] == 80 * 4 * 16
 
 
-@pytest.mark.parametrize("stop_at", [1, 13, 23])
+@pytest.mark.parametrize("stop_at", [2, 13, 23])
 def test_a_stopped_run_resumes_bit_for_bit(tokens, tmp_path, monkeypatch, stop_at):
     straight, _ = train(tokens, tmp_path / "straight")
     steps = []
 
     def rate_then_signal(step, *others):
         steps.append(step)
-        if step + 1 == stop_at and steps.count(step) == 1:
+        if step + 2 == stop_at and steps.count(step) == 1:  # noticed with the next step
             os.kill(os.getpid(), signal.SIGTERM)
         return learning_rate_factor(step, *others)
     monkeypatch.setattr(loop, "learning_rate_factor", rate_then_signal)
@@ -78,7 +79,7 @@ def test_a_stopped_run_resumes_bit_for_bit(tokens, tmp_path, monkeypatch, stop_a
 
 def test_a_checkpoint_of_the_last_step_is_enough(tokens, tmp_path, monkeypatch):
     _, straight = train(tokens, tmp_path / "run", replace(SETTINGS, checkpoint_minutes=0))
-    assert (tmp_path / "run/scratch/checkpoint.safetensors").exists()
+    assert last_whole(tmp_path / "run/scratch/checkpoints")
     monkeypatch.setattr(loop, "learning_rate_factor", lambda *_: pytest.fail("stepped again"))
     _, again = train(tokens, tmp_path / "run")
     assert again["bits_per_byte"] == straight["bits_per_byte"]
@@ -87,35 +88,25 @@ def test_a_checkpoint_of_the_last_step_is_enough(tokens, tmp_path, monkeypatch):
 def test_a_non_finite_loss_stops_before_the_step_and_keeps_the_last_good_state(tokens, tmp_path, monkeypatch):
     good = {}
 
-    def poison(model, ids_BT):
-        value = token_losses(model, ids_BT)
-        if len(good) == 6:
-            return value * float("nan")
-        good[len(good)] = weights(model)
-        return value
-    monkeypatch.setattr(loop, "token_losses", poison)
+    class Poisoned(TokenLosses):
+        def forward(self, ids_BT):
+            value = super().forward(ids_BT)
+            if len(good) == 6:
+                return value * float("nan")
+            good[len(good)] = True
+            return value
+    monkeypatch.setattr(loop, "TokenLosses", Poisoned)
     with pytest.raises(UserError, match=r"step 4 is nan"):
         train(tokens, tmp_path / "run")
     monkeypatch.undo()
     model = make_model(SETTINGS, VOCABULARY, END, 0)
-    path = tmp_path / "run/scratch/checkpoint.safetensors"
-    progress = loop.load_checkpoint(path, model, make_optimizer(model, 1e-3, 0.1))
+    path = last_whole(tmp_path / "run/scratch/checkpoints")
+    progress = load_checkpoint(path, model, make_optimizers(model, SETTINGS))
     assert progress["step"] == 3
     assert all(torch.isfinite(parameter).all() for parameter in model.parameters())
     straight, _ = train(tokens, tmp_path / "straight")
     resumed, _ = train(tokens, tmp_path / "run")
     assert same(weights(straight), weights(resumed))
-
-
-def test_a_damaged_checkpoint_is_an_error_that_names_it(tokens, tmp_path):
-    path = tmp_path / "run/scratch/checkpoint.safetensors"
-    path.parent.mkdir(parents=True)
-    path.write_bytes(b"not a checkpoint")
-    with pytest.raises(UserError, match=r"checkpoint\.safetensors"):
-        train(tokens, tmp_path / "run")
-    save_file({"other": torch.ones(1)}, path, {"progress": '{"step": 1}'})
-    with pytest.raises(UserError, match=r"checkpoint\.safetensors"):
-        train(tokens, tmp_path / "run")
 
 
 def test_gradient_accumulation_gives_the_gradient_of_the_whole_batch(tokens, tmp_path):
@@ -125,14 +116,16 @@ def test_gradient_accumulation_gives_the_gradient_of_the_whole_batch(tokens, tmp
         torch.testing.assert_close(value, weights(parts)[name], atol=2e-4, rtol=0)
 
 
-def test_maskless_attention_gives_stock_logits_and_is_not_saved(tmp_path):
+@pytest.mark.parametrize("attention", [CAUSAL_SDPA, CAUSAL_MATMUL])
+def test_maskless_attention_gives_stock_logits_and_is_not_saved(tmp_path, attention):
     model = make_model(SETTINGS, VOCABULARY, END, 0).eval()
+    model.set_attn_implementation(attention)
     ids_BT = torch.randint(10, 60, (3, 16), generator=torch.Generator().manual_seed(0))
     model.save_pretrained(tmp_path)
-    assert "causal_sdpa" not in (tmp_path / "config.json").read_text()
+    assert attention not in (tmp_path / "config.json").read_text()
     stock = GPT2LMHeadModel.from_pretrained(tmp_path).eval()
     with torch.no_grad():
-        assert torch.equal(model(ids_BT, use_cache=False).logits, stock(ids_BT).logits)
+        torch.testing.assert_close(model(ids_BT, use_cache=False).logits, stock(ids_BT).logits, atol=1e-6, rtol=0)
 
 
 def test_the_learning_rate_warms_up_and_ends_near_zero():
@@ -144,7 +137,7 @@ def test_the_learning_rate_warms_up_and_ends_near_zero():
 
 def test_weight_decay_spares_biases_and_norms():
     model = make_model(SETTINGS, VOCABULARY, END, 0)
-    decayed, spared = make_optimizer(model, 1e-3, 0.1).param_groups
+    decayed, spared = make_adamw(model.parameters(), 1e-3, 0.1).param_groups
     assert all(parameter.dim() == 2 for parameter in decayed["params"])
     assert all(parameter.dim() == 1 for parameter in spared["params"])
     assert spared["weight_decay"] == 0

@@ -12,9 +12,9 @@ def continue_text(model, tokenizer, prompt: str, num_tokens: int, seed: int, num
     it isn't made for one query at a time."""
     # The end token stands before every document in training, so a text begins with it.
     start = [model.config.bos_token_id, *tokenizer(prompt, add_special_tokens=False)["input_ids"]]
-    num_tokens = min(num_tokens, model.config.n_positions - len(start))
+    num_tokens = min(num_tokens, model.config.max_position_embeddings - len(start))
     if num_tokens < 1:
-        raise UserError(f"The prompt has {len(start) - 1} tokens, the model {model.config.n_positions} positions: shorten it.")
+        raise UserError(f"The prompt has {len(start) - 1} tokens, the model {model.config.max_position_embeddings} positions: shorten it.")
     ids_1T = torch.tensor([start], device=model.device)
     was_training = model.training
     model.eval()

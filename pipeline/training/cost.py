@@ -1,0 +1,78 @@
+"""What a model costs in FLOPs and memory, by formula; and which batch fits when memory has run out."""
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+from corpora import UserError
+from pipeline.artifact import peak_memory_mb
+from pipeline.training.device import has_bf16
+
+GPUS = {"RTX 4090": (165, 24), "L40S": (362, 48), "A100": (312, 80), "H100": (989, 80), "H200": (989, 141), "B200": (2250, 180)}
+"""Dense bf16 TFLOP/s and GB of memory, from the vendor's data sheets."""
+GB = 1e9
+
+
+def flops_per_token(model) -> int:
+    """Forward and backward, without recomputation, after PaLM (Chowdhery et al., 2022, appendix B): 6 for each weight that
+    multiplies, and 12 L T d for attention."""
+    config = model.config
+    weights = sum(p.numel() for p in model.transformer.h.parameters() if p.dim() == 2) + model.lm_head.weight.numel()
+    return 6 * weights + 12 * config.num_hidden_layers * config.max_position_embeddings * config.hidden_size
+
+
+def memory_needed(model, settings, micro_batch_size: int, world: int = 1) -> dict[str, float]:
+    """Bytes a process of training: the state (fp32 weights, gradients and two moments), logits, activations. Estimates:
+    34 bytes for each hidden value of a block in mixed precision (Korthikanti et al., 2022, table 2, attention's own excluded)."""
+    config, tokens = model.config, micro_batch_size * settings.context
+    block = tokens * config.hidden_size * (2 if settings.gradient_checkpointing else 34)
+    state = 16 * model.num_parameters() / (world if settings.parallel == "fsdp" else 1)
+    return {"state": state, "logits": tokens * config.vocab_size * 6,  # bf16 once, fp32 once
+            "activations": block * config.num_hidden_layers + (34 * tokens * config.hidden_size if settings.gradient_checkpointing else 0)}
+
+
+def peak_flops(device: str) -> float:
+    """FLOP/s: a known GPU's data sheet, else what a product of two 2048 x 2048 matrices reaches here, in bf16 where the
+    hardware has it."""
+    if device == "cuda":
+        name = torch.cuda.get_device_name()
+        for known, (teraflops, _) in GPUS.items():
+            if known in name:
+                return teraflops * 1e12
+    matrix = torch.ones(2048, 2048, device=device, dtype=torch.bfloat16 if has_bf16(device) else torch.float32)
+    (matrix @ matrix).sum().item()
+    start, repeats = time.perf_counter(), 20
+    for _ in range(repeats):
+        product = matrix @ matrix
+    product.sum().item()
+    return 2 * 2048 ** 3 * repeats / (time.perf_counter() - start)
+
+
+def memory_there(device: str) -> float:
+    """Bytes of the device, or of the machine."""
+    if device == "cuda":
+        return torch.cuda.get_device_properties().total_memory
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def memory_used(device: str) -> int:
+    """Peak MB: of the GPU's memory, or of this process."""
+    return torch.cuda.max_memory_allocated() >> 20 if device == "cuda" else peak_memory_mb()
+
+
+@contextmanager
+def naming_what_fits(model, settings, device: str, world: int) -> Iterator[None]:
+    """Turn running out of memory into a UserError that names a micro_batch_size which should fit."""
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        if not isinstance(error, (torch.OutOfMemoryError, MemoryError)) and "allocate memory" not in str(error):
+            raise
+        sizes = [size for size in range(1, settings.micro_batch_size) if settings.batch_size // world % size == 0]
+        fitting = [size for size in sizes if sum(memory_needed(model, settings, size, world).values()) < 0.9 * memory_there(device)]
+        advice = (f"SET=\"pretrain.micro_batch_size={max(fitting)}\" should fit, gives the same batches and continues from the last "
+                  "checkpoint." if fitting else "Not even one sequence would fit: use pretrain.gradient_checkpointing=true, or "
+                  "more GPUs with pretrain.parallel=fsdp.")
+        raise UserError(f"pretrain: out of memory with pretrain.micro_batch_size={settings.micro_batch_size}. {advice}") from None
