@@ -30,8 +30,8 @@ def plot_curves(path: Path, lines: list[dict]) -> None:
     import matplotlib
     matplotlib.use("Agg")
     from matplotlib import pyplot
-    panels = (("loss", "validation_loss"), ("bits_per_byte",), ("learning_rate", "matrix_learning_rate"), ("gradient_norm",),
-              ("tokens_per_second",), ("mfu",))
+    panels = (("loss", "validation_loss"), ("bits_per_byte",), ("learning_rate", "matrix_learning_rate"),
+              ("gradient_norm",), ("tokens_per_second",), ("mfu",))
     figure, grid = pyplot.subplots(2, 3, figsize=(14, 7), layout="constrained")
     for names, axes in zip(panels, grid.flat):
         for name in names:

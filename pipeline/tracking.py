@@ -6,8 +6,8 @@ from pipeline.artifact import failing
 
 
 def open_tracker(kind: str, logs: Path, run: str, settings: dict) -> Callable[[dict], None]:
-    """A function that takes a line of metrics (numbers by name, and their step). Raises UserError where what it needs isn't
-    installed."""
+    """A function that takes a line of metrics, numbers by name and their step. Raises UserError where what it needs
+    isn't installed."""
     with failing(f"pretrain.tracking={kind} needs an extra", "Run make install EXTRAS=tracking.", ImportError):
         if kind == "tensorboard":
             from torch.utils.tensorboard import SummaryWriter

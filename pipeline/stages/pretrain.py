@@ -36,13 +36,14 @@ def run(settings, inputs: dict[str, Path], folder: Path, context: Context) -> di
     precision = resolve_precision(settings.precision, context.device)
     tokenizer = AutoTokenizer.from_pretrained(inputs["tokenizer"])
     training, validation = (TokenStream(inputs["tokens"], split) for split in ("train", "validation"))
-    model = make_model(settings, training.index["vocab_size"], training.index["end_token_id"], tokenizer.pad_token_id, context.device)
+    index = training.index
+    model = make_model(settings, index["vocab_size"], index["end_token_id"], tokenizer.pad_token_id, context.device)
     batches = TrainingBatches(training, settings.context, settings.batch_size, settings.seed)
     config, num_parameters = deepcopy(model.config), model.num_parameters()
     num_tokens = settings.steps * settings.batch_size * settings.context
     if rank == 0:
-        print(f"pretrain: {settings.architecture}, {num_parameters / 1e6:.1f}M parameters, {num_tokens / 1e6:.1f}M tokens "
-              f"({num_tokens / len(training):.2f} epochs) on {world} x {context.device} in {precision}", flush=True)
+        print(f"pretrain: {settings.architecture}, {num_parameters / 1e6:.1f}M parameters, {num_tokens / 1e6:.1f}M "
+              f"tokens ({num_tokens / len(training):.2f} epochs) on {world} x {context.device} in {precision}", flush=True)
 
     def plain():
         """The model as one piece: this one, or a copy on the CPU of one that is spread over processes."""
@@ -73,16 +74,18 @@ def run(settings, inputs: dict[str, Path], folder: Path, context: Context) -> di
     if rank:
         return {}
     figures |= {"parameters": num_parameters, "epochs": round(num_tokens / len(training), 4), "device": context.device,
-                "precision": precision, "compiled": settings.compile, "threads": torch.get_num_threads(), "processes": world}
+                "precision": precision, "compiled": settings.compile, "threads": torch.get_num_threads(),
+                "processes": world}
     trained = trained.cpu()
     save_model(trained, inputs["tokenizer"], folder)
     if figures["best_step"] != settings.steps:  # with the decay to zero it seldom is another
-        path, = (path for path in find_checkpoints(folder / SCRATCH / "checkpoints") if step_of(path) == figures["best_step"])
-        load_checkpoint(path, trained, [])
+        paths = {step_of(path): path for path in find_checkpoints(folder / SCRATCH / "checkpoints")}
+        load_checkpoint(paths[figures["best_step"]], trained, [])
         save_model(trained, inputs["tokenizer"], folder / "best")
     if not settings.init:  # what another model was trained on before isn't known
         shutil.copyfile(inputs["tokens"] / DECONTAMINATED, folder / DECONTAMINATED)
-    write_card(folder / "README.md", "model", settings=settings, config=config, **figures, millions=num_parameters / 1e6,
+    write_card(folder / "README.md", "model", settings=settings, config=config, **figures,
+               millions=num_parameters / 1e6,
                start=f"continued from `{settings.init}`" if settings.init else "from random weights")
     plot(folder)
     return figures

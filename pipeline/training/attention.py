@@ -26,7 +26,8 @@ def causal_matmul(module, query_BHTD, key_BHTD, value_BHTD, attention_mask, scal
     SDPA's bf16 kernel takes two to four times as long, most of it in the backward pass."""
     B, H, T, D = query_BHTD.shape
     if attention_mask is None:
-        mask_NTT = torch.full((T, T), -math.inf, dtype=query_BHTD.dtype, device=query_BHTD.device).triu(1).expand(B * H, T, T)
+        mask_TT = torch.full((T, T), -math.inf, dtype=query_BHTD.dtype, device=query_BHTD.device).triu(1)
+        mask_NTT = mask_TT.expand(B * H, T, T)
     else:
         mask_NTT = attention_mask.to(query_BHTD.dtype).expand(B, H, T, T).flatten(0, 1)
     scores_NTT = torch.baddbmm(mask_NTT, query_BHTD.flatten(0, 1), key_BHTD.flatten(0, 1).transpose(1, 2),

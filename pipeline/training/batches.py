@@ -54,7 +54,7 @@ class TrainingBatches:
         return generator.permutation(self.num_windows), offset
 
     def batch(self, step: int, rank: int = 0, world: int = 1) -> torch.Tensor:
-        """Token ids (B / world, T + 1) of a step, the rank-th part of its batch: the first T are inputs, the last T targets."""
+        """Token ids (B / world, T + 1) of a step, the rank-th part of its batch: T inputs and, one further, T targets."""
         rows, share = [], self.batch_size // world
         for sequence in range(step * self.batch_size + rank * share, step * self.batch_size + (rank + 1) * share):
             order, offset = self.windows_of(sequence // self.num_windows)
@@ -68,11 +68,11 @@ def shorten(ids_BT: torch.Tensor, context: int) -> torch.Tensor:
     return ids_BT.unfold(1, context + 1, context).flatten(0, 1)
 
 
-def validation_batches(stream: TokenStream, context: int, batch_size: int, end_token_id: int, rank: int = 0, world: int = 1):
+def validation_batches(stream: TokenStream, context: int, batch_size: int, rank: int = 0, world: int = 1):
     """Yield ids (B, T + 1) that predict every token of the stream exactly once; targets past its end are -100. The
     stream opens with an end token, as every document but the first does in training. Each of `world` processes gets
     its own batches, all as many and all of one size."""
-    tokens = np.concatenate([[end_token_id], stream.read(0, len(stream))])
+    tokens = np.concatenate([[stream.index["end_token_id"]], stream.read(0, len(stream))])
     num_windows = -(-(len(tokens) - 1) // (context * batch_size * world)) * batch_size * world
     padded = np.full(num_windows * context + 1, -100, dtype=np.int64)
     padded[:len(tokens)] = tokens

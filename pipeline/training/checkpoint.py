@@ -13,6 +13,7 @@ from pipeline.artifact import failing, replace, sha256_file
 from pipeline.training.device import rank_and_world
 from pipeline.training.optimizer import Muon, like, whole
 
+WRITING = (SafetensorError, OSError)  # safetensors' own error is no OSError even for a full disk
 MOMENTS = {torch.optim.AdamW: ("exp_avg", "exp_avg_sq"), Muon: ("momentum",)}
 
 
@@ -31,8 +32,7 @@ def save_checkpoint(folder: Path, model: torch.nn.Module, optimizers: list, prog
         return
     folder.mkdir(parents=True, exist_ok=True)
     temporary = folder / "checkpoint.tmp"
-    # safetensors' own error is no OSError even for a full disk
-    with failing(f"{folder}: can't be written", "Make room, then run the same command again.", (SafetensorError, OSError)):
+    with failing(f"{folder}: can't be written", "Make room, then run the same command again.", WRITING):
         save_file(tensors, temporary, {"progress": json.dumps(progress)})
         replace(temporary, folder / f"step-{progress['step']:08d}-{sha256_file(temporary)[:16]}.safetensors")
     older = [path for path in find_checkpoints(folder) if step_of(path) <= progress["step"]]

@@ -10,27 +10,27 @@ from corpora import UserError
 from pipeline.artifact import peak_memory_mb
 from pipeline.training.device import has_bf16
 
-GPUS = {"RTX 4090": (165, 24), "L40S": (362, 48), "A100": (312, 80), "H100": (989, 80), "H200": (989, 141), "B200": (2250, 180)}
+GPUS = {"RTX 4090": (165, 24), "L40S": (362, 48), "A100": (312, 80), "H100": (989, 80), "H200": (989, 141),
+        "B200": (2250, 180)}
 """Dense bf16 TFLOP/s and GB of memory, from the vendor's data sheets."""
 GB = 1e9
 
 
 def flops_per_token(model) -> int:
-    """Forward and backward, without recomputation, after PaLM (Chowdhery et al., 2022, appendix B): 6 for each weight that
-    multiplies, and 12 L T d for attention."""
+    """Forward and backward, without recomputation: 6 for each weight that multiplies, and 12 L T d for attention (PaLM:
+    Chowdhery et al., 2022, appendix B)."""
     config = model.config
     weights = sum(p.numel() for p in model.transformer.h.parameters() if p.dim() == 2) + model.lm_head.weight.numel()
     return 6 * weights + 12 * config.num_hidden_layers * config.max_position_embeddings * config.hidden_size
 
 
 def memory_needed(model, settings, micro_batch_size: int, world: int = 1) -> dict[str, float]:
-    """Bytes a process of training: the state (fp32 weights, gradients and two moments), logits, activations. Estimates:
-    34 bytes for each hidden value of a block in mixed precision (Korthikanti et al., 2022, table 2, attention's own excluded)."""
-    config, tokens = model.config, micro_batch_size * settings.context
-    block = tokens * config.hidden_size * (2 if settings.gradient_checkpointing else 34)
-    state = 16 * model.num_parameters() / (world if settings.parallel == "fsdp" else 1)
-    return {"state": state, "logits": tokens * config.vocab_size * 6,  # bf16 once, fp32 once
-            "activations": block * config.num_hidden_layers + (34 * tokens * config.hidden_size if settings.gradient_checkpointing else 0)}
+    """Bytes a process of training: the state (fp32 weights, gradients and two moments), logits, activations. An estimate:
+    34 bytes for each hidden value of a block in mixed precision (Korthikanti et al., 2022, without attention's own)."""
+    layers, values = model.config.num_hidden_layers, micro_batch_size * settings.context * model.config.hidden_size
+    return {"state": 16 * model.num_parameters() / (world if settings.parallel == "fsdp" else 1),
+            "logits": 6 * micro_batch_size * settings.context * model.config.vocab_size,  # bf16 once, fp32 once
+            "activations": values * (34 + 2 * layers if settings.gradient_checkpointing else 34 * layers)}
 
 
 def peak_flops(device: str) -> float:
@@ -70,9 +70,10 @@ def naming_what_fits(model, settings, device: str, world: int) -> Iterator[None]
     except (RuntimeError, MemoryError) as error:
         if not isinstance(error, (torch.OutOfMemoryError, MemoryError)) and "allocate memory" not in str(error):
             raise
-        sizes = [size for size in range(1, settings.micro_batch_size) if settings.batch_size // world % size == 0]
-        fitting = [size for size in sizes if sum(memory_needed(model, settings, size, world).values()) < 0.9 * memory_there(device)]
-        advice = (f"SET=\"pretrain.micro_batch_size={max(fitting)}\" should fit, gives the same batches and continues from the last "
-                  "checkpoint." if fitting else "Not even one sequence would fit: use pretrain.gradient_checkpointing=true, or "
-                  "more GPUs with pretrain.parallel=fsdp.")
-        raise UserError(f"pretrain: out of memory with pretrain.micro_batch_size={settings.micro_batch_size}. {advice}") from None
+        tried, room = settings.micro_batch_size, 0.9 * memory_there(device)
+        fitting = [size for size in range(1, tried) if settings.batch_size // world % size == 0
+                   and sum(memory_needed(model, settings, size, world).values()) < room]
+        advice = (f'SET="pretrain.micro_batch_size={fitting[-1]}" should fit; the batches stay the same, and the run goes on '
+                  "from its last checkpoint." if fitting else "Not even one sequence would fit: use "
+                  "pretrain.gradient_checkpointing=true, or more GPUs with pretrain.parallel=fsdp.")
+        raise UserError(f"pretrain: out of memory with pretrain.micro_batch_size={tried}. {advice}") from None

@@ -53,10 +53,10 @@ def train(model, batches: TrainingBatches, validation: TokenStream, settings, de
           folder: Path, on_validation, track=lambda values: None) -> dict:
     """Train for settings.steps steps and return the figures of the run.
 
-    Writes folder/scratch/checkpoints and folder/logs/metrics.jsonl, and continues from a checkpoint. `on_validation(step)` is
-    called after each validation, `track(values)` with each line of metrics. Under torchrun every process calls this and
-    works on its part of each batch; the first one writes. Raises SystemExit after a signal, and UserError when a loss or a
-    gradient isn't finite: both leave a checkpoint of the last good state."""
+    Writes folder/scratch/checkpoints and folder/logs/metrics.jsonl, and continues from a checkpoint. Calls
+    `on_validation(step)` after each validation, `track(values)` with each line of metrics. Under torchrun every process
+    calls this and works on its part of each batch; the first one writes. Raises SystemExit after a signal, and UserError
+    when a loss or a gradient isn't finite: both leave a checkpoint of the last good state."""
     rank, world = rank_and_world()
     checkpoints, metrics = folder / SCRATCH / "checkpoints", folder / "logs" / "metrics.jsonl"
     set_up_torch(settings, device)
@@ -90,8 +90,9 @@ def train(model, batches: TrainingBatches, validation: TokenStream, settings, de
             append_json(metrics, **values)
             track(values)
 
+    quiet = None if rank == 0 else True
     with (noting_signals() as signals, cost.naming_what_fits(model, settings, device, world),
-          tqdm(total=settings.steps, initial=first_step, desc="pretrain", unit="step", disable=None if rank == 0 else True) as bar):
+          tqdm(total=settings.steps, initial=first_step, desc="pretrain", unit="step", disable=quiet) as bar):
         for step in range(first_step, settings.steps):
             ids_BT, rows = batches.batch(step, rank, world).to(device), micro_batch_size
             if step < settings.short_steps:
@@ -112,9 +113,9 @@ def train(model, batches: TrainingBatches, validation: TokenStream, settings, de
                 # Nothing was stepped yet: the weights are those after the last good step.
                 save(step)
                 note(step=step + 1, event="non-finite", loss=repr(loss), gradient_norm=repr(norm))
-                raise UserError(f"pretrain: the loss at step {step + 1} is {loss}, the gradient's norm {norm}. The state "
-                                f"after step {step} is kept in {checkpoints}. A lower pretrain.learning_rate, which starts "
-                                "a new run, is what usually helps.")
+                raise UserError(f"pretrain: the loss at step {step + 1} is {loss}, the gradient's norm {norm}. The "
+                                f"state after step {step} is kept in {checkpoints}. A lower pretrain.learning_rate, which "
+                                "starts a new run, is what usually helps.")
             factor = learning_rate_factor(step, settings.steps, settings.warmup_steps)
             for optimizer in optimizers:
                 for group in optimizer.param_groups:
@@ -127,9 +128,11 @@ def train(model, batches: TrainingBatches, validation: TokenStream, settings, de
                 now = time.monotonic()
                 speed = (done - marked_step) * tokens_a_step / (now - marked_at)
                 marked_at, marked_step = now, done
-                note(step=done, tokens=done * tokens_a_step, loss=loss, gradient_norm=norm, learning_rate=settings.learning_rate * factor,
+                note(step=done, tokens=done * tokens_a_step, loss=loss, gradient_norm=norm,
+                     learning_rate=settings.learning_rate * factor,
                      matrix_learning_rate=settings.matrix_learning_rate * factor, tokens_per_second=round(speed, 1),
-                     mfu=round(flops * speed / peak, 4), memory_mb=cost.memory_used(device), seconds=round(now - begun, 2))
+                     mfu=round(flops * speed / peak, 4), memory_mb=cost.memory_used(device),
+                     seconds=round(now - begun, 2))
                 bar.set_postfix(loss=f"{loss:.3f}", tokens_s=f"{speed:,.0f}")
             if done in validation_steps:
                 figures = validate(losses, validation, settings, micro_batch_size, device, precision)
@@ -145,15 +148,15 @@ def train(model, batches: TrainingBatches, validation: TokenStream, settings, de
                 save(done)
                 saved_at = time.monotonic()
             if stop and done < settings.steps:
-                raise SystemExit(f"pretrain: stopped by {signals[0] if signals else 'another process'} after step {done}; the "
-                                 "state is saved. The same command continues from there.")
+                raise SystemExit(f"pretrain: stopped by {signals[0] if signals else 'another process'} after step {done}; "
+                                 "the state is saved. The same command continues from there.")
     if not figures:  # resumed after the last step
         figures = validate(losses, validation, settings, micro_batch_size, device, precision)
     if not math.isfinite(figures["bits_per_byte"]):
         raise UserError("pretrain: the validation loss isn't finite. A lower pretrain.learning_rate usually helps.")
-    return {"steps": settings.steps, "tokens": settings.steps * tokens_a_step, "seconds": round(time.monotonic() - begun, 1),
-            "resumes": progress["resumes"], "best_step": progress["best_step"], "best_bits_per_byte": progress["best"],
-            "peak_flops": peak, **figures}
+    return {"steps": settings.steps, "tokens": settings.steps * tokens_a_step, "peak_flops": peak,
+            "seconds": round(time.monotonic() - begun, 1), "resumes": progress["resumes"],
+            "best_step": progress["best_step"], "best_bits_per_byte": progress["best"], **figures}
 
 
 def set_up_torch(settings, device: str) -> None:
@@ -170,7 +173,7 @@ def validate(losses, stream: TokenStream, settings, batch_size: int, device: str
     """Bits per byte of the whole validation split: bits of all tokens, end tokens included, over the text's bytes."""
     losses.eval()
     nats = torch.zeros((), dtype=torch.float64)
-    for ids_BT in validation_batches(stream, settings.context, batch_size, stream.index["end_token_id"], *rank_and_world()):
+    for ids_BT in validation_batches(stream, settings.context, batch_size, *rank_and_world()):
         with autocast(device, precision):
             nats += losses(ids_BT.to(device)).cpu()
     losses.train()

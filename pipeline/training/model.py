@@ -15,10 +15,10 @@ ONLY_GPT2 = ("compile", "document_masking", "gradient_checkpointing")
 
 
 def make_config(settings, vocab_size: int, changes: dict):
-    """GPT-1 (post-norm), GPT-2 (pre-norm), or GPT-3: pre-norm with every other layer's attention banded (Brown et al., 2020,
-    section 2.1), here to a quarter of the context."""
-    sizes = {"vocab_size": vocab_size, "n_positions": settings.context, "n_embd": settings.width, "n_layer": settings.layers,
-             "n_head": settings.heads, "tie_word_embeddings": settings.tied_head}
+    """GPT-1 (post-norm), GPT-2 (pre-norm), or GPT-3: pre-norm with every other layer's attention banded (Brown et al.,
+    2020, section 2.1), here to a quarter of the context."""
+    sizes = {"vocab_size": vocab_size, "n_positions": settings.context, "n_embd": settings.width,
+             "n_layer": settings.layers, "n_head": settings.heads, "tie_word_embeddings": settings.tied_head}
     if settings.architecture == "gpt2":
         return GPT2Config(**sizes, **changes)
     if settings.architecture == "gpt":
@@ -31,35 +31,33 @@ def make_config(settings, vocab_size: int, changes: dict):
 
 
 def make_model(settings, vocab_size: int, end_token_id: int, pad_token_id: int, device: str = "cpu") -> PreTrainedModel:
-    """A model in fp32; raises UserError for a model to continue from that doesn't fit, and for what an architecture can't do.
+    """A model in fp32; raises UserError for one to continue from that doesn't fit, and for what an architecture can't do.
     The end token is also the one a text begins with: in training it stands before every document."""
     # Dropout would tie a step to the generator's state; one pass over enough text needs none.
     changes = {"bos_token_id": end_token_id, "eos_token_id": end_token_id, "pad_token_id": pad_token_id,
                "resid_pdrop": 0.0, "embd_pdrop": 0.0, "attn_pdrop": 0.0}
-    if settings.architecture != "gpt2":
-        for name in ONLY_GPT2:
-            if getattr(settings, name):
-                raise UserError(f"pretrain.{name}=true: architecture={settings.architecture} doesn't have it: only gpt2 does.")
+    wanted, known = settings.architecture, MODEL_TYPES[settings.architecture]
+    for name in ONLY_GPT2 if wanted != "gpt2" else ():
+        if getattr(settings, name):
+            raise UserError(f"pretrain.{name}=true: architecture={wanted} doesn't have it: only gpt2 does.")
     if settings.init:
         folder, name = model_folder(settings.init), f"INIT={settings.init}"
         with failing(f"{name}: can't be loaded"):
             config = AutoConfig.from_pretrained(folder, local_files_only=True)
-        if config.model_type != MODEL_TYPES[settings.architecture]:
-            raise UserError(f"{name}: a {config.model_type} model, but pretrain.architecture={settings.architecture} means "
-                            f"{MODEL_TYPES[settings.architecture]}; it has to be one of {', '.join(MODEL_TYPES.values())}.")
+        if config.model_type != known:
+            raise UserError(f"{name}: a {config.model_type} model, but pretrain.architecture={wanted} means {known}.")
         if vocab_size > config.vocab_size:
             raise UserError(f"{name}: its tokenizer has {vocab_size} tokens, the model only {config.vocab_size}.")
-        if settings.context > config.max_position_embeddings:
-            raise UserError(f"pretrain.context={settings.context}: {settings.init} has {config.max_position_embeddings} positions.")
+        if settings.context > (positions := config.max_position_embeddings):
+            raise UserError(f"pretrain.context={settings.context}: {settings.init} has {positions} positions.")
         config.update({name: value for name, value in changes.items() if hasattr(config, name)})
         model = load_weights(AutoModelForCausalLM, folder, name, config=config)
     else:
         torch.manual_seed(settings.seed)
         model = AutoModelForCausalLM.from_config(make_config(settings, vocab_size, changes), dtype=torch.float32)
-    if settings.architecture == "gpt2":
+    if wanted == "gpt2":
         # In memory only: a saved config.json doesn't name it. Plain products are quicker on CPUs at short contexts.
-        quick = CAUSAL_MATMUL if device == "cpu" and settings.context <= 512 else CAUSAL_SDPA
-        model.set_attn_implementation(quick)
+        model.set_attn_implementation(CAUSAL_MATMUL if device == "cpu" and settings.context <= 512 else CAUSAL_SDPA)
     return model
 
 
@@ -77,8 +75,8 @@ def load_weights(kind: type, folder: Path, name: str, config, new_head: bool = F
 
 
 class TokenLosses(torch.nn.Module):
-    """A model as a function of ids (B, T + 1): the sum, in nats, of the cross-entropies of the last T given what stands before
-    each. A target of -100 is skipped.
+    """A model as a function of ids (B, T + 1): the sum, in nats, of the cross-entropies of the last T given what stands
+    before each. A target of -100 is skipped.
 
     With `compile`, each block and the loss are compiled by themselves: the blocks are alike, so one is enough for all.
     With `document_masking` attention stays within a document, and positions start again at its end token."""

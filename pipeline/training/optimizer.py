@@ -8,12 +8,13 @@ from pipeline.training.device import rank_and_world
 
 MOMENTUM = 0.95
 NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
-"""Coefficients of the quintic iteration and, below, how often it runs (Jordan et al., 2024, kellerjordan.github.io/posts/muon)."""
+"""Coefficients of the quintic iteration and, below, how often it runs (Jordan et al., 2024)."""
 ITERATIONS = 5
 
 
 class Muon(torch.optim.Optimizer):
-    """Nesterov momentum whose update is made orthogonal, for the matrices of a transformer's blocks (Jordan et al., 2024).
+    """Nesterov momentum whose update is made orthogonal, for the matrices of a transformer's blocks (Jordan et al., 2024,
+    kellerjordan.github.io/posts/muon).
 
     Conv1D keeps its weights as (in, out) where Linear has (out, in), and c_attn is three matrices in one: each is made
     orthogonal by itself, scaled by sqrt(max(1, out / in)), so that a rate found at one width holds at others. Processes
@@ -57,7 +58,7 @@ def share(matrices_NOI: torch.Tensor) -> torch.Tensor:
 
 
 def orthogonalize(matrices_NOI: torch.Tensor) -> torch.Tensor:
-    """U V^T, nearly, of each matrix U S V^T, by Newton-Schulz in bf16 (Bernstein and Newhouse, 2024): (N, O, I) to the same."""
+    """(N, O, I): of each matrix U S V^T nearly U V^T, by Newton-Schulz in bf16 (Bernstein and Newhouse, 2024)."""
     a, b, c = NEWTON_SCHULZ
     tall = matrices_NOI.shape[1] > matrices_NOI.shape[2]
     x = (matrices_NOI.mT if tall else matrices_NOI).bfloat16()  # the products are of the smaller side
@@ -92,7 +93,8 @@ def make_adamw(parameters, learning_rate: float, weight_decay: float, beta2: flo
 def make_optimizers(model, settings) -> list[torch.optim.Optimizer]:
     """For pretraining: Muon for the blocks' matrices and AdamW for embeddings, norms and biases, or AdamW for all. Each
     group keeps its peak rate as `peak_lr`."""
-    modules = [(name, module) for name, module in model.transformer.h.named_modules() if isinstance(module, (Conv1D, torch.nn.Linear))]
+    modules = [(name, module) for name, module in model.transformer.h.named_modules()
+               if isinstance(module, (Conv1D, torch.nn.Linear))]
     taken = {module.weight for _, module in modules} if settings.optimizer == "muon" else set()
     rest = [parameter for parameter in model.parameters() if parameter not in taken]
     optimizers = [make_adamw(rest, settings.learning_rate, settings.weight_decay, settings.beta2)]

@@ -50,7 +50,7 @@ def test_a_batch_depends_on_seed_and_step_only(folder):
 def test_validation_predicts_every_token_once_from_its_predecessor(folder, context, batch_size):
     tokens = np.concatenate([[END], whole(folder, "validation")])
     pairs = []
-    for ids_BT in validation_batches(TokenStream(folder, "validation"), context, batch_size, END):
+    for ids_BT in validation_batches(TokenStream(folder, "validation"), context, batch_size):
         assert ids_BT.shape[1] == context + 1
         for row in ids_BT.tolist():
             pairs += [(before, after) for before, after in itertools.pairwise(row) if after != -100]

@@ -225,8 +225,36 @@ def limit_file_size():
 @pytest.mark.extras
 def test_tensorboard_gets_every_metric(copy, tiny_preset):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-    run_pipeline("pretrain", "--preset", tiny_preset, "pretrain.tensorboard=true", "pretrain.seed=2", folder=copy)
+    run_pipeline("pretrain", "--preset", tiny_preset, "pretrain.tracking=tensorboard", "pretrain.seed=2", folder=copy)
     events = EventAccumulator(str(copy / "artifacts/tiny/pretrain/logs/tensorboard"))
     events.Reload()
     assert {"loss", "bits_per_byte", "learning_rate"} <= set(events.Tags()["scalars"])
     assert events.Scalars("loss")[-1].step == 40
+
+
+@pytest.mark.extras
+def test_trackio_gets_every_metric(copy, tiny_preset, monkeypatch):
+    import sqlite3
+    monkeypatch.setenv("TRACKIO_DIR", str(copy / "trackio"))
+    run_pipeline("pretrain", "--preset", tiny_preset, "pretrain.tracking=trackio", "pretrain.seed=3", folder=copy)
+    database, = (copy / "trackio").glob("korean-gpt2*.db")
+    with sqlite3.connect(database) as connection:
+        metrics = {name for row, in connection.execute("select metrics from metrics") for name in json.loads(row)}
+    assert {"loss", "bits_per_byte", "learning_rate"} <= metrics
+
+
+@pytest.mark.parametrize("architecture", ["gpt", "gpt3"])
+def test_the_other_architectures_go_through_the_same_stages(copy, tiny_preset, architecture):
+    chosen = ("--preset", tiny_preset, f"pretrain.architecture={architecture}", "pretrain.checkpoint_minutes=0.0001")
+    done = subprocess.Popen([sys.executable, "-m", "pipeline", "pretrain", *chosen], cwd=copy, stdout=subprocess.PIPE, text=True,
+                            env=os.environ | {"PYTHONPATH": str(PROJECT), "HF_HUB_OFFLINE": "1"})
+    for line in done.stdout:
+        if "step 20:" in line:
+            done.kill()
+    done.communicate()
+    assert "resuming after step" in run_pipeline("pretrain", *chosen, folder=copy).stdout
+    assert manifest(copy, "pretrain")["counts"]["bits_per_byte"] < 3
+    run_pipeline("export", *chosen, "--out", copy / "out", folder=copy)
+    assert "대한민국은" in run_pipeline("generate", "--model", copy / "out", folder=copy).stdout
+    run_pipeline("klue-eval", *chosen, "klue.tasks=ynat", folder=copy)
+    assert manifest(copy, "klue")["counts"]["ynat"]

@@ -17,7 +17,7 @@ from pipeline.training.attention import CAUSAL_MATMUL, CAUSAL_SDPA
 from pipeline.training.batches import TokenStream, TrainingBatches
 from pipeline.training.checkpoint import last_whole, load_checkpoint
 from pipeline.training.model import TokenLosses, make_model
-from pipeline.training.optimizer import learning_rate_factor, make_adamw, make_optimizers
+from pipeline.training.optimizer import learning_rate_factor, make_optimizers
 from tests.pipeline.tiny_tokens import END, VOCABULARY, write_tokens
 
 SETTINGS = SECTIONS["pretrain"](layers=2, width=32, heads=2, context=16, steps=24, batch_size=4, micro_batch_size=2,
@@ -133,12 +133,3 @@ def test_the_learning_rate_warms_up_and_ends_near_zero():
     assert rates[:4] == pytest.approx([.25, .5, .75, 1])
     assert all(before >= after for before, after in itertools.pairwise(rates[4:]))
     assert 0 < rates[-1] <= 1 / 20
-
-
-def test_weight_decay_spares_biases_and_norms():
-    model = make_model(SETTINGS, VOCABULARY, END, 0)
-    decayed, spared = make_adamw(model.parameters(), 1e-3, 0.1).param_groups
-    assert all(parameter.dim() == 2 for parameter in decayed["params"])
-    assert all(parameter.dim() == 1 for parameter in spared["params"])
-    assert spared["weight_decay"] == 0
-    assert len(decayed["params"]) + len(spared["params"]) == len(list(model.parameters()))
