@@ -12,7 +12,7 @@ from pathlib import Path
 import ftfy
 import numpy as np
 
-from corpora import UserError, nearest, read_toml
+from corpora import UserError, failing, nearest, read_toml
 from corpora.dedup import HANGUL, KINDS, LETTER, SPACE, SYMBOL, Texts
 from corpora.recipe import Recipe, Source
 
@@ -42,13 +42,11 @@ def load_cleanups(recipe: Recipe) -> dict[str, Callable[[str], str]]:
 
 
 def _substitutions(name: str, entry: dict) -> Callable[[str], str]:
-    try:
+    needed = f"clean-up {name!r}: needs replace = [[needs, pattern, replacement], ...] with valid regular expressions"
+    with failing(needed, kinds=(KeyError, TypeError, ValueError, re.error)):
         steps = [(needs, re.compile(pattern), replacement) for needs, pattern, replacement in entry["replace"]]
         for _, pattern, replacement in steps:
             pattern.sub(replacement, "")  # a bad replacement is told now
-    except (KeyError, TypeError, ValueError, re.error) as error:
-        raise UserError(f"clean-up {name!r}: needs replace = [[needs, pattern, replacement], ...] with valid regular "
-                        f"expressions ({error}).") from None
 
     def run(text: str) -> str:
         for needs, pattern, replacement in steps:

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import pyarrow
 import pyarrow.parquet
 
-from corpora import UserError
+from corpora import UserError, failing
 from corpora.recipe import Source, file_format
 
 MAX_RECORD = 32 << 20  # bytes of the longest line, row or file taken as one record; a longer one is rejected, not cut
@@ -45,25 +45,21 @@ class Bad(NamedTuple):
 def read_file(source: Source, path: Path, label: str) -> Records:
     """Stream a file's documents and bad records; `label` is what their places begin with. Raises UserError for a
     damaged file or a wrong setting."""
-    kind = file_format(source, path)
-    try:
-        with open_stream(path) as stream:
-            if not path.stat().st_size or not stream.peek(1):
-                records = [Bad(label, "empty file")]
-            elif kind == "parquet":
-                records = _read_parquet(source, path, label)
-            elif kind == "md" or (kind == "txt" and source.unit == "file"):
-                records = [_decoded(label, stream.read(MAX_RECORD + 1))]
-            elif kind == "txt":
-                records = _read_text(source, _lines(stream, label))
-            elif kind == "jsonl":
-                records = (_read_json(source, line) for line in _lines(stream, label))
-            else:
-                records = _read_table(source, _lines(stream, label), label, tabs=kind == "tsv")
-            yield from filter(None, records)
-    except DAMAGE as error:
-        raise UserError(f"{path}: damaged or cut short ({first_line(error)}). Get the file again, "
-                        "or take it out of the recipe's paths.") from None
+    kind, advice = file_format(source, path), "Get the file again, or take it out of the recipe's paths."
+    with failing(f"{path}: damaged or cut short", advice, DAMAGE), open_stream(path) as stream:
+        if not path.stat().st_size or not stream.peek(1):
+            records = [Bad(label, "empty file")]
+        elif kind == "parquet":
+            records = _read_parquet(source, path, label)
+        elif kind == "md" or (kind == "txt" and source.unit == "file"):
+            records = [_decoded(label, stream.read(MAX_RECORD + 1))]
+        elif kind == "txt":
+            records = _read_text(source, _lines(stream, label))
+        elif kind == "jsonl":
+            records = (_read_json(source, line) for line in _lines(stream, label))
+        else:
+            records = _read_table(source, _lines(stream, label), label, tabs=kind == "tsv")
+        yield from filter(None, records)
 
 
 def decode(raw: bytes) -> str:
@@ -194,10 +190,9 @@ def _read_parquet(source: Source, path: Path, label: str) -> Records:
     with pyarrow.parquet.ParquetFile(path) as file:
         check_columns(source, label, file.schema_arrow.names)
         for batch in file.iter_batches(batch_size=64, columns=columns):
-            try:  # as bytes: a string column may hold what is no UTF-8, and one such row mustn't stop the file
+            with failing(f"{path}: one of the columns {columns} holds no text", kinds=pyarrow.ArrowNotImplementedError):
+                # as bytes: a string column may hold what is no UTF-8, and one such row mustn't stop the file
                 rows = [column.cast(pyarrow.binary()).to_pylist() for column in batch.select(columns).columns]
-            except pyarrow.ArrowNotImplementedError:
-                raise UserError(f"{path}: one of the columns {columns} holds no text.") from None
             for values in zip(*rows):
                 number += 1
                 try:
@@ -205,11 +200,6 @@ def _read_parquet(source: Source, path: Path, label: str) -> Records:
                     yield to_document(source, f"{label}:{number}", row)
                 except ValueError as error:
                     yield _bad(f"{label}:{number}", str(error), values[0] or b"")
-
-
-def first_line(error: Exception) -> str:
-    """An exception's kind and the first line of its message."""
-    return f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
 
 
 def columns_of(source: Source) -> dict[str, str]:

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 
-from corpora import UserError
-from pipeline.artifact import failing, locked, peak_memory_mb, write_json
+from corpora import UserError, failing
+from pipeline.artifact import locked, peak_memory_mb, write_json
 
 
 class Unfinished(Exception):

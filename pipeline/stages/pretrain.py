@@ -8,8 +8,9 @@ import torch
 from safetensors import SafetensorError
 from transformers import AutoTokenizer, GenerationConfig
 
+from corpora import failing
 from corpora.contamination import DECONTAMINATED
-from pipeline.artifact import failing, write_card
+from pipeline.artifact import write_card
 from pipeline.engine import Context
 from pipeline.training.batches import TokenStream, TrainingBatches
 from pipeline.training.device import resolve_precision

@@ -7,7 +7,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from pipeline.artifact import failing, replace
+from corpora import failing
+from pipeline.artifact import replace
 
 MOMENTS = ("exp_avg", "exp_avg_sq")
 
