@@ -8,10 +8,11 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -40,14 +41,9 @@ class Context:
     data: Path | None  # root of a recipe's relative paths
 
 
-def open_pool(workers: int) -> ProcessPoolExecutor:
-    """A pool whose processes end with this one, even when it's killed: nobody then writes without the key's lock."""
-    # spawn, not fork: a forked copy of a process that holds threads (tokenizers, torch, datasets) can hang.
-    return ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=follow, initargs=(os.getpid(),))
-
-
 def follow(parent: int) -> None:
-    """In a worker: leave Ctrl-C to the parent, and end when the parent does."""
+    """In a worker: leave Ctrl-C to the parent, and end when the parent does, even when it's killed: nobody then writes
+    without the key's lock."""
     def watch():
         while os.getppid() == parent:
             time.sleep(0.5)
@@ -104,15 +100,12 @@ def _run(function: Callable, work: list[tuple[object, Path]], engine: Engine, de
     else:
         died = failing(f"{description}: a worker process died, killed or out of memory", "Finished shards are kept: "
                        "run the same command again, with WORKERS=1 if memory is short.", BrokenProcessPool)
-        with died, open_pool(min(engine.workers, len(work))) as pool:
-            try:
-                for future in as_completed([pool.submit(run_item, function, item, path) for item, path in work]):
-                    yield future.result()
-            finally:
-                pool.shutdown(wait=True, cancel_futures=True)
+        # spawn, not fork: a forked copy of a process that holds threads (tokenizers, torch, datasets) can hang.
+        with died, ProcessPoolExecutor(min(engine.workers, len(work)), get_context("spawn"), follow, (os.getpid(),)) as pool:
+            yield from pool.map(partial(run_item, function), *zip(*work))  # after a failure those not begun are cancelled
 
 
-def _run_on_ray(function: Callable, work: list[tuple[object, Path]], engine: Engine, description: str) -> Iterable[None]:
+def _run_on_ray(function: Callable, work: list[tuple[object, Path]], engine: Engine, description: str) -> Iterator[None]:
     with failing("ENGINE=ray needs the package ray", "Run make install EXTRAS=ray.", ImportError):
         import ray
     # Workers import this project from its folder, which, like artifacts/ and DATA=, every node has to see.
