@@ -27,9 +27,8 @@ class Index:
         self.names, self.num_letters, self.share = names, num_letters, share
         batch = Texts(texts or [""])
         runs, owners = _runs(batch, num_letters)
-        pairs = np.unique(np.stack([runs, owners.astype(np.uint64)], 1), axis=0)  # each run of a text once
-        self.runs, first = np.unique(pairs[:, 0], return_index=True)
-        self.owners, self.bounds = pairs[:, 1].astype(np.int64), np.append(first, len(pairs))
+        pairs = np.unique(np.stack([runs, owners.astype(np.uint64)]), axis=1)  # each run of a text once
+        self.runs, self.owners = pairs[0], pairs[1].astype(np.int64)
         self.num_runs = np.bincount(self.owners, minlength=len(texts))
         lengths = np.diff(batch.bounds_D1)[:len(texts)]
         short = np.flatnonzero((self.num_runs == 0) & (lengths > 0))
@@ -52,14 +51,12 @@ class Index:
             for number in np.flatnonzero((self.short[places] == hashes) & (last > first)):
                 found[int(documents[number])] = self.names[self.short_owners[places[number]]]
         runs, documents = _runs(texts, self.num_letters, self.table)
-        places = np.minimum(np.searchsorted(self.runs, runs), max(len(self.runs) - 1, 0))
-        hits = self.runs[places] == runs if len(self.runs) else np.zeros(0, dtype=bool)
-        hits = np.unique(np.stack([documents[hits], places[hits]], 1), axis=0)  # each run of a document once
-        counts = np.diff(self.bounds)[hits[:, 1]]
-        within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-        owners = self.owners[np.repeat(self.bounds[hits[:, 1]], counts) + within]
-        pairs, shared = np.unique(np.stack([np.repeat(hits[:, 0], counts), owners], 1), axis=0, return_counts=True)
-        for document, owner in pairs[shared >= self.share * self.num_runs[pairs[:, 1]]]:
+        ends = np.searchsorted(self.runs, runs, side="right")
+        counts = ends - np.searchsorted(self.runs, runs)  # of texts that have the run
+        places = np.repeat(ends - np.cumsum(counts), counts) + np.arange(counts.sum())
+        hits = np.unique(np.stack([np.repeat(documents, counts), places]), axis=1)  # each run of a document once
+        pairs, shared = np.unique(np.stack([hits[0], self.owners[hits[1]]]), axis=1, return_counts=True)
+        for document, owner in pairs[:, shared >= self.share * self.num_runs[pairs[1]]].T:
             found[int(document)] = self.names[owner]
         return found
 
