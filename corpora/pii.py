@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 from ipaddress import ip_address
 from pathlib import Path
-from typing import NamedTuple
+from types import SimpleNamespace
 
 from xxhash import xxh3_64_intdigest
 
@@ -47,16 +47,9 @@ CHECKS: dict[str, Callable[[str], object]] = {
     "has_account_length": lambda digits: 9 < len(digits) < 15}
 
 
-class Row(NamedTuple):
-    """One way to write a kind. `near` and `unless` look at the line around the number, a line break in its place."""
-    kind: str
-    pattern: re.Pattern
-    check: Callable[[str], object]
-    near: re.Pattern | None
-    unless: re.Pattern | None
-
-
-def _read_rows() -> list[Row]:
+def _read_rows() -> list[SimpleNamespace]:
+    """The ways to write a kind: kind, pattern, check, and near and unless, which look at the line around the number, a
+    line break in its place."""
     parts, rows = {}, []
 
     def fill(pattern: str) -> str:
@@ -72,8 +65,8 @@ def _read_rows() -> list[Row]:
         if not row.get("bare"):  # edges of a number; \b would take a Hangul particle for a part of it
             pattern = (r"(?:(?<![0-9A-Za-z_])|(?i:(?<=tel)|(?<=fax)))(?<![0-9][-.])"
                        rf"(?:{pattern})(?![0-9A-Za-z_]|[-.][0-9]| ?호(?![가-힣]))")
-        near, unless = (words[row.get(key, "")] for key in ("near", "unless"))
-        rows.append(Row(row["kind"], re.compile(pattern), CHECKS[row.get("check", "")], near, unless))
+        rows.append(SimpleNamespace(kind=row["kind"], pattern=re.compile(pattern), check=CHECKS[row.get("check", "")],
+                                    near=words[row.get("near", "")], unless=words[row.get("unless", "")]))
     return rows
 
 
@@ -124,7 +117,7 @@ def _find(text: str) -> list[tuple[str, str, range]]:
     return found
 
 
-def _holds(row: Row, match: re.Match) -> bool:
+def _holds(row: SimpleNamespace, match: re.Match) -> bool:
     if _PSEUDONYM.fullmatch(match[0]) or not row.check(_canonical(row.kind, match[0])):
         return False
     text, start, end = match.string, *match.span()
