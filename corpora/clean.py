@@ -107,23 +107,21 @@ def drop_lines(texts: Texts, raw: list[str], source: Source) -> tuple[list[str],
     """The documents without the lines that their source's line limits take out; and (document, line, reason) of those."""
     starts, ends = texts.lines
     hangul, letters = (texts.count(texts.kinds_U >= kind, starts, ends) for kind in (HANGUL, LETTER))
-    reasons = {
-        "line too short": ends - starts < source.line_min_chars, "line too long": ends - starts > source.line_max_chars,
-        "line with too little Hangul":
-            hangul < np.maximum(source.line_min_hangul * letters, source.line_min_hangul > 0),
-        "line of symbols": texts.count(texts.kinds_U == SYMBOL, starts, ends) > source.line_max_symbols * (ends - starts),
-        "line repeated": texts.line_copies >= source.line_max_copies}
-    blank = texts.count(texts.kinds_U != SPACE, starts, ends) == 0
-    bad = np.logical_or.reduce(list(reasons.values())) & ~blank
+    reasons = np.select(
+        [texts.count(texts.kinds_U != SPACE, starts, ends) == 0,
+         ends - starts < source.line_min_chars,
+         ends - starts > source.line_max_chars,
+         hangul < np.maximum(source.line_min_hangul * letters, source.line_min_hangul > 0),
+         texts.count(texts.kinds_U == SYMBOL, starts, ends) > source.line_max_symbols * (ends - starts),
+         texts.line_copies >= source.line_max_copies],
+        ["", "line too short", "line too long", "line with too little Hangul", "line of symbols", "line repeated"], "")
     documents, dropped, raw = texts.document_of(starts), [], list(raw)
-    for document in np.unique(documents[bad]):
-        first = np.searchsorted(documents, document)
-        lines = raw[document].split("\n")
-        for number in np.flatnonzero(bad[first:first + len(lines)]):
-            reason = next(name for name, mask in reasons.items() if mask[first + number])
-            dropped.append((int(document), lines[number], reason))
-        kept = [line for line, gone in zip(lines, bad[first:first + len(lines)]) if not gone]
-        raw[document] = re.sub("\n{3,}", "\n\n", "\n".join(kept)).strip()
+    for document in np.unique(documents[reasons != ""]).tolist():
+        here = reasons[slice(*np.searchsorted(documents, [document, document + 1]))].tolist()
+        lines = list(zip(raw[document].split("\n"), here))
+        dropped += [(document, line, reason) for line, reason in lines if reason]
+        kept = "\n".join(line for line, reason in lines if not reason)
+        raw[document] = re.sub("\n{3,}", "\n\n", kept).strip()
     return raw, dropped
 
 
