@@ -130,15 +130,14 @@ def drop_reasons(texts: Texts, raw: list[str], source: Source) -> list[str]:
     first_lines = np.searchsorted(starts, texts.starts_D)
     in_lines = np.maximum(np.add.reduceat(lengths, first_lines), 1)
     reasons = np.select(
-        [sizes < source.min_chars,
+        [ends_D == texts.starts_D,
+         sizes < source.min_chars,
          kinds[HANGUL] < np.maximum(source.min_hangul * letters, source.min_hangul > 0),
          kinds[SYMBOL] > source.max_symbols * sizes,
          np.add.reduceat(lengths * again, first_lines) > source.max_repeated_lines * in_lines],
-        ["too short", "too little Hangul", "too many symbols", "repeated lines"], "").tolist()
+        ["empty", "too short", "too little Hangul", "too many symbols", "repeated lines"], "").tolist()
     for number, text in enumerate(raw):
-        if not text:
-            reasons[number] = "empty"
-        elif not reasons[number] and len(text) >= 100 and repetition_share(text) > source.max_repetition:
+        if not reasons[number] and len(text) >= 100 and repetition_share(text) > source.max_repetition:
             reasons[number] = "repetitive"
     return reasons
 

@@ -16,12 +16,10 @@ TABLE_BITS = 22  # a first look-up by these top bits of a hash spares most other
 
 
 class Index:
-    """Hashes of the evaluation texts: of every run of n letters in the long ones, of the whole of the short ones.
-
-    A document is contaminated if it holds `share` of the different runs of a text of n letters or more, or if all of it,
-    or one of its lines, has the letters of a shorter one (n-gram overlap as in GPT-3, Brown et al. 2020, appendix C, but
-    over letters: Korean is spaced in many ways).
-    """
+    """Hashes of the evaluation texts: of every run of n letters in the long ones, of the whole of the short ones. A
+    document is contaminated if it holds `share` of the different runs of a text of n letters or more, or if all of it, or
+    one of its lines, has the letters of a shorter one (n-gram overlap as in GPT-3, Brown et al. 2020, appendix C, but over
+    letters: Korean is spaced in many ways)."""
 
     def __init__(self, names: list[str], texts: list[str], num_letters: int, share: float):
         self.names, self.num_letters, self.share = names, num_letters, share
@@ -42,10 +40,9 @@ class Index:
         """Contaminated documents of a batch, and the name of an evaluation text that each of them holds."""
         found = {}
         if len(self.short):
-            starts, ends = texts.lines
-            documents = np.append(texts.document_of(starts), np.arange(len(texts.ends_D)))  # of the lines, then as a whole
-            first = np.append(texts.letter_index(starts), texts.bounds_D1[:-1])
-            last = np.append(texts.letter_index(ends), texts.bounds_D1[1:])
+            lines, whole = np.searchsorted(texts.places_L, texts.lines), [texts.bounds_D1[:-1], texts.bounds_D1[1:]]
+            documents = np.append(texts.document_of(texts.lines[0]), np.arange(len(texts.ends_D)))
+            first, last = np.concatenate([lines, whole], axis=1)
             hashes = texts.hashes(first, last)
             places = np.minimum(np.searchsorted(self.short, hashes), len(self.short) - 1)
             for number in np.flatnonzero((self.short[places] == hashes) & (last > first)):

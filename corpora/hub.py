@@ -6,7 +6,7 @@ from pathlib import Path
 
 from corpora import UserError, failing
 from corpora.recipe import Shard, Source
-from corpora.sources import Bad, Document, check_columns, columns_of, to_document
+from corpora.sources import Bad, Document, needed_columns, to_document
 
 CHECK = "Check the network and HF_ENDPOINT."
 TIMEOUT = 10  # seconds a request may wait for the next byte; huggingface_hub tries five times more, seconds apart
@@ -52,17 +52,18 @@ def _limit_retries() -> None:
 
 
 def open_hub(source: Source):
-    """A source's Hub dataset as datasets' stream; raises UserError when the Hub, the dataset or a column is missing."""
+    """The columns that a source names of its Hub dataset, as datasets' stream; raises UserError when the Hub, the dataset
+    or a column is missing."""
     with _reading(source):
         stream = hub_builder(source.dataset, source.config, source.revision).as_streaming_dataset(split=source.subset)
-        check_columns(source, source.dataset, stream.column_names or list(next(iter(stream), {})))
-        return stream
+        names = stream.column_names or list(next(iter(stream), {}))
+        return stream.select_columns(needed_columns(source, source.dataset, names))
 
 
 def read_hub(shard: Shard) -> Iterator[Document | Bad]:
     """Stream one part of a Hub dataset until its share of the byte budget is read; nothing is kept on disk."""
     source, budget = shard.source, shard.source.byte_budget / shard.parts or float("inf")
-    stream = open_hub(source).select_columns(sorted(set(columns_of(source).values())))
+    stream = open_hub(source)
     with _reading(source):
         for number, row in enumerate(stream.shard(num_shards=shard.parts, index=shard.part), 1):
             if record := to_document(source, f"{source.dataset}/{shard.part}:{number}", row):

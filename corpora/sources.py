@@ -178,7 +178,7 @@ def _read_table(source: Source, lines: Records, label: str, tabs: bool) -> Recor
         bad.clear()
         if row and header is None:
             header = row
-            check_columns(source, label, header)
+            needed_columns(source, label, header)
         elif row and len(row) != len(header):
             yield _bad(where, f"{len(row)} fields under {len(header)} columns", "\t".join(row))
         elif row:
@@ -186,9 +186,9 @@ def _read_table(source: Source, lines: Records, label: str, tabs: bool) -> Recor
 
 
 def _read_parquet(source: Source, path: Path, label: str) -> Records:
-    number, columns = 0, list(dict.fromkeys(columns_of(source).values()))
+    number = 0
     with pyarrow.parquet.ParquetFile(path) as file:
-        check_columns(source, label, file.schema_arrow.names)
+        columns = needed_columns(source, label, file.schema_arrow.names)
         for batch in file.iter_batches(batch_size=64, columns=columns):
             with failing(f"{path}: one of the columns {columns} holds no text", kinds=pyarrow.ArrowNotImplementedError):
                 # as bytes: a string column may hold what is no UTF-8, and one such row mustn't stop the file
@@ -202,18 +202,14 @@ def _read_parquet(source: Source, path: Path, label: str) -> Records:
                     yield _bad(f"{label}:{number}", str(error), values[0] or b"")
 
 
-def columns_of(source: Source) -> dict[str, str]:
-    """The source's settings that name a column -> the column."""
-    columns = {"text": source.text, "title": source.title, "id": source.only and source.id}
-    return {key: column for key, column in columns.items() if column}
-
-
-def check_columns(source: Source, where: str, columns: list[str]) -> None:
-    """Raise UserError that lists the columns if those that the source names aren't among them."""
-    for key, column in columns_of(source).items():
-        if column not in columns:
+def needed_columns(source: Source, where: str, there: list[str]) -> list[str]:
+    """The columns that the source names; raises UserError that lists those there are if one isn't among them."""
+    needed = {"text": source.text, "title": source.title, "id": source.only and source.id}
+    for key, column in needed.items():
+        if column and column not in there:
             raise UserError(f"{where}: source {source.name!r} says {key} = {column!r}, but the columns are "
-                            f"{', '.join(map(repr, columns))}: set {key} to the right one.")
+                            f"{', '.join(map(repr, there))}: set {key} to the right one.")
+    return list(dict.fromkeys(filter(None, needed.values())))
 
 
 def to_document(source: Source, where: str, row: dict) -> Document | Bad | None:
