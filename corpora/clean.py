@@ -156,19 +156,17 @@ def split_text(text: str, split: str, size: int) -> list[str]:
     articles (`split` "article"), else after blank lines, else after lines. Joined, the pieces are the text."""
     if split == "none" or len(text.encode()) <= size:
         return [text]
-    pieces, piece, num_bytes = [], [], 0
+    pieces, room = [], 0  # bytes that the last piece may still take
     cuts = (match.start() for match in SHAPES[split].finditer(text))
-    for unit in (text[start:end] for start, end in pairwise([0, *cuts, len(text)])):
-        unit_bytes = len(unit.encode())
-        if piece and num_bytes + unit_bytes > size:
-            pieces.append("".join(piece))
-            piece, num_bytes = [], 0
-        if unit_bytes > size:
+    for unit in filter(None, (text[start:end] for start, end in pairwise([0, *cuts, len(text)]))):
+        num_bytes = len(unit.encode())
+        if num_bytes <= room:
+            pieces[-1] += unit
+            room -= num_bytes
+        else:
             pieces += split_text(unit, FINER[split], size)
-        elif unit:
-            piece.append(unit)
-            num_bytes += unit_bytes
-    return [*pieces, "".join(piece)] if piece else pieces
+            room = size - num_bytes  # none below a unit that was cut
+    return pieces
 
 
 def _entities(text: str) -> str:

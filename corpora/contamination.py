@@ -17,9 +17,9 @@ TABLE_BITS = 22  # a first look-up by these top bits of a hash spares most other
 
 class Index:
     """Hashes of the evaluation texts: of every run of n letters in the long ones, of the whole of the short ones. A
-    document is contaminated if it holds `share` of the different runs of a text of n letters or more, or if all of it, or
-    one of its lines, has the letters of a shorter one (n-gram overlap as in GPT-3, Brown et al. 2020, appendix C, but over
-    letters: Korean is spaced in many ways)."""
+    document is contaminated if it holds `share` of the different runs of a text of n letters or more, or if all of it,
+    or one of its lines, has the letters of a shorter one (n-gram overlap as in GPT-3, Brown et al. 2020, appendix C, but
+    over letters: Korean is spaced in many ways)."""
 
     def __init__(self, names: list[str], texts: list[str], num_letters: int, share: float):
         self.names, self.num_letters, self.share = names, num_letters, share

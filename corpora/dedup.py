@@ -33,8 +33,8 @@ BASE = 0x9e3779b97f4a7c15  # odd, so that it has an inverse
 class Texts:
     """A batch of texts as arrays; letters and digits in lower case are what hashes are taken of. The hash of letters s
     to e is a difference of prefix sums modulo 2^64, so that any number of spans costs a few array operations: (P[e] -
-    P[s]) / BASE^s with P[i] = sum of CODES[letter j] * BASE^j over j < i (Karp and Rabin). `lines` are the first unit of
-    every line and that of its line end, `bounds_D1` the first letter of every document and the end of the last."""
+    P[s]) / BASE^s with P[i] = sum of CODES[letter j] * BASE^j over j < i (Karp and Rabin). `lines` are the first
+    unit of every line and that of its line end, `bounds_D1` every document's first letter and the end of the last."""
 
     def __init__(self, texts: list[str]):
         raw = [(text + "\n").encode("utf-16-le") for text in texts]
@@ -120,8 +120,8 @@ def band_keys(texts: Texts, num_words: int, bands: int, rows: int) -> np.ndarray
 
 
 def find_clusters(columns: Iterable[np.ndarray], num_documents: int) -> np.ndarray:
-    """(D,) int32: the same number for all documents that share a key in any column, directly or through others. Keys of
-    0 join nothing. One sort a column, then union-find over arrays: 25 bytes a document at the peak."""
+    """(D,) int32: the same number for all documents that share a key in any column, directly or through others; 0 is no
+    key. One sort a column, then union-find over arrays: 25 bytes a document at the peak."""
     parents_D = np.arange(num_documents, dtype=np.int32 if num_documents < 1 << 31 else np.int64)
     for keys_D in columns:
         order = np.argsort(keys_D).astype(parents_D.dtype)

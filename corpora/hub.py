@@ -52,8 +52,8 @@ def _limit_retries() -> None:
 
 
 def open_hub(source: Source):
-    """The columns that a source names of its Hub dataset, as datasets' stream; raises UserError when the Hub, the dataset
-    or a column is missing."""
+    """The columns that a source names of its Hub dataset, as datasets' stream; raises UserError when the Hub, the
+    dataset or a column is missing."""
     with _reading(source):
         stream = hub_builder(source.dataset, source.config, source.revision).as_streaming_dataset(split=source.subset)
         names = stream.column_names or list(next(iter(stream), {}))
@@ -63,9 +63,8 @@ def open_hub(source: Source):
 def read_hub(shard: Shard) -> Iterator[Document | Bad]:
     """Stream one part of a Hub dataset until its share of the byte budget is read; nothing is kept on disk."""
     source, budget = shard.source, shard.source.byte_budget / shard.parts or float("inf")
-    stream = open_hub(source)
     with _reading(source):
-        for number, row in enumerate(stream.shard(num_shards=shard.parts, index=shard.part), 1):
+        for number, row in enumerate(open_hub(source).shard(num_shards=shard.parts, index=shard.part), 1):
             if record := to_document(source, f"{source.dataset}/{shard.part}:{number}", row):
                 yield record
                 budget -= len(record.text.encode("utf-8", errors="replace"))
@@ -74,5 +73,6 @@ def read_hub(shard: Shard) -> Iterator[Document | Bad]:
 
 
 def _reading(source: Source):
-    return failing(f"can't read source {source.name!r}: Hub dataset {source.dataset} {source.config} at {source.revision}",
-                   f"{CHECK} Check the recipe's dataset, config, subset and revision. Finished parts are kept: run it again.")
+    what = f"source {source.name!r}: Hub dataset {source.dataset} {source.config} at {source.revision}"
+    return failing(f"can't read {what}", f"{CHECK} Check the recipe's dataset, config, subset and revision. "
+                   "Finished parts are kept: run it again.")

@@ -74,12 +74,9 @@ def input_files(data: str, tasks: str = " ".join(TASKS), splits: tuple[str, ...]
 
 
 def load_rows(data: str, task: Task, split: str, revision: str = HUB_REVISION) -> list[dict]:
-    """The rows of one split, in file order, with exactly the task's columns and label ids in the task's order.
-
-    `data` is "sample", "hub", or a folder that holds TASK/SPLIT-*.parquet or TASK/SPLIT*.jsonl. Local files are read
-    directly: `load_dataset` may serve a stale cache. `revision` is the Hub's, and only "hub" looks at it.
-    Raises UserError naming file and row for anything unfit.
-    """
+    """The rows of one split, in file order, with exactly the task's columns and label ids in the task's order. `data`
+    is "sample", "hub", or a folder that holds TASK/SPLIT-*.parquet or TASK/SPLIT*.jsonl, read directly: `load_dataset`
+    may serve a stale cache. `revision` is the Hub's. Raises UserError naming file and row for anything unfit."""
     paths = [HUB_NAME] if data == "hub" else _split_files(data, task, split)
     parts = [_read_hub(task, split, revision) if data == "hub" else _read_parquet(path) if path.suffix == ".parquet"
              else (f"{path}:", None, _read_jsonl(path)) for path in paths]
@@ -159,7 +156,8 @@ def _check(row: dict, task: Task, names: Sequence[str], where: str) -> dict:
             raise UserError(f"{here} has to hold word, start_idx, end_idx and type, not {entity!r}.")
         start, end = entity["start_idx"], entity["end_idx"]
         if not isinstance(start, int) or not isinstance(end, int) or not 0 <= start <= end < len(sentence):
-            raise UserError(f"{here}: characters {start} to {end} lie outside the sentence of {len(sentence)} characters.")
+            raise UserError(f"{here}: characters {start} to {end} lie outside the sentence of {len(sentence)} "
+                            "characters.")
         if sentence[start:end + 1] != entity["word"]:
             raise UserError(f"{here}: characters {start} to {end} are {sentence[start:end + 1]!r}, "
                             f"not {entity['word']!r}. (end_idx is the last character's own index.)")

@@ -74,13 +74,11 @@ _CANDIDATE, _IN_URL = (re.compile(TABLE["search"][name]) for name in ("candidate
 
 
 def replace_personal_data(text: str, mode: str) -> tuple[str, dict[str, int]]:
-    """Text with personal data replaced, and how many of each kind were found (only kinds with count > 0).
-
-    "keep" leaves the text as it is and counts nothing, "placeholder" writes [이메일] and the like, "pseudonym" an
-    impossible value of the same form, equal for equal values however they are separated. There are only 10,000
-    pseudonyms a kind (256 IP addresses), each shared by many values: trying all numbers turns none back. A second
-    call finds nothing more. Numbers in a URL stay.
-    """
+    """Text with personal data replaced, and how many of each kind were found (only kinds with count > 0). "keep"
+    leaves the text as it is and counts nothing, "placeholder" writes [이메일] and the like, "pseudonym" an impossible
+    value of the same form, equal for equal values however they are separated. There are only 10,000 pseudonyms a kind
+    (256 IP addresses), each shared by many values: trying all numbers turns none back. A second call finds nothing
+    more. Numbers in a URL stay."""
     if mode == "keep" or _CANDIDATE.search(text) is None:
         return text, {}
     counts = Counter()

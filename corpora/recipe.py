@@ -59,7 +59,7 @@ def load_recipe(name_or_path: str) -> Recipe:
     for source in recipe.source:
         where = f"{path}, source {source.name!r}"
         if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", source.name) or names.count(source.name) > 1:
-            raise UserError(f"{where}: name each source with lower-case letters, digits and hyphens, no two with the same name.")
+            raise UserError(f"{where}: needs lower-case letters, digits and hyphens, and no two the same name.")
         needed = ("dataset", "subset", "revision") if source.kind == "hub" else ("paths",)
         if not all(getattr(source, key) for key in needed):
             raise UserError(f"{where}: a source of kind {source.kind} needs {', '.join(needed)}.")
@@ -115,13 +115,13 @@ def make_shards(recipe: Recipe, data_root: Path | None, hub_parts: Callable[[Sou
         if source.kind == "hub":
             parts = hub_parts(source)
             found += [(source, (), part, parts) for part in range(parts)]
-        groups, size = [], 0
+        groups, room = [], -1
         for path, label in source_files(source, data_root):
             file_format(source, path)  # an unknown suffix stops the run here, not after an hour
-            size += path.stat().st_size
-            if not groups or size > SHARD_BYTES:
+            if path.stat().st_size > room:
                 groups.append([])
-                size = path.stat().st_size
+                room = SHARD_BYTES
+            room -= path.stat().st_size
             groups[-1].append((path, label))
         found += [(source, tuple(group)) for group in groups]
     return [Shard(index, *each) for index, each in enumerate(found)]

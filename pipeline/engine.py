@@ -1,8 +1,6 @@
 """One function over many shards: in this process, in a process pool, as jobs of a Slurm array, or as tasks on Ray.
-
-What a shard is, and what to do with the results, is the stage's business. Every finished shard's result lies on disk,
-so that a rerun, another job or a merge goes on from there; the results are the same whatever ran them. At import only
-the standard library is needed."""
+Every finished shard's result lies on disk, so that a rerun, another job or a merge goes on from there; the results are
+the same whatever ran them. At import only the standard library is needed."""
 import json
 import os
 import signal
@@ -55,7 +53,6 @@ def follow(parent: int) -> None:
 def map_shards(function: Callable, items: dict[str, object], folder: Path, engine: Engine,
                description: str) -> tuple[list, dict]:
     """Apply `function` to every item; its results, which have to fit into JSON, in the items' order, and what they cost.
-
     Results lie in `folder`, one NAME.json an item; those that are there aren't made again. `function` must be importable
     by name (a top-level function, or a functools.partial of one). Raises what `function` raises, at the first failure;
     UserError when a worker process dies or a merge lacks shards; Unfinished at the end of an array's job."""
@@ -101,8 +98,9 @@ def _run(function: Callable, work: list[tuple[object, Path]], engine: Engine, de
         died = failing(f"{description}: a worker process died, killed or out of memory", "Finished shards are kept: "
                        "run the same command again, with WORKERS=1 if memory is short.", BrokenProcessPool)
         # spawn, not fork: a forked copy of a process that holds threads (tokenizers, torch, datasets) can hang.
-        with died, ProcessPoolExecutor(min(engine.workers, len(work)), get_context("spawn"), follow, (os.getpid(),)) as pool:
-            yield from pool.map(partial(run_item, function), *zip(*work))  # after a failure those not begun are cancelled
+        workers = min(engine.workers, len(work))
+        with died, ProcessPoolExecutor(workers, get_context("spawn"), follow, (os.getpid(),)) as pool:
+            yield from pool.map(partial(run_item, function), *zip(*work))  # a failure cancels those not begun
 
 
 def _run_on_ray(function: Callable, work: list[tuple[object, Path]], engine: Engine, description: str) -> Iterator[None]:
