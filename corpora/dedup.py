@@ -160,12 +160,11 @@ def choose(roots_D: np.ndarray, ranks_D: np.ndarray, column: Callable[[str], np.
 def lowest_hashes(hashes: np.ndarray, sizes: np.ndarray, mine: np.ndarray, share: float) -> np.ndarray:
     """Numbers of those of `mine` with the lowest hashes that together reach `share` of its bytes, or come closest. A
     document's rank depends on its text alone, so adding documents moves few others from one side to the other."""
-    wanted, limit = share * float(np.sum(sizes, where=mine)), min(1.0, 2 * share) or 1.0
-    while True:  # the lowest part of the hashes is enough, and spares sorting them all
+    wanted = share * float(np.sum(sizes, where=mine))
+    for limit in (min(4 * share, 1), 1):  # the lowest part of the hashes nearly always does, and spares sorting all
         low = np.flatnonzero(mine & (hashes <= np.uint64(limit * (2 ** 64 - 2 ** 11))))
-        if limit == 1 or sizes[low].sum() > 2 * wanted:
+        if sizes[low].sum() > 2 * wanted:
             break
-        limit = min(1.0, 2 * limit)
     low = low[np.argsort(hashes[low], kind="stable")]
     before = np.cumsum(sizes[low]) - sizes[low] / 2
     return low[before < wanted]
