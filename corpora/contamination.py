@@ -48,6 +48,8 @@ class Index:
             for number in np.flatnonzero((self.short[places] == hashes) & (last > first)):
                 found[int(documents[number])] = self.names[self.short_owners[places[number]]]
         runs, documents = _runs(texts, self.num_letters, self.table)
+        known = np.take(self.runs, np.searchsorted(self.runs, runs), mode="clip") == runs
+        runs, documents = runs[known], documents[known]
         ends = np.searchsorted(self.runs, runs, side="right")
         counts = ends - np.searchsorted(self.runs, runs)  # of texts that have the run
         places = np.repeat(ends - np.cumsum(counts), counts) + np.arange(counts.sum())
