@@ -103,7 +103,7 @@ def _run(function: Callable, work: list[tuple[object, Path]], engine: Engine, de
             yield from pool.map(partial(run_item, function), *zip(*work))  # a failure cancels those not begun
 
 
-def _run_on_ray(function: Callable, work: list[tuple[object, Path]], engine: Engine, description: str) -> Iterator[None]:
+def _run_on_ray(function: Callable, work: list[tuple], engine: Engine, description: str) -> Iterator[None]:
     with failing("ENGINE=ray needs the package ray", "Run make install EXTRAS=ray.", ImportError):
         import ray
     # Workers import this project from its folder, which, like artifacts/ and DATA=, every node has to see.
