@@ -3,12 +3,26 @@ Here stands what every package shares: the error for the user, and settings as f
 limits, the nearest known name for an unknown one) and made from rows in TOML. Only the standard library is imported."""
 import difflib
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import MISSING, field, fields, is_dataclass, make_dataclass
 from pathlib import Path
 
 
 class UserError(Exception):
     """What the user gave is wrong; the message names the file, the line or the setting, and says what to do."""
+
+
+@contextmanager
+def failing(what: str, advice: str = "", kinds: type | tuple = Exception) -> Iterator[None]:
+    """Turn errors of these kinds into a UserError: what can't be done, why (on one line), and what to do about it."""
+    try:
+        yield
+    except UserError:
+        raise
+    except kinds as error:
+        reason = " ".join(str(error).split())[:500]  # some libraries' messages are pages
+        raise UserError(f"{what} ({type(error).__name__}: {reason}). {advice}".rstrip()) from error
 
 
 def settings_class(name: str, module: str, rows: dict[str, dict]) -> type:
@@ -33,10 +47,8 @@ def nearest(word: str, known: list[str]) -> str:
 
 def read_toml(path: Path) -> dict:
     """A TOML file's table; raises UserError when it isn't one, FileNotFoundError when it isn't there."""
-    try:
+    with failing(f"{path}: not valid TOML", kinds=(tomllib.TOMLDecodeError, UnicodeDecodeError)):
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: not valid TOML: {error}") from None
 
 
 def from_table(cls: type, table: dict, where: str):

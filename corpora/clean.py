@@ -12,7 +12,7 @@ from pathlib import Path
 import ftfy
 import numpy as np
 
-from corpora import UserError, nearest, read_toml
+from corpora import UserError, failing, nearest, read_toml
 from corpora.dedup import HANGUL, KINDS, LETTER, SPACE, SYMBOL, Texts
 from corpora.recipe import Recipe, Source
 
@@ -20,13 +20,7 @@ MAX_RUN = 6  # characters that `repeats` cuts a run of one character, or of a pa
 SPACE_MARK = "\u2581"  # SentencePiece writes a space as this, so a text that holds it can't come back the same
 FTFY = ftfy.TextFixerConfig(uncurl_quotes=False, fix_character_width=False, fix_latin_ligatures=False,
                             unescape_html=False, fix_line_breaks=False, normalization=None)
-# UTF-8 read as Latin-1 or Windows-1252: a lead byte of two or three bytes, then its continuation bytes.
-_REST = "[\u0080-\u00bf\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2013-\u203a\u20ac\u2122]"
-_DAMAGED_UTF8 = re.compile(f"[\u00e1-\u00ef]{_REST}{{2}}|[\u00c2\u00c3][\u0080-\u00bf]")
-_DAMAGED_CP949 = re.compile("[\u00b0-\u00c8][\u00a1-\u00fe]")
-_SUSPECT = re.compile("[\u00b0-\u00c8\u00e1-\u00ef]" + _REST.replace("\u00bf", "\u00fe"))  # either, in one scan
-_CONTROL = re.compile("[\0-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff]")
-_LINE_ENDS = re.compile("\r\n|[\u000b\u000c\u0085\u2028\u2029]")
+SHAPES = {name: re.compile(shape) for name, shape in read_toml(Path(__file__).with_name("patterns.toml")).items()}
 
 
 def load_cleanups(recipe: Recipe) -> dict[str, Callable[[str], str]]:
@@ -42,13 +36,11 @@ def load_cleanups(recipe: Recipe) -> dict[str, Callable[[str], str]]:
 
 
 def _substitutions(name: str, entry: dict) -> Callable[[str], str]:
-    try:
+    needed = f"clean-up {name!r}: needs replace = [[needs, pattern, replacement], ...] with valid regular expressions"
+    with failing(needed, kinds=(KeyError, TypeError, ValueError, re.error)):
         steps = [(needs, re.compile(pattern), replacement) for needs, pattern, replacement in entry["replace"]]
         for _, pattern, replacement in steps:
             pattern.sub(replacement, "")  # a bad replacement is told now
-    except (KeyError, TypeError, ValueError, re.error) as error:
-        raise UserError(f"clean-up {name!r}: needs replace = [[needs, pattern, replacement], ...] with valid regular "
-                        f"expressions ({error}).") from None
 
     def run(text: str) -> str:
         for needs, pattern, replacement in steps:
@@ -76,7 +68,7 @@ def normalise(text: str) -> tuple[str, int, int]:
     """Repair damaged encodings, drop control characters, compose (NFC only: NFKC makes other letters of ㅋ and ㆍ) and
     replace U+2581. Returns the text, how many lines were repaired and how many marks replaced."""
     num_repaired = 0
-    if _SUSPECT.search(text):
+    if SHAPES["suspect"].search(text):
         lines = text.split("\n")
         fixed = [_repair(line) for line in lines]
         num_repaired = sum(map(str.__ne__, lines, fixed))
@@ -87,14 +79,14 @@ def normalise(text: str) -> tuple[str, int, int]:
 
 def compose(text: str) -> tuple[str, int]:
     """Text without control characters, in NFC, without U+2581; and how many of the latter were replaced."""
-    if _CONTROL.search(text):
-        text = _CONTROL.sub("", _LINE_ENDS.sub("\n", text).replace("\r", " "))
+    if SHAPES["control"].search(text):
+        text = SHAPES["control"].sub("", SHAPES["line_end"].sub("\n", text).replace("\r", " "))
     text = unicodedata.normalize("NFC", text)
     return text.replace(SPACE_MARK, "_"), text.count(SPACE_MARK)
 
 
 def _repair(line: str) -> str:
-    if _DAMAGED_CP949.search(line):
+    if SHAPES["damaged_cp949"].search(line):
         try:  # before ftfy, which makes it worse; only a line of Hangul is believed: `····` is valid CP949, too
             decoded = line.encode("latin-1").decode("cp949")
         except UnicodeError:
@@ -102,30 +94,28 @@ def _repair(line: str) -> str:
         hangul = [character for character in decoded if KINDS[ord(character)] == HANGUL]
         if len(set(hangul)) > 1 and len(hangul) * 2 >= sum(not character.isascii() for character in decoded):
             return decoded
-    return ftfy.fix_text(line, FTFY) if _DAMAGED_UTF8.search(line) else line
+    return ftfy.fix_text(line, FTFY) if SHAPES["damaged_utf8"].search(line) else line
 
 
 def drop_lines(texts: Texts, raw: list[str], source: Source) -> tuple[list[str], list[tuple[int, str, str]]]:
     """The documents without the lines that their source's line limits take out; and (document, line, reason) of those."""
     starts, ends = texts.lines
     hangul, letters = (texts.count(texts.kinds_U >= kind, starts, ends) for kind in (HANGUL, LETTER))
-    reasons = {
-        "line too short": ends - starts < source.line_min_chars, "line too long": ends - starts > source.line_max_chars,
-        "line with too little Hangul":
-            hangul < np.maximum(source.line_min_hangul * letters, source.line_min_hangul > 0),
-        "line of symbols": texts.count(texts.kinds_U == SYMBOL, starts, ends) > source.line_max_symbols * (ends - starts),
-        "line repeated": texts.line_copies >= source.line_max_copies}
-    blank = texts.count(texts.kinds_U != SPACE, starts, ends) == 0
-    bad = np.logical_or.reduce(list(reasons.values())) & ~blank
+    reasons = np.select(
+        [texts.count(texts.kinds_U != SPACE, starts, ends) == 0,
+         ends - starts < source.line_min_chars,
+         ends - starts > source.line_max_chars,
+         hangul < np.maximum(source.line_min_hangul * letters, source.line_min_hangul > 0),
+         texts.count(texts.kinds_U == SYMBOL, starts, ends) > source.line_max_symbols * (ends - starts),
+         texts.line_copies >= source.line_max_copies],
+        ["", "line too short", "line too long", "line with too little Hangul", "line of symbols", "line repeated"], "")
     documents, dropped, raw = texts.document_of(starts), [], list(raw)
-    for document in np.unique(documents[bad]):
-        first = np.searchsorted(documents, document)
-        lines = raw[document].split("\n")
-        for number in np.flatnonzero(bad[first:first + len(lines)]):
-            reason = next(name for name, mask in reasons.items() if mask[first + number])
-            dropped.append((int(document), lines[number], reason))
-        kept = [line for line, gone in zip(lines, bad[first:first + len(lines)]) if not gone]
-        raw[document] = re.sub("\n{3,}", "\n\n", "\n".join(kept)).strip()
+    for document in np.unique(documents[reasons != ""]).tolist():
+        here = reasons[slice(*np.searchsorted(documents, [document, document + 1]))].tolist()
+        lines = list(zip(raw[document].split("\n"), here))
+        dropped += [(document, line, reason) for line, reason in lines if reason]
+        kept = "\n".join(line for line, reason in lines if not reason)
+        raw[document] = re.sub("\n{3,}", "\n\n", kept).strip()
     return raw, dropped
 
 
@@ -140,15 +130,14 @@ def drop_reasons(texts: Texts, raw: list[str], source: Source) -> list[str]:
     first_lines = np.searchsorted(starts, texts.starts_D)
     in_lines = np.maximum(np.add.reduceat(lengths, first_lines), 1)
     reasons = np.select(
-        [sizes < source.min_chars,
+        [ends_D == texts.starts_D,
+         sizes < source.min_chars,
          kinds[HANGUL] < np.maximum(source.min_hangul * letters, source.min_hangul > 0),
          kinds[SYMBOL] > source.max_symbols * sizes,
          np.add.reduceat(lengths * again, first_lines) > source.max_repeated_lines * in_lines],
-        ["too short", "too little Hangul", "too many symbols", "repeated lines"], "").tolist()
+        ["empty", "too short", "too little Hangul", "too many symbols", "repeated lines"], "").tolist()
     for number, text in enumerate(raw):
-        if not text:
-            reasons[number] = "empty"
-        elif not reasons[number] and len(text) >= 100 and repetition_share(text) > source.max_repetition:
+        if not reasons[number] and len(text) >= 100 and repetition_share(text) > source.max_repetition:
             reasons[number] = "repetitive"
     return reasons
 
@@ -159,9 +148,7 @@ def repetition_share(text: str) -> float:
     return 1 - len(zlib.compress(raw, 1)) / len(raw)
 
 
-_CUTS = {  # split -> where pieces begin (articles with the headings above them), and how longer ones are cut
-    "article": (re.compile(r"(?m)^(?:[ \t]*(?:제\d+[편장절관]|부칙)[^\n]*\n\s*)*[ \t]*제\d+조"), "paragraph"),
-    "paragraph": (re.compile(r"(?<=\n\n)(?=[^\n])"), "line"), "line": (re.compile(r"(?<=\n)"), "none")}
+FINER = {"article": "paragraph", "paragraph": "line", "line": "none"}  # how pieces that are too long are cut
 
 
 def split_text(text: str, split: str, size: int) -> list[str]:
@@ -169,26 +156,23 @@ def split_text(text: str, split: str, size: int) -> list[str]:
     articles (`split` "article"), else after blank lines, else after lines. Joined, the pieces are the text."""
     if split == "none" or len(text.encode()) <= size:
         return [text]
-    pattern, finer = _CUTS[split]
-    pieces, piece, num_bytes = [], [], 0
-    cuts = (match.start() for match in pattern.finditer(text))
-    for unit in (text[start:end] for start, end in pairwise([0, *cuts, len(text)])):
-        unit_bytes = len(unit.encode())
-        if piece and num_bytes + unit_bytes > size:
-            pieces.append("".join(piece))
-            piece, num_bytes = [], 0
-        if unit_bytes > size:
-            pieces += split_text(unit, finer, size)
-        elif unit:
-            piece.append(unit)
-            num_bytes += unit_bytes
-    return [*pieces, "".join(piece)] if piece else pieces
+    pieces, room = [], 0  # bytes that the last piece may still take
+    cuts = (match.start() for match in SHAPES[split].finditer(text))
+    for unit in filter(None, (text[start:end] for start, end in pairwise([0, *cuts, len(text)]))):
+        num_bytes = len(unit.encode())
+        if num_bytes <= room:
+            pieces[-1] += unit
+            room -= num_bytes
+        else:
+            pieces += split_text(unit, FINER[split], size)
+            room = size - num_bytes  # none below a unit that was cut
+    return pieces
 
 
 def _entities(text: str) -> str:
     """&lt; &amp;quot; &#39; and the like become characters; a bare & or &copy without its semicolon stays."""
     for _ in range(2 if "&" in text else 0):  # twice, for what was escaped twice
-        text = _ENTITY.sub(lambda match: html.unescape(match[0]), text)
+        text = SHAPES["entity"].sub(lambda match: html.unescape(match[0]), text)
     return text
 
 
@@ -198,9 +182,9 @@ def _wiki_headings(text: str) -> str:
     several meanings."""
     kept, pending, back_matter = [], [], False
     for line in text.split("\n"):
-        if line[-1:] == "." and len(line) < 42 and _WIKI_HEADING.fullmatch(line):
+        if line[-1:] == "." and len(line) < 42 and SHAPES["wiki_heading"].fullmatch(line):
             pending = [line[:-1]]  # of headings that follow each other only the last one can have a body
-            back_matter = _BACK_MATTER.fullmatch(line) is not None
+            back_matter = SHAPES["back_matter"].fullmatch(line) is not None
         elif back_matter and not line.endswith("다."):
             pass
         elif line.strip():
@@ -209,7 +193,7 @@ def _wiki_headings(text: str) -> str:
         elif not pending:
             kept.append(line)
     lines = [line for line in kept if line.strip()] if len(kept) < 12 else kept  # a title alone is a redirect, or empty
-    return "" if len(lines) < 2 or (len(lines) == 2 and _WIKI_STUB.fullmatch(lines[1])) else "\n".join(kept)
+    return "" if len(lines) < 2 or (len(lines) == 2 and SHAPES["wiki_stub"].fullmatch(lines[1])) else "\n".join(kept)
 
 
 def _unwrap(text: str) -> str:
@@ -218,7 +202,7 @@ def _unwrap(text: str) -> str:
     joined = lines[:1]
     for previous, line in pairwise(lines):
         full = len(previous.strip()) >= (12 if previous.endswith(" ") else 30)
-        if full and not _SENTENCE_END.search(previous) and not _ITEM.match(line):
+        if full and not SHAPES["sentence_end"].search(previous) and not SHAPES["item"].match(line):
             joined[-1] += line
         else:
             joined.append(line)
@@ -243,13 +227,5 @@ def _whitespace(text: str) -> str:
 
 
 FUNCTIONS = {function.__name__[1:]: function for function in (_entities, _wiki_headings, _unwrap, _repeats, _whitespace)}
-_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
-_WIKI_HEADING = re.compile(r"(?!(?!개요).*[다요까음함됨임]\.$)[^.\n]{1,40}\.|[^.\n]{0,36}(?:죽음|게임|녹음|운임|[모자발]음|쓰임|움직임"
-                           r"|책임|마음|믿음|패러다임|프레임|[잠수모전구축]{2}함)\.")
-_BACK_MATTER = re.compile(r"(?:같이 ?보기|함께 보기|(?:외부|관련|바깥) ?(?:링크|고리|항목|문서)|각주|주석|주해|내용주|참조주|참조|출처|참고 ?(?:문헌|자료|서적|도서)"
-                          r"|더 ?(?:읽을거리|읽어보기)|읽을거리)(?: 및 [가-힣 ]{2,8})?\.")
-_WIKI_STUB = re.compile(r"[^.]{0,60}다음[^.]{0,30}[.:]?\s*|.{1,50}보다 크고 .{1,20}보다 작은 자연수이다\.")
-_SENTENCE_END = re.compile(r"[.?!:)\]」』”>][ \t]*$")
-_ITEM = re.compile(r"  |\s*(?:[-○□*※①-⑳<]|제\d+조)")
 _RUN = re.compile(rf"([^\d\s])\1{{{MAX_RUN},}}|([^\d\s]{{2}})\2{{{MAX_RUN // 2},}}")
 _OTHER_SPACES = "\t\u00a0\u2002\u2003\u2005\u2009\u200a\u202f\u3000"

@@ -16,20 +16,17 @@ TABLE_BITS = 22  # a first look-up by these top bits of a hash spares most other
 
 
 class Index:
-    """Hashes of the evaluation texts: of every run of n letters in the long ones, of the whole of the short ones.
-
-    A document is contaminated if it holds `share` of the different runs of a text of n letters or more, or if all of it,
+    """Hashes of the evaluation texts: of every run of n letters in the long ones, of the whole of the short ones. A
+    document is contaminated if it holds `share` of the different runs of a text of n letters or more, or if all of it,
     or one of its lines, has the letters of a shorter one (n-gram overlap as in GPT-3, Brown et al. 2020, appendix C, but
-    over letters: Korean is spaced in many ways).
-    """
+    over letters: Korean is spaced in many ways)."""
 
     def __init__(self, names: list[str], texts: list[str], num_letters: int, share: float):
         self.names, self.num_letters, self.share = names, num_letters, share
         batch = Texts(texts or [""])
         runs, owners = _runs(batch, num_letters)
-        pairs = np.unique(np.stack([runs, owners.astype(np.uint64)], 1), axis=0)  # each run of a text once
-        self.runs, first = np.unique(pairs[:, 0], return_index=True)
-        self.owners, self.bounds = pairs[:, 1].astype(np.int64), np.append(first, len(pairs))
+        pairs = np.unique(np.stack([runs, owners.astype(np.uint64)]), axis=1)  # each run of a text once
+        self.runs, self.owners = pairs[0], pairs[1].astype(np.int64)
         self.num_runs = np.bincount(self.owners, minlength=len(texts))
         lengths = np.diff(batch.bounds_D1)[:len(texts)]
         short = np.flatnonzero((self.num_runs == 0) & (lengths > 0))
@@ -43,23 +40,22 @@ class Index:
         """Contaminated documents of a batch, and the name of an evaluation text that each of them holds."""
         found = {}
         if len(self.short):
-            starts, ends = texts.lines
-            documents = np.append(texts.document_of(starts), np.arange(len(texts.ends_D)))  # of the lines, then as a whole
-            first = np.append(texts.letter_index(starts), texts.bounds_D1[:-1])
-            last = np.append(texts.letter_index(ends), texts.bounds_D1[1:])
+            lines, whole = np.searchsorted(texts.places_L, texts.lines), [texts.bounds_D1[:-1], texts.bounds_D1[1:]]
+            documents = np.append(texts.document_of(texts.lines[0]), np.arange(len(texts.ends_D)))
+            first, last = np.concatenate([lines, whole], axis=1)
             hashes = texts.hashes(first, last)
             places = np.minimum(np.searchsorted(self.short, hashes), len(self.short) - 1)
             for number in np.flatnonzero((self.short[places] == hashes) & (last > first)):
                 found[int(documents[number])] = self.names[self.short_owners[places[number]]]
         runs, documents = _runs(texts, self.num_letters, self.table)
-        places = np.minimum(np.searchsorted(self.runs, runs), max(len(self.runs) - 1, 0))
-        hits = self.runs[places] == runs if len(self.runs) else np.zeros(0, dtype=bool)
-        hits = np.unique(np.stack([documents[hits], places[hits]], 1), axis=0)  # each run of a document once
-        counts = np.diff(self.bounds)[hits[:, 1]]
-        within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-        owners = self.owners[np.repeat(self.bounds[hits[:, 1]], counts) + within]
-        pairs, shared = np.unique(np.stack([np.repeat(hits[:, 0], counts), owners], 1), axis=0, return_counts=True)
-        for document, owner in pairs[shared >= self.share * self.num_runs[pairs[:, 1]]]:
+        known = np.take(self.runs, np.searchsorted(self.runs, runs), mode="clip") == runs
+        runs, documents = runs[known], documents[known]
+        ends = np.searchsorted(self.runs, runs, side="right")
+        counts = ends - np.searchsorted(self.runs, runs)  # of texts that have the run
+        places = np.repeat(ends - np.cumsum(counts), counts) + np.arange(counts.sum())
+        hits = np.unique(np.stack([np.repeat(documents, counts), places]), axis=1)  # each run of a document once
+        pairs, shared = np.unique(np.stack([hits[0], self.owners[hits[1]]]), axis=1, return_counts=True)
+        for document, owner in pairs[:, shared >= self.share * self.num_runs[pairs[1]]].T:
             found[int(document)] = self.names[owner]
         return found
 

@@ -33,7 +33,8 @@ BASE = 0x9e3779b97f4a7c15  # odd, so that it has an inverse
 class Texts:
     """A batch of texts as arrays; letters and digits in lower case are what hashes are taken of. The hash of letters s
     to e is a difference of prefix sums modulo 2^64, so that any number of spans costs a few array operations: (P[e] -
-    P[s]) / BASE^s with P[i] = sum of CODES[letter j] * BASE^j over j < i (Karp and Rabin)."""
+    P[s]) / BASE^s with P[i] = sum of CODES[letter j] * BASE^j over j < i (Karp and Rabin). `lines` are the first
+    unit of every line and that of its line end, `bounds_D1` every document's first letter and the end of the last."""
 
     def __init__(self, texts: list[str]):
         raw = [(text + "\n").encode("utf-16-le") for text in texts]
@@ -42,20 +43,11 @@ class Texts:
         self.starts_D = np.concatenate([[0], self.ends_D[:-1]]).astype(np.int64)
         self.kinds_U = KINDS[self.units_U]
         self.places_L = np.flatnonzero(self.kinds_U >= DIGIT)  # where in the units the letters and digits stand
-
-    def letter_index(self, units: np.ndarray) -> np.ndarray:
-        """Number of letters before a unit."""
-        return np.searchsorted(self.places_L, units)
-
-    @cached_property
-    def bounds_D1(self) -> np.ndarray:
-        """First letter of each document, and the end of the last."""
-        return np.append(self.letter_index(self.starts_D), len(self.places_L))
-
-    @cached_property
-    def _sums(self) -> np.ndarray:
+        self.bounds_D1 = np.append(np.searchsorted(self.places_L, self.starts_D), len(self.places_L))
+        ends = np.flatnonzero(self.units_U == NEWLINE)
+        self.lines = np.concatenate([[0], ends[:-1] + 1]), ends
         codes_L = CODES[LOWER[self.units_U[self.places_L]]]
-        return np.concatenate([np.zeros(1, np.uint64), np.cumsum(codes_L * _powers(BASE, len(codes_L)))])
+        self._sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(codes_L * _powers(BASE, len(codes_L)))])
 
     def hashes(self, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
         """Hashes of spans of letters; 0 for an empty one."""
@@ -65,16 +57,10 @@ class Texts:
         return hashes ^ (hashes >> np.uint64(32))
 
     @cached_property
-    def lines(self) -> tuple[np.ndarray, np.ndarray]:
-        """First unit of every line, and that of its line end."""
-        ends = np.flatnonzero(self.units_U == NEWLINE)
-        return np.concatenate([[0], ends[:-1] + 1]), ends
-
-    @cached_property
     def line_copies(self) -> np.ndarray:
         """For every line how many lines before it in its document have the same letters; 0 for lines without letters."""
-        starts, ends = self.lines
-        hashes, documents = self.hashes(self.letter_index(starts), self.letter_index(ends)), self.document_of(starts)
+        hashes = self.hashes(*np.searchsorted(self.places_L, self.lines))
+        documents = self.document_of(self.lines[0])
         order = np.lexsort((hashes, documents))  # stable: equal lines stay in their order
         new = (np.diff(hashes[order], prepend=np.uint64(0)) != 0) | (np.diff(documents[order], prepend=-1) != 0)
         places = np.arange(len(order))
@@ -134,8 +120,8 @@ def band_keys(texts: Texts, num_words: int, bands: int, rows: int) -> np.ndarray
 
 
 def find_clusters(columns: Iterable[np.ndarray], num_documents: int) -> np.ndarray:
-    """(D,) int32: the same number for all documents that share a key in any column, directly or through others. Keys of
-    0 join nothing. One sort a column, then union-find over arrays: 25 bytes a document at the peak."""
+    """(D,) int32: the same number for all documents that share a key in any column, directly or through others; 0 is no
+    key. One sort a column, then union-find over arrays: 25 bytes a document at the peak."""
     parents_D = np.arange(num_documents, dtype=np.int32 if num_documents < 1 << 31 else np.int64)
     for keys_D in columns:
         order = np.argsort(keys_D).astype(parents_D.dtype)
@@ -158,11 +144,8 @@ def find_clusters(columns: Iterable[np.ndarray], num_documents: int) -> np.ndarr
 
 def choose(roots_D: np.ndarray, ranks_D: np.ndarray, column: Callable[[str], np.ndarray]) -> tuple[np.ndarray, ...]:
     """Of every cluster the document that stays: of the first source, of the most letters, in the fewest bytes (재밌어요.
-    rather than 재밌어요!!!♥), then of the lowest hash.
-
-    So the choice depends on texts alone, not on shards or their order. Returns the dropped documents, the documents
-    that stay in their place, and whether the two are equal by `letter_hashes`.
-    """
+    rather than 재밌어요!!!♥), then of the lowest hash: by texts alone, not by shards or their order. Returns the dropped
+    documents, those that stay in their place, and whether the two are equal by `letter_hashes`."""
     children = np.flatnonzero(roots_D != np.arange(len(roots_D), dtype=roots_D.dtype)).astype(roots_D.dtype)
     members = np.union1d(children, roots_D[children])
     keys = [column("text")[members], column("bytes")[members], ~column("num_letters")[members]]
@@ -177,12 +160,11 @@ def choose(roots_D: np.ndarray, ranks_D: np.ndarray, column: Callable[[str], np.
 def lowest_hashes(hashes: np.ndarray, sizes: np.ndarray, mine: np.ndarray, share: float) -> np.ndarray:
     """Numbers of those of `mine` with the lowest hashes that together reach `share` of its bytes, or come closest. A
     document's rank depends on its text alone, so adding documents moves few others from one side to the other."""
-    wanted, limit = share * float(np.sum(sizes, where=mine)), min(1.0, 2 * share) or 1.0
-    while True:  # the lowest part of the hashes is enough, and spares sorting them all
+    wanted = share * float(np.sum(sizes, where=mine))
+    for limit in (min(4 * share, 1), 1):  # the lowest part of the hashes nearly always does, and spares sorting all
         low = np.flatnonzero(mine & (hashes <= np.uint64(limit * (2 ** 64 - 2 ** 11))))
-        if limit == 1 or sizes[low].sum() > 2 * wanted:
+        if sizes[low].sum() > 2 * wanted:
             break
-        limit = min(1.0, 2 * limit)
     low = low[np.argsort(hashes[low], kind="stable")]
     before = np.cumsum(sizes[low]) - sizes[low] / 2
     return low[before < wanted]

@@ -2,20 +2,21 @@
 kept on disk, and whole splits for klue.py. A Hub that can't be had ends in one message, in seconds."""
 import functools
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from corpora import UserError
+from corpora import UserError, failing
 from corpora.recipe import Shard, Source
-from corpora.sources import Bad, Document, check_columns, columns_of, first_line, to_document
+from corpora.sources import Bad, Document, needed_columns, to_document
 
+CHECK = "Check the network and HF_ENDPOINT."
 TIMEOUT = 10  # seconds a request may wait for the next byte; huggingface_hub tries five times more, seconds apart
 BUILDERS = ("parquet", "json", "csv", "text", "arrow", "cache")
 """Those of datasets' readers that can't be made to read a pickle; cache is what they read earlier, as Arrow files."""
 
 
 def hub_builder(dataset: str, config: str, revision: str):
-    """datasets' builder of one configuration at exactly this revision; call it and use it within `hub_errors`."""
+    """datasets' builder of one configuration at exactly this revision; call it and use it within `failing`, since the
+    errors of four libraries arrive here, without a common base."""
     _limit_retries()
     import datasets
     import huggingface_hub
@@ -29,18 +30,6 @@ def hub_builder(dataset: str, config: str, revision: str):
     if type(builder).__module__.rpartition(".")[2] not in BUILDERS:
         raise ValueError(f"not made of {', '.join(BUILDERS[:-1])} files, the only ones that are read")
     return builder
-
-
-@contextmanager
-def hub_errors(what: str, advice: str) -> Iterator[None]:
-    """Turn any failure inside into one UserError: `what` couldn't be read, why, and what to do about it."""
-    try:
-        yield
-    except UserError:
-        raise
-    except Exception as error:  # the errors of four libraries arrive here, without a common base
-        raise UserError(f"can't read {what} ({first_line(error)}). Check the network and HF_ENDPOINT. "
-                        f"{advice}") from None
 
 
 @functools.cache
@@ -63,19 +52,19 @@ def _limit_retries() -> None:
 
 
 def open_hub(source: Source):
-    """A source's Hub dataset as datasets' stream; raises UserError when the Hub, the dataset or a column is missing."""
-    with _hub_errors(source):
+    """The columns that a source names of its Hub dataset, as datasets' stream; raises UserError when the Hub, the
+    dataset or a column is missing."""
+    with _reading(source):
         stream = hub_builder(source.dataset, source.config, source.revision).as_streaming_dataset(split=source.subset)
-        check_columns(source, source.dataset, stream.column_names or list(next(iter(stream), {})))
-        return stream
+        names = stream.column_names or list(next(iter(stream), {}))
+        return stream.select_columns(needed_columns(source, source.dataset, names))
 
 
 def read_hub(shard: Shard) -> Iterator[Document | Bad]:
     """Stream one part of a Hub dataset until its share of the byte budget is read; nothing is kept on disk."""
     source, budget = shard.source, shard.source.byte_budget / shard.parts or float("inf")
-    stream = open_hub(source).select_columns(sorted(set(columns_of(source).values())))
-    with _hub_errors(source):
-        for number, row in enumerate(stream.shard(num_shards=shard.parts, index=shard.part), 1):
+    with _reading(source):
+        for number, row in enumerate(open_hub(source).shard(num_shards=shard.parts, index=shard.part), 1):
             if record := to_document(source, f"{source.dataset}/{shard.part}:{number}", row):
                 yield record
                 budget -= len(record.text.encode("utf-8", errors="replace"))
@@ -83,6 +72,7 @@ def read_hub(shard: Shard) -> Iterator[Document | Bad]:
                 return
 
 
-def _hub_errors(source: Source):
-    return hub_errors(f"source {source.name!r}: Hub dataset {source.dataset} {source.config} at {source.revision}",
-                      "Check the recipe's dataset, config, subset and revision. Finished parts are kept: run it again.")
+def _reading(source: Source):
+    what = f"source {source.name!r}: Hub dataset {source.dataset} {source.config} at {source.revision}"
+    return failing(f"can't read {what}", f"{CHECK} Check the recipe's dataset, config, subset and revision. "
+                   "Finished parts are kept: run it again.")

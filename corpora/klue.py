@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from corpora import UserError, read_toml
+from corpora import UserError, failing, read_toml
 
 _TABLE = read_toml(Path(__file__).with_name("klue.toml"))
 HUB_NAME, HUB_REVISION = _TABLE.pop("hub").values()
@@ -74,12 +74,9 @@ def input_files(data: str, tasks: str = " ".join(TASKS), splits: tuple[str, ...]
 
 
 def load_rows(data: str, task: Task, split: str, revision: str = HUB_REVISION) -> list[dict]:
-    """The rows of one split, in file order, with exactly the task's columns and label ids in the task's order.
-
-    `data` is "sample", "hub", or a folder that holds TASK/SPLIT-*.parquet or TASK/SPLIT*.jsonl. Local files are read
-    directly: `load_dataset` may serve a stale cache. `revision` is the Hub's, and only "hub" looks at it.
-    Raises UserError naming file and row for anything unfit.
-    """
+    """The rows of one split, in file order, with exactly the task's columns and label ids in the task's order. `data`
+    is "sample", "hub", or a folder that holds TASK/SPLIT-*.parquet or TASK/SPLIT*.jsonl, read directly: `load_dataset`
+    may serve a stale cache. `revision` is the Hub's. Raises UserError naming file and row for anything unfit."""
     paths = [HUB_NAME] if data == "hub" else _split_files(data, task, split)
     parts = [_read_hub(task, split, revision) if data == "hub" else _read_parquet(path) if path.suffix == ".parquet"
              else (f"{path}:", None, _read_jsonl(path)) for path in paths]
@@ -104,9 +101,9 @@ def _split_files(data: str, task: Task, split: str) -> list[Path]:
 
 
 def _read_hub(task: Task, split: str, revision: str) -> Table:
-    from corpora.hub import hub_builder, hub_errors
-    with hub_errors(f"{task.title}: the Hub dataset {HUB_NAME} {task.name} at revision {revision}",
-                    "Without a network, give a folder in the Hub's layout: KLUE=folder."):
+    from corpora.hub import CHECK, hub_builder
+    with failing(f"can't read {task.title}: the Hub dataset {HUB_NAME} {task.name} at revision {revision}",
+                 f"{CHECK} Without a network, give a folder in the Hub's layout: KLUE=folder."):
         builder = hub_builder(HUB_NAME, task.name, revision)
         builder.download_and_prepare()  # its cache is kept by revision, so it is never stale
         table = builder.as_dataset(split=split)
@@ -116,10 +113,8 @@ def _read_hub(task: Task, split: str, revision: str) -> Table:
 def _read_parquet(path: Path) -> Table:
     import pyarrow as pa
     import pyarrow.parquet as pq
-    try:
+    with failing(f"{path}: not a readable parquet file", kinds=(pa.ArrowException, OSError)):
         table = pq.read_table(path)
-    except (pa.ArrowException, OSError) as error:
-        raise UserError(f"{path}: not a readable parquet file ({error}).") from None
     metadata = json.loads((table.schema.metadata or {}).get(b"huggingface", b"{}"))
     names = metadata.get("info", {}).get("features", {}).get("label", {}).get("names")
     return f"{path}, row ", names, table.to_pylist()
@@ -128,10 +123,8 @@ def _read_parquet(path: Path) -> Table:
 def _read_jsonl(path: Path) -> Iterator[dict]:
     with open(path, "rb") as file:
         for number, line in enumerate(file, 1):
-            try:
+            with failing(f"{path}:{number}: not a line of JSON in UTF-8", kinds=ValueError):
                 row = json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"))
-            except ValueError as error:
-                raise UserError(f"{path}:{number}: not a line of JSON in UTF-8 ({error}).") from None
             if not isinstance(row, dict):
                 raise UserError(f"{path}:{number}: a row has to be a JSON object, not {type(row).__name__}.")
             yield row
@@ -158,16 +151,14 @@ def _check(row: dict, task: Task, names: Sequence[str], where: str) -> dict:
             raise UserError(f"{where}: label {row['label']!r} is none of {task.title}'s {len(task.labels)}: {known}.")
         row["label"] = task.labels.index(name)
     for column in ENTITIES if task.entities else ():
-        _check_entity(row[column], row["sentence"], f"{where}: {column}")
+        entity, sentence, here = row[column], row["sentence"], f"{where}: {column}"
+        if not isinstance(entity, dict) or not {"word", "start_idx", "end_idx", "type"} <= entity.keys():
+            raise UserError(f"{here} has to hold word, start_idx, end_idx and type, not {entity!r}.")
+        start, end = entity["start_idx"], entity["end_idx"]
+        if not isinstance(start, int) or not isinstance(end, int) or not 0 <= start <= end < len(sentence):
+            raise UserError(f"{here}: characters {start} to {end} lie outside the sentence of {len(sentence)} "
+                            "characters.")
+        if sentence[start:end + 1] != entity["word"]:
+            raise UserError(f"{here}: characters {start} to {end} are {sentence[start:end + 1]!r}, "
+                            f"not {entity['word']!r}. (end_idx is the last character's own index.)")
     return row
-
-
-def _check_entity(entity: object, sentence: str, where: str) -> None:
-    if not isinstance(entity, dict) or not {"word", "start_idx", "end_idx", "type"} <= entity.keys():
-        raise UserError(f"{where} has to hold word, start_idx, end_idx and type, not {entity!r}.")
-    start, end = entity["start_idx"], entity["end_idx"]
-    if not isinstance(start, int) or not isinstance(end, int) or not 0 <= start <= end < len(sentence):
-        raise UserError(f"{where}: characters {start} to {end} lie outside the sentence of {len(sentence)} characters.")
-    if sentence[start:end + 1] != entity["word"]:
-        raise UserError(f"{where}: characters {start} to {end} are {sentence[start:end + 1]!r}, "
-                        f"not {entity['word']!r}. (end_idx is the last character's own index.)")

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 from ipaddress import ip_address
 from pathlib import Path
-from typing import NamedTuple
+from types import SimpleNamespace
 
 from xxhash import xxh3_64_intdigest
 
@@ -47,16 +47,9 @@ CHECKS: dict[str, Callable[[str], object]] = {
     "has_account_length": lambda digits: 9 < len(digits) < 15}
 
 
-class Row(NamedTuple):
-    """One way to write a kind. `near` and `unless` look at the line around the number, a line break in its place."""
-    kind: str
-    pattern: re.Pattern
-    check: Callable[[str], object]
-    near: re.Pattern | None
-    unless: re.Pattern | None
-
-
-def _read_rows() -> list[Row]:
+def _read_rows() -> list[SimpleNamespace]:
+    """The ways to write a kind: kind, pattern, check, and near and unless, which look at the line around the number, a
+    line break in its place."""
     parts, rows = {}, []
 
     def fill(pattern: str) -> str:
@@ -69,31 +62,23 @@ def _read_rows() -> list[Row]:
     words[""] = None
     for row in TABLE["row"]:
         pattern = fill(row["pattern"])
-        if not row.get("bare"):  # edges of a number; \b would take a Hangul particle for a part of it
-            pattern = (r"(?:(?<![0-9A-Za-z_])|(?i:(?<=tel)|(?<=fax)))(?<![0-9][-.])"
-                       rf"(?:{pattern})(?![0-9A-Za-z_]|[-.][0-9]| ?호(?![가-힣]))")
-        near, unless = (words[row.get(key, "")] for key in ("near", "unless"))
-        rows.append(Row(row["kind"], re.compile(pattern), CHECKS[row.get("check", "")], near, unless))
+        if not row.get("bare"):
+            pattern = TABLE["edges"]["before"] + f"(?:{pattern})" + TABLE["edges"]["after"]
+        rows.append(SimpleNamespace(kind=row["kind"], pattern=re.compile(pattern), check=CHECKS[row.get("check", "")],
+                                    near=words[row.get("near", "")], unless=words[row.get("unless", "")]))
     return rows
 
 
 ROWS = _read_rows()
-_IN_URL = re.compile(r"(?:://|www\.)[^\s()<>,\"|가-힣]*\Z")
-# What all rows have in common. It opens with a set of characters, not with a choice: only so does `re` skip fast.
-_CANDIDATE = re.compile(
-    r"[0-9@](?:(?<=[0-9])(?:[-. ()\u2010-\u2013\u2212]{0,3}+[0-9]){8,}+|[0-9]{0,2}(?:\.[0-9]{1,3}){3}"
-    r"|(?<=[MSRGDmsrgd][0-9])[0-9]{2}[0-9A-Za-z][0-9]{4}|(?<=[23])[0-9A-Fa-f]{3}:[0-9A-Fa-f:]{3,40}+"
-    r"|(?<=[0-9A-Za-z._%+-]@)[0-9A-Za-z][0-9A-Za-z.-]*+)")
+_CANDIDATE, _IN_URL = (re.compile(TABLE["search"][name]) for name in ("candidate", "in_url"))
 
 
 def replace_personal_data(text: str, mode: str) -> tuple[str, dict[str, int]]:
-    """Text with personal data replaced, and how many of each kind were found (only kinds with count > 0).
-
-    "keep" leaves the text as it is and counts nothing, "placeholder" writes [이메일] and the like, "pseudonym" an
-    impossible value of the same form, equal for equal values however they are separated. There are only 10,000
-    pseudonyms a kind (256 IP addresses), each shared by many values: trying all numbers turns none back. A second
-    call finds nothing more. Numbers in a URL stay.
-    """
+    """Text with personal data replaced, and how many of each kind were found (only kinds with count > 0). "keep"
+    leaves the text as it is and counts nothing, "placeholder" writes [이메일] and the like, "pseudonym" an impossible
+    value of the same form, equal for equal values however they are separated. There are only 10,000 pseudonyms a kind
+    (256 IP addresses), each shared by many values: trying all numbers turns none back. A second call finds nothing
+    more. Numbers in a URL stay."""
     if mode == "keep" or _CANDIDATE.search(text) is None:
         return text, {}
     counts = Counter()
@@ -124,7 +109,7 @@ def _find(text: str) -> list[tuple[str, str, range]]:
     return found
 
 
-def _holds(row: Row, match: re.Match) -> bool:
+def _holds(row: SimpleNamespace, match: re.Match) -> bool:
     if _PSEUDONYM.fullmatch(match[0]) or not row.check(_canonical(row.kind, match[0])):
         return False
     text, start, end = match.string, *match.span()

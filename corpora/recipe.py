@@ -58,14 +58,11 @@ def load_recipe(name_or_path: str) -> Recipe:
     names = [source.name for source in recipe.source]
     for source in recipe.source:
         where = f"{path}, source {source.name!r}"
-        if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", source.name):
-            raise UserError(f"{where}: name a source with lower-case letters, digits and hyphens.")
-        if names.count(source.name) > 1:
-            raise UserError(f"{where}: two sources have the same name; each needs its own.")
-        if source.kind == "hub" and not (source.dataset and source.revision and source.subset):
-            raise UserError(f"{where}: a hub source needs dataset, subset and revision (a commit hash or a tag).")
-        if source.kind != "hub" and not source.paths:
-            raise UserError(f"{where}: needs paths.")
+        if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", source.name) or names.count(source.name) > 1:
+            raise UserError(f"{where}: needs lower-case letters, digits and hyphens, and no two the same name.")
+        needed = ("dataset", "subset", "revision") if source.kind == "hub" else ("paths",)
+        if not all(getattr(source, key) for key in needed):
+            raise UserError(f"{where}: a source of kind {source.kind} needs {', '.join(needed)}.")
     return recipe
 
 
@@ -93,10 +90,8 @@ def source_files(source: Source, data_root: Path | None) -> list[tuple[Path, str
         return []
     root, label = data_root, ""
     if source.kind == "konlpy":
-        package = importlib.util.find_spec("konlpy")  # finds the folder without importing the package
-        if package is None:
-            raise UserError(f"source {source.name!r} reads corpora inside KoNLPy: pip install konlpy.")
-        root, label = Path(package.origin).parent / "data" / "corpus", "konlpy/"
+        package = importlib.util.find_spec("konlpy").origin  # finds the folder without importing the package
+        root, label = Path(package).parent / "data" / "corpus", "konlpy/"
     if root is not None and not root.is_dir():
         raise UserError(f"DATA={root}: no such folder.")
     files = {}
@@ -120,13 +115,13 @@ def make_shards(recipe: Recipe, data_root: Path | None, hub_parts: Callable[[Sou
         if source.kind == "hub":
             parts = hub_parts(source)
             found += [(source, (), part, parts) for part in range(parts)]
-        groups, size = [], 0
+        groups, room = [], -1
         for path, label in source_files(source, data_root):
             file_format(source, path)  # an unknown suffix stops the run here, not after an hour
-            size += path.stat().st_size
-            if not groups or size > SHARD_BYTES:
+            if path.stat().st_size > room:
                 groups.append([])
-                size = path.stat().st_size
+                room = SHARD_BYTES
+            room -= path.stat().st_size
             groups[-1].append((path, label))
         found += [(source, tuple(group)) for group in groups]
     return [Shard(index, *each) for index, each in enumerate(found)]

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import pyarrow
 import pyarrow.parquet
 
-from corpora import UserError
+from corpora import UserError, failing
 from corpora.recipe import Source, file_format
 
 MAX_RECORD = 32 << 20  # bytes of the longest line, row or file taken as one record; a longer one is rejected, not cut
@@ -45,25 +45,21 @@ class Bad(NamedTuple):
 def read_file(source: Source, path: Path, label: str) -> Records:
     """Stream a file's documents and bad records; `label` is what their places begin with. Raises UserError for a
     damaged file or a wrong setting."""
-    kind = file_format(source, path)
-    try:
-        with open_stream(path) as stream:
-            if not path.stat().st_size or not stream.peek(1):
-                records = [Bad(label, "empty file")]
-            elif kind == "parquet":
-                records = _read_parquet(source, path, label)
-            elif kind == "md" or (kind == "txt" and source.unit == "file"):
-                records = [_decoded(label, stream.read(MAX_RECORD + 1))]
-            elif kind == "txt":
-                records = _read_text(source, _lines(stream, label))
-            elif kind == "jsonl":
-                records = (_read_json(source, line) for line in _lines(stream, label))
-            else:
-                records = _read_table(source, _lines(stream, label), label, tabs=kind == "tsv")
-            yield from filter(None, records)
-    except DAMAGE as error:
-        raise UserError(f"{path}: damaged or cut short ({first_line(error)}). Get the file again, "
-                        "or take it out of the recipe's paths.") from None
+    kind, advice = file_format(source, path), "Get the file again, or take it out of the recipe's paths."
+    with failing(f"{path}: damaged or cut short", advice, DAMAGE), open_stream(path) as stream:
+        if not path.stat().st_size or not stream.peek(1):
+            records = [Bad(label, "empty file")]
+        elif kind == "parquet":
+            records = _read_parquet(source, path, label)
+        elif kind == "md" or (kind == "txt" and source.unit == "file"):
+            records = [_decoded(label, stream.read(MAX_RECORD + 1))]
+        elif kind == "txt":
+            records = _read_text(source, _lines(stream, label))
+        elif kind == "jsonl":
+            records = (_read_json(source, line) for line in _lines(stream, label))
+        else:
+            records = _read_table(source, _lines(stream, label), label, tabs=kind == "tsv")
+        yield from filter(None, records)
 
 
 def decode(raw: bytes) -> str:
@@ -182,7 +178,7 @@ def _read_table(source: Source, lines: Records, label: str, tabs: bool) -> Recor
         bad.clear()
         if row and header is None:
             header = row
-            check_columns(source, label, header)
+            needed_columns(source, label, header)
         elif row and len(row) != len(header):
             yield _bad(where, f"{len(row)} fields under {len(header)} columns", "\t".join(row))
         elif row:
@@ -190,14 +186,13 @@ def _read_table(source: Source, lines: Records, label: str, tabs: bool) -> Recor
 
 
 def _read_parquet(source: Source, path: Path, label: str) -> Records:
-    number, columns = 0, list(dict.fromkeys(columns_of(source).values()))
+    number = 0
     with pyarrow.parquet.ParquetFile(path) as file:
-        check_columns(source, label, file.schema_arrow.names)
+        columns = needed_columns(source, label, file.schema_arrow.names)
         for batch in file.iter_batches(batch_size=64, columns=columns):
-            try:  # as bytes: a string column may hold what is no UTF-8, and one such row mustn't stop the file
+            with failing(f"{path}: one of the columns {columns} holds no text", kinds=pyarrow.ArrowNotImplementedError):
+                # as bytes: a string column may hold what is no UTF-8, and one such row mustn't stop the file
                 rows = [column.cast(pyarrow.binary()).to_pylist() for column in batch.select(columns).columns]
-            except pyarrow.ArrowNotImplementedError:
-                raise UserError(f"{path}: one of the columns {columns} holds no text.") from None
             for values in zip(*rows):
                 number += 1
                 try:
@@ -207,23 +202,14 @@ def _read_parquet(source: Source, path: Path, label: str) -> Records:
                     yield _bad(f"{label}:{number}", str(error), values[0] or b"")
 
 
-def first_line(error: Exception) -> str:
-    """An exception's kind and the first line of its message."""
-    return f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
-
-
-def columns_of(source: Source) -> dict[str, str]:
-    """The source's settings that name a column -> the column."""
-    columns = {"text": source.text, "title": source.title, "id": source.only and source.id}
-    return {key: column for key, column in columns.items() if column}
-
-
-def check_columns(source: Source, where: str, columns: list[str]) -> None:
-    """Raise UserError that lists the columns if those that the source names aren't among them."""
-    for key, column in columns_of(source).items():
-        if column not in columns:
+def needed_columns(source: Source, where: str, there: list[str]) -> list[str]:
+    """The columns that the source names; raises UserError that lists those there are if one isn't among them."""
+    needed = {"text": source.text, "title": source.title, "id": source.only and source.id}
+    for key, column in needed.items():
+        if column and column not in there:
             raise UserError(f"{where}: source {source.name!r} says {key} = {column!r}, but the columns are "
-                            f"{', '.join(map(repr, columns))}: set {key} to the right one.")
+                            f"{', '.join(map(repr, there))}: set {key} to the right one.")
+    return list(dict.fromkeys(filter(None, needed.values())))
 
 
 def to_document(source: Source, where: str, row: dict) -> Document | Bad | None:

@@ -44,15 +44,6 @@ class Artifact:
         return self.path
 
 
-@contextmanager
-def failing(what: str, advice: str = "", kinds: type | tuple = Exception) -> Iterator[None]:
-    """Turn errors of these kinds into a UserError: what can't be done, why, and what to do about it."""
-    try:
-        yield
-    except kinds as error:
-        raise UserError(f"{what} ({type(error).__name__}: {error}). {advice}".rstrip()) from error
-
-
 def sha256_file(path: Path) -> str:
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,22 +1,21 @@
 """One function over many shards: in this process, in a process pool, as jobs of a Slurm array, or as tasks on Ray.
-
-What a shard is, and what to do with the results, is the stage's business. Every finished shard's result lies on disk,
-so that a rerun, another job or a merge goes on from there; the results are the same whatever ran them. At import only
-the standard library is needed."""
+Every finished shard's result lies on disk, so that a rerun, another job or a merge goes on from there; the results are
+the same whatever ran them. At import only the standard library is needed."""
 import json
 import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
-from corpora import UserError
-from pipeline.artifact import failing, locked, peak_memory_mb, write_json
+from corpora import UserError, failing
+from pipeline.artifact import locked, peak_memory_mb, write_json
 
 
 class Unfinished(Exception):
@@ -40,14 +39,9 @@ class Context:
     data: Path | None  # root of a recipe's relative paths
 
 
-def open_pool(workers: int) -> ProcessPoolExecutor:
-    """A pool whose processes end with this one, even when it's killed: nobody then writes without the key's lock."""
-    # spawn, not fork: a forked copy of a process that holds threads (tokenizers, torch, datasets) can hang.
-    return ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=follow, initargs=(os.getpid(),))
-
-
 def follow(parent: int) -> None:
-    """In a worker: leave Ctrl-C to the parent, and end when the parent does."""
+    """In a worker: leave Ctrl-C to the parent, and end when the parent does, even when it's killed: nobody then writes
+    without the key's lock."""
     def watch():
         while os.getppid() == parent:
             time.sleep(0.5)
@@ -59,7 +53,6 @@ def follow(parent: int) -> None:
 def map_shards(function: Callable, items: dict[str, object], folder: Path, engine: Engine,
                description: str) -> tuple[list, dict]:
     """Apply `function` to every item; its results, which have to fit into JSON, in the items' order, and what they cost.
-
     Results lie in `folder`, one NAME.json an item; those that are there aren't made again. `function` must be importable
     by name (a top-level function, or a functools.partial of one). Raises what `function` raises, at the first failure;
     UserError when a worker process dies or a merge lacks shards; Unfinished at the end of an array's job."""
@@ -104,15 +97,13 @@ def _run(function: Callable, work: list[tuple[object, Path]], engine: Engine, de
     else:
         died = failing(f"{description}: a worker process died, killed or out of memory", "Finished shards are kept: "
                        "run the same command again, with WORKERS=1 if memory is short.", BrokenProcessPool)
-        with died, open_pool(min(engine.workers, len(work))) as pool:
-            try:
-                for future in as_completed([pool.submit(run_item, function, item, path) for item, path in work]):
-                    yield future.result()
-            finally:
-                pool.shutdown(wait=True, cancel_futures=True)
+        # spawn, not fork: a forked copy of a process that holds threads (tokenizers, torch, datasets) can hang.
+        workers = min(engine.workers, len(work))
+        with died, ProcessPoolExecutor(workers, get_context("spawn"), follow, (os.getpid(),)) as pool:
+            yield from pool.map(partial(run_item, function), *zip(*work))  # a failure cancels those not begun
 
 
-def _run_on_ray(function: Callable, work: list[tuple[object, Path]], engine: Engine, description: str) -> Iterable[None]:
+def _run_on_ray(function: Callable, work: list[tuple], engine: Engine, description: str) -> Iterator[None]:
     with failing("ENGINE=ray needs the package ray", "Run make install EXTRAS=ray.", ImportError):
         import ray
     # Workers import this project from its folder, which, like artifacts/ and DATA=, every node has to see.

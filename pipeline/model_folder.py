@@ -3,8 +3,7 @@ import only the standard library is needed, so that a stage's key can be had at 
 import re
 from pathlib import Path
 
-from corpora import UserError
-from pipeline.artifact import failing
+from corpora import UserError, failing
 
 
 def model_files(name: str) -> list[tuple[str, Path]]:

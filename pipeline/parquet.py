@@ -1,5 +1,6 @@
 """Rows to and from zstd Parquet files, a few MB in memory at a time."""
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pyarrow
@@ -20,16 +21,13 @@ def read_batches(path: Path, columns: list[str] | None = None) -> Iterator[pyarr
                 yield from file.read_row_group(group, columns, use_threads=False).combine_chunks().to_batches()
 
 
-class ParquetFile:
+class ParquetFile(AbstractContextManager):
     """Rows to a zstd Parquet file in row groups of a few MB, under its final name only when complete. No rows, no file.
     The bytes depend on the rows alone."""
 
     def __init__(self, path: Path, schema: pyarrow.Schema):
         self.path, self.temporary, self.schema = path, path.with_name(path.name + ".tmp"), schema
         self.tables, self.num_bytes, self.writer = [], 0, None
-
-    def __enter__(self) -> "ParquetFile":
-        return self
 
     def add(self, *columns) -> None:
         """Append rows, given as columns in the schema's order: lists, arrays or Arrow arrays."""
@@ -41,11 +39,11 @@ class ParquetFile:
             self._flush()
 
     def _flush(self) -> None:
+        if self.tables and not self.writer:
+            self.path.parent.mkdir(exist_ok=True)
+            self.writer = pyarrow.parquet.ParquetWriter(self.temporary, self.schema, compression="zstd",
+                                                        use_dictionary=["source", "reason"])
         if self.tables:
-            if self.writer is None:
-                self.path.parent.mkdir(exist_ok=True)
-                self.writer = pyarrow.parquet.ParquetWriter(self.temporary, self.schema, compression="zstd",
-                                                            use_dictionary=["source", "reason"])
             self.writer.write_table(pyarrow.concat_tables(self.tables).combine_chunks())
         self.tables, self.num_bytes = [], 0
 

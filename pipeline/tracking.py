@@ -2,7 +2,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from pipeline.artifact import failing
+from corpora import failing
 
 
 def open_tracker(kind: str, logs: Path, run: str, settings: dict) -> Callable[[dict], None]:

@@ -12,9 +12,8 @@ from torch.nn.utils.rnn import pad_sequence
 from tqdm import tqdm
 from transformers import AutoModelForSequenceClassification, PreTrainedModel
 
-from corpora import UserError
+from corpora import UserError, failing
 from corpora.klue import Task
-from pipeline.artifact import failing
 from pipeline.evaluation.inputs import Reader
 from pipeline.training.attention import CAUSAL_MATMUL, CAUSAL_SDPA
 from pipeline.training.device import autocast, resolve_precision

@@ -6,9 +6,8 @@ from pathlib import Path
 
 from transformers import AutoConfig, AutoTokenizer, PreTrainedTokenizerBase
 
-from corpora import UserError
+from corpora import UserError, failing
 from corpora.klue import Task
-from pipeline.artifact import failing
 from pipeline.model_folder import model_files
 
 MARKERS = ("<subj>", "</subj>", "<obj>", "</obj>")

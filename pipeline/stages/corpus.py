@@ -1,9 +1,7 @@
 """The corpus stage: raw text -> clean, deduplicated training and validation text; what is dropped is kept aside. Three
 steps: map (read, clean, filter, hash), reduce (duplicates, validation split), map (write). What a document is and how
 it is judged stands in corpora/; how the report reads, in corpus_report.py."""
-import os
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from dataclasses import asdict, replace
 from functools import partial
 from itertools import chain, compress, zip_longest
@@ -68,16 +66,10 @@ def run(settings, inputs: dict[str, Path], folder: Path, context) -> dict:
 def clean_shard(shard: Shard, work: Path, recipe: Recipe, index: Index) -> dict:
     """First map: one shard's documents, cleaned, judged and hashed, to scratch/SHARD.parquet; returns its tally."""
     source, tally = shard.source, dict.fromkeys(COUNTS, 0) | {"dropped": {}, "personal_data": {}, "pairs": []}
-    with ExitStack() as files:
-        kept, rejects = (files.enter_context(ParquetFile(work / f"{shard.name}{end}.parquet", schema))
-                         for end, schema in (("", WORK), (".rejects", REJECTS)))
-        folders = [work / "columns" / name for name in column_names(recipe)]
-        for folder in folders:
-            folder.mkdir(parents=True, exist_ok=True)
-        columns = [files.enter_context(open(folder / shard.name, "wb")) for folder in folders]
-
-        drops = []
-
+    drops = []
+    with ParquetFile(work / f"{shard.name}.parquet", WORK) as kept, \
+            ParquetFile(work / f"{shard.name}.features.parquet", features(recipe)) as known, \
+            ParquetFile(work / f"{shard.name}.rejects.parquet", REJECTS) as rejects:
         def drop(where: str, reason: str, text: str) -> None:
             text = replace_personal_data(text[:EXCERPT], recipe.personal_data)[0]  # what can't be read wasn't looked at
             drops.append((source.name, where, reason, text, None))
@@ -103,18 +95,14 @@ def clean_shard(shard: Shard, work: Path, recipe: Recipe, index: Index) -> dict:
             good = np.array([not reason for reason in reasons])
             raw = [text.encode() for text in shorter]
             sizes = [len(each) for each in raw]
-            features = [[xxhash.xxh3_64_intdigest(each) for each in raw], sizes, np.diff(arrays.bounds_D1),
-                        dedup.letter_hashes(arrays, shorter),
-                        *dedup.band_keys(arrays, recipe.shingle_words, recipe.bands, recipe.band_rows)]
-            for column, values in zip(columns, features):
-                column.write(np.asarray(values, dtype=np.uint64)[good].tobytes())
+            columns = [[xxhash.xxh3_64_intdigest(each) for each in raw], sizes, np.diff(arrays.bounds_D1),
+                       dedup.letter_hashes(arrays, shorter),
+                       *dedup.band_keys(arrays, recipe.shingle_words, recipe.bands, recipe.band_rows)]
+            known.add(*(np.asarray(values, dtype=np.uint64)[good] for values in columns))
             kept.add(*(list(compress(each, good)) for each in (shorter, wheres, sizes)))
             tally["kept"] += int(good.sum())
         if drops:
             rejects.add(*zip(*drops))
-        for column in columns:
-            column.flush()
-            os.fsync(column.fileno())
     if tally["unreadable"] > CERTAINLY_BAD and not tally["documents"]:  # no need to read the others
         check_readable(source, [tally])
     return tally
@@ -124,7 +112,7 @@ def read_pieces(shard: Shard, recipe: Recipe, tally: dict, drop: Callable) -> It
     """A shard's cleaned documents, long ones cut, as batches of (place, text); counts what it sees in the tally."""
     source, cleanups = shard.source, load_cleanups(recipe)
     steps = [cleanups[name] for name in source.clean]
-    batch, size, pairs = [], 0, tally["pairs"]
+    batch, size = [], 0
     files = chain.from_iterable(read_file(source, path, label) for path, label in shard.files)
     for record in read_hub(shard) if source.kind == "hub" else files:
         if isinstance(record, Bad):
@@ -134,20 +122,18 @@ def read_pieces(shard: Shard, recipe: Recipe, tally: dict, drop: Callable) -> It
         raw = record.text.encode()
         text, num_repaired, num_space_marks = clean(record.text, record.title, steps)
         text, found = replace_personal_data(text, recipe.personal_data)
-        merge(tally["personal_data"], found)
-        for key, number in (("documents", 1), ("bytes", len(raw)), ("characters", len(record.text)),
-                            ("repaired_lines", num_repaired), ("space_marks", num_space_marks)):
-            tally[key] += number
+        merge(tally, {"documents": 1, "bytes": len(raw), "characters": len(record.text), "repaired_lines": num_repaired,
+                      "space_marks": num_space_marks, "personal_data": found})
         if text != record.text.strip():  # the changed texts of the lowest hashes are shown in the report
             tally["changed"] += 1
-            rank = -xxhash.xxh3_64_intdigest(raw)
+            rank, pairs = -xxhash.xxh3_64_intdigest(raw), tally["pairs"]
             if len(pairs) < NUM_PAIRS or rank > pairs[-1][0]:
                 before, _ = replace_personal_data(record.text.strip(), recipe.personal_data)  # a report isn't to hold any
                 if before != text:
                     same = next(place for place, (old, new) in enumerate(zip_longest(before, text)) if old != new)
-                    window = slice(max(0, same - 40), max(0, same - 40) + 200)
-                    pairs.append((rank, record.where, before[window], text[window]))
-                    pairs[:] = sorted(pairs, reverse=True)[:NUM_PAIRS]
+                    start = max(0, same - 40)
+                    pairs.append((rank, record.where, before[start:start + 200], text[start:start + 200]))
+                    tally["pairs"] = sorted(pairs, reverse=True)[:NUM_PAIRS]
         if not text:
             drop(record.where, "empty", record.text)
         pieces = split_text(text, source.split, source.split_bytes)
@@ -178,22 +164,25 @@ def check_readable(source: Source, tallies: list[dict]) -> None:
                         "out of the source's paths, or correct the source's format, unit or text.")
 
 
-def column_names(recipe: Recipe) -> list[str]:
+def features(recipe: Recipe) -> pyarrow.Schema:
     """What the reduce knows of a document, 8 bytes each: xxh3 of the text, its sizes, and what equals are told by."""
-    return ["text", "bytes", "num_letters", "letters", *(f"band{number:02d}" for number in range(recipe.bands))]
+    bands = (f"band{number:02d}" for number in range(recipe.bands))
+    return pyarrow.schema(dict.fromkeys(("text", "bytes", "num_letters", "letters", *bands), "uint64"))
 
 
 def decide(recipe: Recipe, shards: list[Shard], work: Path, bounds: list[int]) -> dict:
     """Reduce: documents' fates to scratch/fates/SHARD.npy, the clusters to scratch/clusters.npy; returns their sizes.
     `bounds` are the first documents of the shards, and the end of the last."""
     def column(name: str) -> np.ndarray:
-        values = np.empty(bounds[-1], dtype=np.uint64)
-        for shard, first, last in zip(shards, bounds, bounds[1:]):
-            values[first:last] = np.fromfile(work / "columns" / name / shard.name, dtype=np.uint64)
+        values, end = np.empty(bounds[-1], dtype=np.uint64), 0
+        for shard in shards:
+            for batch in read_batches(work / f"{shard.name}.features.parquet", [name]):
+                start, end = end, end + len(batch)
+                values[start:end] = batch[name]
         return values
 
     ranks = np.repeat(np.array([recipe.source.index(shard.source) for shard in shards], np.uint16), np.diff(bounds))
-    roots = dedup.find_clusters(map(column, column_names(recipe)[3:]), len(ranks))
+    roots = dedup.find_clusters(map(column, features(recipe).names[3:]), len(ranks))
     dropped, kept, equal = dedup.choose(roots, ranks, column)
     del roots
     fates = np.full(len(ranks), dedup.TRAIN, dtype=np.int32 if len(ranks) < 1 << 30 else np.int64)

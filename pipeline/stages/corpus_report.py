@@ -54,21 +54,10 @@ def add_up(recipe: Recipe, shards: list[Shard], tallies: list[dict], written: li
 def write_report(folder: Path, recipe: Recipe, report: dict) -> None:
     """report.json for programs, report.md for people: what each source gave and what was dropped, with examples. And
     README.md, the dataset card by which `datasets.load_dataset(folder)` finds both splits."""
-    report["clusters"]["largest"] = _describe_clusters(folder, report["clusters"]["largest"])
+    if largest := report["clusters"]["largest"]:
+        clusters = pyarrow.dataset.dataset(folder / "clusters")
+        rows = clusters.to_table(filter=pyarrow.dataset.field("cluster").isin(largest)).to_pylist()
+        report["clusters"]["largest"] = sorted(rows, key=lambda row: largest.index(row["cluster"]))
     write_json(folder / "report.json", report)
     write_card(folder / "report.md", "corpus_report", recipe=recipe, report=report)
     write_card(folder / "README.md", "corpus", recipe=recipe, report=report)
-
-
-def _describe_clusters(folder: Path, numbers: list[int]) -> list[dict]:
-    """What stayed of the largest clusters, and a few of the documents that were dropped for it."""
-    if not numbers:
-        return []
-    cluster = pyarrow.dataset.field("cluster")
-    stayed = pyarrow.dataset.dataset(folder / "clusters").to_table(filter=cluster.isin(numbers)).to_pylist()
-    clusters = {row["cluster"]: row | {"dropped": []} for row in stayed}
-    for batch in pyarrow.dataset.dataset(folder / "rejects").to_batches(["cluster", "text"], filter=cluster.isin(numbers)):
-        for row in batch.to_pylist():
-            if len(examples := clusters[row["cluster"]]["dropped"]) < 3:
-                examples.append(row["text"])
-    return [clusters[number] for number in numbers]

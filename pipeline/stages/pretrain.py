@@ -11,9 +11,9 @@ import torch.distributed as dist
 from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 
-from corpora import UserError
+from corpora import UserError, failing
 from corpora.contamination import DECONTAMINATED
-from pipeline.artifact import SCRATCH, failing, write_card
+from pipeline.artifact import SCRATCH, write_card
 from pipeline.engine import Context
 from pipeline.evaluation.sampling import continue_text
 from pipeline.plots import plot_curves

@@ -1,4 +1,5 @@
 """`make generate PROMPT="..."`: continuations of a prompt by the preset's model, or by MODEL=folder."""
+from corpora import failing
 from pipeline import artifact
 from pipeline.model_folder import model_folder
 
@@ -14,7 +15,7 @@ def run(arguments, preset) -> None:
     from pipeline.evaluation.sampling import continue_text
     from pipeline.training.device import resolve_device
     disable_progress_bar()
-    with artifact.failing(f"{folder}: can't be loaded"):
+    with failing(f"{folder}: can't be loaded"):
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
         model = AutoModelForCausalLM.from_pretrained(folder, use_safetensors=True, local_files_only=True)
     model.to(resolve_device(arguments.device))

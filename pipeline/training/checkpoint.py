@@ -8,8 +8,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from corpora import UserError
-from pipeline.artifact import failing, replace, sha256_file
+from corpora import UserError, failing
+from pipeline.artifact import replace, sha256_file
 from pipeline.training.device import rank_and_world
 from pipeline.training.optimizer import Muon, like, whole
 

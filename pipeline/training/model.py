@@ -5,8 +5,7 @@ import torch
 from torch.nn import functional as F
 from transformers import AutoConfig, AutoModelForCausalLM, GPT2Config, GPTNeoConfig, OpenAIGPTConfig, PreTrainedModel
 
-from corpora import UserError
-from pipeline.artifact import failing
+from corpora import UserError, failing
 from pipeline.model_folder import model_folder
 from pipeline.training.attention import CAUSAL_MATMUL, CAUSAL_SDPA
 
