@@ -1,9 +1,11 @@
 """What a tokenizer's vocabulary is made of and what of it is used: the quality report, for one tokenizer or several."""
 import re
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 
+from corpora import read_toml
 from tokenizer.encoders import Encoder
 from tokenizer.morphemes import analyse_line, load_mecab
 from tokenizer.quality import Tally, ratio, survey
@@ -11,28 +13,14 @@ from tokenizer.quality import Tally, ratio, survey
 NUM_LISTED = 20
 BYTE = re.compile("<0x[0-9A-F]{2}>")
 PART = "single bytes or parts of characters"
-
-CATEGORIES = {
-    "white space": re.compile(r"\s+"),
-    "across spaces": re.compile(r".*\s.*", re.DOTALL),
-    "Hangul syllable": re.compile("[가-힣]"),
-    "Hangul": re.compile("[가-힣]+"),  # those with a particle are told apart by the analyser
-    "jamo": re.compile("[ㄱ-ㆎ\u1100-\u11ff\ua960-\ua97c\ud7b0-\ud7fb]+"),
-    "Hanja": re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+"),
-    "Latin": re.compile("[A-Za-z\u00c0-\u024f]+"),
-    "digits": re.compile(r"\d+"),
-    "punctuation and signs": re.compile(r"[\W_]+"),
-    "mixed and other scripts": re.compile(".*", re.DOTALL),
-}
-"""The first that matches a piece without the spaces around it says what it is."""
+CATEGORIES = {name: re.compile(pattern, re.DOTALL)
+              for name, pattern in read_toml(Path(__file__).with_name("categories.toml")).items()}
 
 
 def describe(encoders: list[Encoder], kinds: dict[str, list[str]]) -> dict:
     """The report on the first of `encoders`, over each kind of text and over all of it. A document's ids have to be the
-    same from all of them; of one alone only its own losses are counted.
-
-    Boundaries are judged by MeCab's, whatever the tokenizer was trained with. Raises UserError if that can't be opened.
-    """
+    same from all of them; of one alone only its own losses are counted. Boundaries are judged by MeCab's, whatever the
+    tokenizer was trained with. Raises UserError if that can't be opened."""
     mecab = load_mecab()
     find_morphemes = partial(analyse_line, analyse=mecab.morphs)
     tallies = {kind: survey(encoders, documents, find_morphemes) for kind, documents in kinds.items()}
