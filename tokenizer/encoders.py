@@ -1,7 +1,5 @@
-"""Any tokenizer, whatever library it is for, as one thing: text -> ids and where they begin, ids -> text.
-
-What is measured with it is in quality.py and vocabulary.py.
-"""
+"""Any tokenizer, whatever library it is for, as one thing: text -> ids and where they begin, ids -> text. What is
+measured with it is in quality.py and vocabulary.py."""
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -45,10 +43,8 @@ def open_encoders(folder: Path) -> list[Encoder]:
 
 
 def open_any(path: Path) -> Encoder:
-    """Open a Hugging Face folder, or a SentencePiece model (a file, or the only .model in a folder).
-
-    Raises UserError if there is none, or it can't be read. No code from the folder is run.
-    """
+    """Open a Hugging Face folder, or a SentencePiece model (a file, or the only .model in a folder). Raises UserError if
+    there is none, or it can't be read. No code from the folder is run."""
     if path.name == "tokenizer.json" or (path / "tokenizer.json").is_file():
         folder = path.parent if path.is_file() else path
         return from_transformers(load_fast(folder), path.name, split_special_tokens=True)

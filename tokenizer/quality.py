@@ -1,10 +1,8 @@
-"""The gate that a tokenizer has to pass, and the figures that describe any tokenizer on any text.
-
-No unknown token, an exact round trip, and the same ids from every library, on whole documents and on strings chosen to
-break one of these. What a vocabulary is made of is in vocabulary.py.
-"""
+"""The gate that a tokenizer has to pass, and the figures that describe any tokenizer on any text: no unknown token, an
+exact round trip, and the same ids from every library, on whole documents and on strings chosen to break one of these.
+What a vocabulary is made of is in vocabulary.py."""
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -34,8 +32,8 @@ class Tally:
     """Inside eojeols, like the next two."""
     morpheme_boundaries: int = 0
     shared_boundaries: int = 0
-    uses: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
-    """How often each id was used."""
+    uses: np.ndarray | int = 0
+    """How often each id was used; 0 before any text."""
 
     def figures(self) -> dict:
         """The counts, and tokens per eojeol (text between white space), per character and per UTF-8 byte."""
@@ -47,10 +45,8 @@ class Tally:
                 "boundary_recall": ratio(self.shared_boundaries, self.morpheme_boundaries)}
 
     def __add__(self, other: "Tally") -> "Tally":
-        mine, others = vars(self), vars(other)
-        summed = {name: mine[name] + others[name] for name in mine if name not in ("first_problem", "uses")}
-        return Tally(**summed, first_problem=self.first_problem or other.first_problem,
-                     uses=self.uses + other.uses if len(self.uses) else other.uses)
+        summed = {name: value + vars(other)[name] for name, value in vars(self).items() if name != "first_problem"}
+        return Tally(**summed, first_problem=self.first_problem or other.first_problem)
 
 
 def ratio(part: int, whole: int) -> float:
@@ -64,12 +60,9 @@ def check_nasty_strings(encoders: list[Encoder]) -> None:
             raise UserError(f"tokenizer gate: nasty string {number} {excerpt(text)}, {problem}")
 
 
-def survey(encoders: list[Encoder], documents: Iterable[str],
-           find_morphemes: Callable[[str], list[int] | None]) -> Tally:
-    """Encode every document with all encoders and count; the figures are the first one's.
-
-    `find_morphemes` says where morphemes begin inside a line's eojeols, or None if it can't.
-    """
+def survey(encoders: list[Encoder], documents: Iterable[str], find_morphemes: Callable[[str], list[int] | None]) -> Tally:
+    """Encode every document with all encoders and count; the figures are the first one's. `find_morphemes` says where
+    morphemes begin inside a line's eojeols, or None if it can't."""
     first = encoders[0]
     tally = Tally(uses=np.zeros(len(first.pieces), np.int64))
     for text in documents:
@@ -125,8 +118,7 @@ def find_problem(text: str, encoders: list[Encoder]) -> str | None:
 
 def first_difference(one, other) -> int:
     """Index of the first element that differs; the shorter one's length if one begins with the other."""
-    shorter = min(len(one), len(other))
-    return next((index for index in range(shorter) if one[index] != other[index]), shorter)
+    return next((index for index, (a, b) in enumerate(zip(one, other)) if a != b), min(len(one), len(other)))
 
 
 def excerpt(text: str) -> str:

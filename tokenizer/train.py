@@ -1,7 +1,5 @@
-"""Text -> SentencePiece model: which text is drawn, how it becomes training lines, how a model is trained.
-
-What the model becomes for transformers is in export.py; whether the result may be used is for quality.py to say.
-"""
+"""Text -> SentencePiece model: which text is drawn, how it becomes training lines, how a model is trained. What the model
+becomes for transformers is in export.py; whether the result may be used is for quality.py to say."""
 import io
 import re
 from collections.abc import Iterable, Iterator
@@ -28,7 +26,6 @@ ALWAYS_PIECES = "\n\t" + "".join(map(chr, range(0x21, 0x7F)))
 VOCAB_MULTIPLE = 128  # matrix products on GPUs are fastest when the vocabulary is a multiple of 128
 MAX_LINE = 4096  # characters; BPE training holds word positions in 16 bits, and analysers are slow on long lines
 NUM_THREADS = {"bpe": 2, "unigram": 4}  # pinned: model bytes embed it and unigram scores depend on it; BPE hardly gains
-SCORE_STEP = 1 / 16  # see quantise_scores
 
 HANGUL = re.compile("[가-힣]")
 # U+2585 and the delimiter mean something to the trainer; no piece shall cross a newline, tab or NUL.
@@ -36,12 +33,9 @@ LINE_ENDS = "\t\0\u2585" + DELIMITER
 
 
 def draw_sample(documents: Iterable[str], num_bytes: int, seed: int) -> list[str]:
-    """Draw whole documents, at random by `seed`, until they hold `num_bytes` of UTF-8 (or there are no more).
-
-    A document's hash decides, so the result depends on the documents and the seed alone: not on their order,
-    their shards, or the process. (SentencePiece's own `input_sentence_size` differs from run to run.) What is
-    held in memory is the sample.
-    """
+    """Draw whole documents, at random by `seed`, until they hold `num_bytes` of UTF-8 (or there are no more). A document's
+    hash decides, so the result depends on the documents and the seed alone: not on their order, their shards, or the
+    process. (SentencePiece's own `input_sentence_size` differs from run to run.) What is held in memory is the sample."""
     key = seed.to_bytes(8, "little", signed=True)
     drawn, total = [], 0  # a heap, the highest hash on top: the first to go
     for text in documents:
@@ -58,8 +52,7 @@ def training_lines(documents: Iterable[str]) -> Iterator[str]:
     """Cut documents into lines of at most MAX_LINE characters, long ones at a space where there is one."""
     for text in documents:
         for mark in LINE_ENDS:
-            if mark in text:
-                text = text.replace(mark, "\n")
+            text = text.replace(mark, "\n")
         for line in text.split("\n"):
             start = 0
             while len(line) - start > MAX_LINE:
@@ -73,10 +66,8 @@ def training_lines(documents: Iterable[str]) -> Iterator[str]:
 
 def write_lines(documents: list[str], path: Path, morphemes: str, workers: int) -> dict:
     """Write the file that train_model reads: a line for each of theirs, with DELIMITER where a morpheme begins. Returns
-    counts of what was written; the bytes are the same whatever the number of the analyser's `workers`.
-
-    Raises UserError for documents without Hangul, and for an analyser that doesn't work.
-    """
+    counts of what was written; the bytes are the same whatever the number of the analyser's `workers`. Raises UserError
+    for documents without Hangul, and for an analyser that doesn't work."""
     if not any(HANGUL.search(text) for text in documents):
         raise UserError("The tokenizer's sample holds no Hangul: is the corpus Korean, and was its encoding read right? "
                         f"It has {len(documents):,} documents{f', such as {documents[0][:80]!r}' if documents else ''}.")
@@ -91,11 +82,9 @@ def write_lines(documents: list[str], path: Path, morphemes: str, workers: int) 
 def train_model(lines: Path, model_type: str, vocab_size: int, character_coverage: float, superwords: int = 0,
                 **options: bool) -> bytes:
     """Train on the file that write_lines wrote; return the bytes of a sentencepiece.model, the same for the same lines.
-
     `vocab_size` counts everything, special tokens, 256 bytes and `superwords` included (see superwords.py, BPE only);
     `options` are SentencePiece's own, such as split_by_unicode_script. Raises UserError for a setting that can't work
-    with this text.
-    """
+    with this text."""
     trained = io.BytesIO()
     try:
         sentencepiece.SentencePieceTrainer.train(
@@ -112,7 +101,11 @@ def train_model(lines: Path, model_type: str, vocab_size: int, character_coverag
     model = sentencepiece_model_pb2.ModelProto.FromString(trained.getvalue())
     model.trainer_spec.ClearField("input")  # where the file lay is no part of the result
     if model_type == "unigram":
-        quantise_scores(model)
+        # sentencepiece adds scores (log-probabilities) up in float32, tokenizers in float64, so they could choose
+        # differently between ways to cut a text that are as good as equal (81 of 46,165 documents did). Sums of multiples
+        # of 1/16 are exact in both up to 2**20, and real ties are broken alike. It changes a probability by 3 % at most.
+        for piece in model.pieces:
+            piece.score = round(piece.score * 16) / 16
     if superwords:
         with open(lines, encoding="utf-8", newline="\n") as file:
             unmarked = (line.rstrip("\n").replace(DELIMITER, "") for line in file)
@@ -133,14 +126,3 @@ def explain(error: RuntimeError, vocab_size: int, superwords: int) -> Exception:
                          f"characters of this text; the smallest that works is {smallest}{also}. Or lower "
                          "character_coverage.")
     return error
-
-
-def quantise_scores(model: sentencepiece_model_pb2.ModelProto) -> None:
-    """Round a unigram model's scores (log-probabilities) to multiples of 1/16.
-
-    sentencepiece adds scores up in float32, tokenizers in float64, so they could choose differently between
-    ways to cut a text that are as good as equal (81 of 46,165 documents did). Sums of multiples of 1/16 are exact
-    in both up to 2**20, and real ties are broken alike. It changes a probability by 3 % at most.
-    """
-    for piece in model.pieces:
-        piece.score = round(piece.score / SCORE_STEP) * SCORE_STEP
