@@ -6,11 +6,10 @@ from pipeline.artifact import replace
 
 def plot_bars(path: Path, values: dict[str, dict[str, float]], title: str) -> None:
     """Grouped bars: `values` maps each series, named in the legend, to {group: height}."""
-    import matplotlib
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
+    from matplotlib.figure import Figure
     groups = list(dict.fromkeys(group for heights in values.values() for group in heights))
-    figure, axes = pyplot.subplots(figsize=(max(6, 0.9 * len(groups)), 4 + 0.25 * len(values)), layout="constrained")
+    figure = Figure(figsize=(max(6, 0.9 * len(groups)), 4 + 0.25 * len(values)), layout="constrained")
+    axes = figure.subplots()
     width, bars = 0.8 / len(values), []
     for number, heights in enumerate(values.values()):
         places = [groups.index(group) + (number - (len(values) - 1) / 2) * width for group in heights]
@@ -22,12 +21,6 @@ def plot_bars(path: Path, values: dict[str, dict[str, float]], title: str) -> No
     names = [name.replace("$", r"\$") if name.isascii() else f"row {row} of the table"
              for row, name in enumerate(values, start=1)]
     figure.legend(bars, names, loc="outside lower center")
-    save(figure, path)
-
-
-def save(figure, path: Path) -> None:
-    from matplotlib import pyplot
     temporary = path.with_name(path.name + ".tmp")
     figure.savefig(temporary, format="png", dpi=120, metadata={"Software": None})
-    pyplot.close(figure)
     replace(temporary, path)
