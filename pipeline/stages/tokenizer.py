@@ -1,7 +1,5 @@
-"""Corpus -> a tokenizer on which all libraries agree, or one adopted from another model; and a report on its quality.
-
-How it is trained, exported and judged is in the package tokenizer/.
-"""
+"""Corpus -> a tokenizer on which all libraries agree, or one adopted from another model; and a report on its quality. How
+it is trained, exported and judged is in the package tokenizer/."""
 import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -62,10 +60,8 @@ def read_texts(paths: Iterable[Path]) -> Iterator[str]:
 
 
 def draw_held_out(corpus: Path, sample: list[str], seed: int) -> dict[str, list[str]]:
-    """Up to HELD_OUT_BYTES of every source, of training and validation text that isn't in `sample`.
-
-    Raises UserError if there is none.
-    """
+    """Up to HELD_OUT_BYTES of every source, of training and validation text that isn't in `sample`. Raises UserError if
+    there is none."""
     known = set(map(hash, sample))
     drawn = {source: draw_sample((text for text in read_texts(paths) if hash(text) not in known), HELD_OUT_BYTES, seed)
              for source, paths in files_by_source(corpus).items()}
@@ -91,10 +87,8 @@ def write_report(folder: Path, reports: list[dict]) -> None:
 
 
 def adopt(name: str, folder: Path, held_out: dict[str, list[str]]) -> dict:
-    """Save another model's tokenizer as it is; what it loses is reported, not refused.
-
-    Raises UserError if it is no fast tokenizer, or has no token for the end of a document.
-    """
+    """Save another model's tokenizer as it is; what it loses is reported, not refused. Raises UserError if it is no fast
+    tokenizer, or has no token for the end of a document."""
     source = model_folder(name)
     tokenizer = load_fast(source)
     if tokenizer.eos_token_id is None:
