@@ -3,7 +3,6 @@ is made from; `KEY.partial` is work under way; `manifest.json`, written last, sa
 standard library is imported here, so that an up-to-date stage returns at once."""
 import fcntl
 import hashlib
-import importlib.metadata
 import json
 import os
 import platform
@@ -13,8 +12,9 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 from corpora import UserError
@@ -140,18 +140,15 @@ def digest_files(files: list[tuple[str, Path]], root: Path) -> list[list[str]]:
 def find(root: Path, stage: str, key: str) -> Artifact | None:
     """The finished artifact of this stage and key, or None."""
     path = root / stage / key
-    try:
-        manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
-        if manifest["digest"] != content_digest(manifest["files"]):
-            raise ValueError("its digest isn't that of its files")
-        if manifest["key"] != key or not manifest.keys() >= {"settings", "counts", "seconds", "inputs", "versions"}:
-            raise ValueError("it isn't this artifact's, or lacks a part")
-    except FileNotFoundError:
-        if path.is_dir():
-            raise UserError(f"{path}: {MANIFEST} is missing. Delete {path} and run make again.") from None
+    if not path.is_dir():
         return None
-    except (ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{path / MANIFEST}: damaged ({error}). Delete {path} and run make again.") from None
+    with failing(f"{path / MANIFEST}: missing or damaged", f"Delete {path} and run make again.",
+                 (FileNotFoundError, ValueError, KeyError, TypeError)):
+        manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
+        if (manifest["key"], manifest["digest"]) != (key, content_digest(manifest["files"])):
+            raise ValueError("its key or digest isn't that of its files")
+        if lacking := {"settings", "counts", "seconds", "inputs", "versions"} - manifest.keys():
+            raise ValueError(f"it lacks {min(lacking)}")
     return Artifact(path, manifest)
 
 
@@ -221,16 +218,17 @@ def build(root: Path, stage: str, key: str, origin: dict, run: Callable[[Path], 
         start = time.monotonic()
         counts = run(partial)
         files = {}
-        for path in sorted(path for path in partial.rglob("*") if path.is_file()):
-            name = path.relative_to(partial).as_posix()
-            if name.startswith(SCRATCH):
-                continue
-            fsync(path)
-            files[name] = {"bytes": path.stat().st_size, "sha256": sha256_file(path)}
+        for path in sorted(filter(Path.is_file, partial.rglob("*"))):
+            if not path.is_relative_to(partial / SCRATCH):
+                fsync(path)
+                entry = {"bytes": path.stat().st_size, "sha256": sha256_file(path)}
+                files[path.relative_to(partial).as_posix()] = entry
         manifest = {
             "stage": stage, "key": key, **origin, "digest": content_digest(files), "counts": counts,
             "seconds": round(time.monotonic() - start, 2), "continued": continued, "peak_memory_mb": peak_memory_mb(),
-            "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "versions": versions(), "files": files}
+            "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            "versions": {"python": platform.python_version()} | {name: version(name) for name in RECORDED_PACKAGES},
+            "files": files}
         write_json(partial / MANIFEST, manifest)
         os.rename(partial, final)
         fsync(final.parent)
@@ -245,11 +243,3 @@ def peak_memory_mb() -> int:
     if status.exists() and (found := re.search(r"VmHWM:\s+(\d+) kB", status.read_text())):
         return int(found[1]) // 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> (20 if sys.platform == "darwin" else 10)
-
-
-def versions() -> dict:
-    found = {"python": platform.python_version()}
-    for name in RECORDED_PACKAGES:
-        with suppress(importlib.metadata.PackageNotFoundError):
-            found[name] = importlib.metadata.version(name)
-    return found
