@@ -28,11 +28,10 @@ def run(arguments, preset) -> None:
         rows = load_rows(preset["klue"].data, task, "validation")
         kinds[f"{whose} {task.title}"] = [row[column] for column in task.texts for row in rows]
     own = [open_any(tokenizer.path)] if settings.init else open_encoders(tokenizer.path)
-    reports = [describe(encoders, kinds) for encoders in (own, *others)]
     last_parts = [path.name for path in paths]
-    for report, path in zip(reports[1:], paths):
-        report["name"] = str(path) if last_parts.count(path.name) > 1 else path.name
-    reports[0]["name"] = "this tokenizer"
+    names = [str(path) if last_parts.count(path.name) > 1 else path.name for path in paths]
+    reports = [describe(encoders, kinds) | {"name": name}
+               for encoders, name in zip((own, *others), ("this tokenizer", *names))]
     folder = arguments.out or arguments.artifacts / preset.name / "tokenizer_report"
     folder.mkdir(parents=True, exist_ok=True)
     write_report(folder, reports)
