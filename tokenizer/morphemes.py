@@ -7,9 +7,9 @@ import shlex
 import signal
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import islice, pairwise
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import wait
@@ -29,24 +29,17 @@ Analyser = Callable[[str], list[str]]
 """A line -> its morphemes' surfaces, in order."""
 
 
-@dataclass
-class Counts:
-    """How many lines were read, and how many of them an analyser couldn't cut without changing them."""
-    lines: int = 0
-    unmarked: int = 0
-
-
-def mark_morphemes(lines: Iterable[str], analyser: str, workers: int, counts: Counts) -> Iterator[str]:
-    """Yield every line, in order, with DELIMITER where a morpheme begins inside a word; `counts` is added to. `analyser` is
-    none, mecab or okt. Lines are analysed in `workers` processes, whose number changes nothing; a line on which an analyser
+def mark_morphemes(lines: Iterable[str], analyser: str, workers: int, counts: Counter) -> Iterator[str]:
+    """Yield every line, in order, with DELIMITER where a morpheme begins inside a word. `analyser` is none, mecab or okt;
+    `counts` gets how many `lines` there were, and how many stay `unmarked`. Lines are analysed in `workers` processes, whose number changes nothing; a line on which an analyser
     fails, dies or hangs is counted and stays unmarked. Raises UserError if the analyser isn't installed or mostly fails."""
     opener = ANALYSERS[analyser]
     for marked, unmarked in mark_chunks(lines, opener, workers) if opener else (([line], 0) for line in lines):
-        counts.lines += len(marked)
-        counts.unmarked += unmarked
+        counts["lines"] += len(marked)
+        counts["unmarked"] += unmarked
         yield from marked
-    if counts.unmarked > MOST_UNMARKED * counts.lines:
-        raise UserError(f"morphemes={analyser}: the analyser failed on {counts.unmarked:,} of {counts.lines:,} lines, "
+    if counts["unmarked"] > MOST_UNMARKED * counts["lines"]:
+        raise UserError(f"morphemes={analyser}: the analyser failed on {counts['unmarked']:,} of {counts['lines']:,} lines, "
                         "so its boundaries would be missing. Mend its installation, or set morphemes=none.")
 
 

@@ -2,17 +2,18 @@
 becomes for transformers is in export.py; whether the result may be used is for quality.py to say."""
 import io
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 from heapq import heappop, heappush
 from pathlib import Path
 
-import sentencepiece
-from sentencepiece import sentencepiece_model_pb2
+import numpy as np
+from sentencepiece import SentencePieceProcessor, SentencePieceTrainer
+from sentencepiece.sentencepiece_model_pb2 import ModelProto
 
 from corpora import UserError
-from tokenizer.morphemes import DELIMITER, Counts, mark_morphemes
-from tokenizer.superwords import add_superwords
+from tokenizer.morphemes import DELIMITER, mark_morphemes
 
 PAD, UNK, BOS, EOS, SEP = "<pad>", "<unk>", "<s>", "</s>", "<sep>"
 ENTITY_MARKERS = ("<subj>", "</subj>", "<obj>", "</obj>")
@@ -26,6 +27,9 @@ ALWAYS_PIECES = "\n\t" + "".join(map(chr, range(0x21, 0x7F)))
 VOCAB_MULTIPLE = 128  # matrix products on GPUs are fastest when the vocabulary is a multiple of 128
 MAX_LINE = 4096  # characters; BPE training holds word positions in 16 bits, and analysers are slow on long lines
 NUM_THREADS = {"bpe": 2, "unigram": 4}  # pinned: model bytes embed it and unigram scores depend on it; BPE hardly gains
+
+FIRST = 0x20000  # for superwords a piece is written as the character with this code point plus its id, in planes 2 and 3
+MOST_PIECES = 4  # in a superword
 
 HANGUL = re.compile("[가-힣]")
 # U+2585 and the delimiter mean something to the trainer; no piece shall cross a newline, tab or NUL.
@@ -71,34 +75,29 @@ def write_lines(documents: list[str], path: Path, morphemes: str, workers: int) 
     if not any(HANGUL.search(text) for text in documents):
         raise UserError("The tokenizer's sample holds no Hangul: is the corpus Korean, and was its encoding read right? "
                         f"It has {len(documents):,} documents{f', such as {documents[0][:80]!r}' if documents else ''}.")
-    counts = Counts()
+    counts = Counter()
     with open(path, "w", encoding="utf-8", newline="\n") as file:
         for line in mark_morphemes(training_lines(documents), morphemes, workers, counts):
             file.write(line + "\n")
     return {"documents": len(documents), "bytes": sum(len(text.encode()) for text in documents),
-            "lines": counts.lines, "lines_unmarked": counts.unmarked}
+            "lines": counts["lines"], "lines_unmarked": counts["unmarked"]}
 
 
 def train_model(lines: Path, model_type: str, vocab_size: int, character_coverage: float, superwords: int = 0,
                 **options: bool) -> bytes:
     """Train on the file that write_lines wrote; return the bytes of a sentencepiece.model, the same for the same lines.
-    `vocab_size` counts everything, special tokens, 256 bytes and `superwords` included (see superwords.py, BPE only);
+    `vocab_size` counts everything, special tokens, 256 bytes and `superwords` included (see add_superwords, BPE only);
     `options` are SentencePiece's own, such as split_by_unicode_script. Raises UserError for a setting that can't work
     with this text."""
-    trained = io.BytesIO()
     try:
-        sentencepiece.SentencePieceTrainer.train(
-            input=[str(lines)], model_writer=trained,
-            model_type=model_type, vocab_size=vocab_size - superwords, character_coverage=character_coverage,
-            # Lossless: the text is already NFC, and every space counts.
-            normalization_rule_name="identity", remove_extra_whitespaces=False, add_dummy_prefix=False,
-            byte_fallback=True, allow_whitespace_only_pieces=True, required_chars=ALWAYS_PIECES,
-            pretokenization_delimiter=DELIMITER, max_sentence_length=8 * MAX_LINE, num_threads=NUM_THREADS[model_type],
+        model = run_trainer(
+            input=[str(lines)], model_type=model_type, vocab_size=vocab_size - superwords,
+            character_coverage=character_coverage, byte_fallback=True, allow_whitespace_only_pieces=True,
+            required_chars=ALWAYS_PIECES, max_sentence_length=8 * MAX_LINE,
             pad_id=0, unk_id=1, bos_id=2, eos_id=3, pad_piece=PAD, unk_piece=UNK, bos_piece=BOS, eos_piece=EOS,
-            control_symbols=list(SPECIAL_TOKENS[4:]), minloglevel=2, **options)
+            control_symbols=list(SPECIAL_TOKENS[4:]), **options)
     except RuntimeError as error:
         raise explain(error, vocab_size, superwords) from None
-    model = sentencepiece_model_pb2.ModelProto.FromString(trained.getvalue())
     model.trainer_spec.ClearField("input")  # where the file lay is no part of the result
     if model_type == "unigram":
         # sentencepiece adds scores (log-probabilities) up in float32, tokenizers in float64, so they could choose
@@ -107,10 +106,19 @@ def train_model(lines: Path, model_type: str, vocab_size: int, character_coverag
         for piece in model.pieces:
             piece.score = round(piece.score * 16) / 16
     if superwords:
-        with open(lines, encoding="utf-8", newline="\n") as file:
-            unmarked = (line.rstrip("\n").replace(DELIMITER, "") for line in file)
-            add_superwords(model, unmarked, superwords, NUM_THREADS["bpe"])
+        add_superwords(model, lines, superwords)
     return model.SerializeToString(deterministic=True)
+
+
+def run_trainer(model_type: str, **options) -> ModelProto:
+    """SentencePiece's trainer with what is the same for every model: lossless (the text is already NFC, and every space
+    counts), and the same bytes each time."""
+    trained = io.BytesIO()
+    SentencePieceTrainer.train(
+        model_writer=trained, model_type=model_type, num_threads=NUM_THREADS[model_type], minloglevel=2,
+        normalization_rule_name="identity", remove_extra_whitespaces=False, add_dummy_prefix=False,
+        pretokenization_delimiter=DELIMITER, **options)
+    return ModelProto.FromString(trained.getvalue())
 
 
 def explain(error: RuntimeError, vocab_size: int, superwords: int) -> Exception:
@@ -126,3 +134,31 @@ def explain(error: RuntimeError, vocab_size: int, superwords: int) -> Exception:
                          f"characters of this text; the smallest that works is {smallest}{also}. Or lower "
                          "character_coverage.")
     return error
+
+
+def add_superwords(model: ModelProto, lines: Path, num_pieces: int) -> None:
+    """Give a BPE `model` `num_pieces` more pieces, each a sequence of 2 to 4 of its own, across spaces and morphemes. After
+    SuperBPE (Liu et al. 2025, arXiv:2503.13423): the first pass stayed inside words, so that the vocabulary still holds
+    them; with every piece of it as one character of the text, SentencePiece now goes on merging as if words had no end.
+    Raises UserError if the text gives fewer."""
+    first = SentencePieceProcessor(model_proto=model.SerializeToString())
+    # Nothing merges across a byte.
+    table = np.array([DELIMITER if first.is_byte(index) else chr(FIRST + index) for index in range(len(first))])
+    with open(lines, encoding="utf-8", newline="\n") as file:
+        unmarked = (line.rstrip("\n").replace(DELIMITER, "") for line in file)
+        second = run_trainer(
+            sentence_iterator=("".join(table[first.encode(line, return_type="numpy")]) for line in unmarked),
+            model_type="bpe", vocab_size=len(model.pieces) + num_pieces, hard_vocab_limit=False, character_coverage=1.0,
+            split_by_whitespace=False, split_by_unicode_script=False, split_by_number=False,
+            max_sentencepiece_length=MOST_PIECES, max_sentence_length=1 << 16)
+    merged = [piece.piece for piece in second.pieces if piece.type == piece.NORMAL and len(piece.piece) > 1]
+    known = {piece.piece for piece in model.pieces}
+    texts = ["".join(model.pieces[ord(character) - FIRST].piece for character in piece) for piece in merged]
+    texts = [text for text in dict.fromkeys(texts) if text not in known]  # in the order of the merges
+    if len(texts) < num_pieces:
+        raise UserError(f"superwords={num_pieces}: too many for this text, the most are {len(texts)}. Set fewer, or "
+                        "give more text.")
+    lowest = min(piece.score for piece in model.pieces)  # a score is minus the merge's rank: these come last
+    for rank, text in enumerate(texts[:num_pieces], start=1):
+        model.pieces.add(piece=text, score=lowest - rank)
+    model.trainer_spec.vocab_size = len(model.pieces)
