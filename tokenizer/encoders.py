@@ -1,5 +1,5 @@
 """Any tokenizer, whatever library it is for, as one thing: text -> ids and where they begin, ids -> text. What is
-measured with it is in quality.py and vocabulary.py."""
+measured with it is in quality.py."""
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace

@@ -12,9 +12,8 @@ from pipeline.parquet import read_batches
 from pipeline.plots import plot_bars
 from tokenizer.encoders import from_sentencepiece, from_transformers, load_fast, open_encoders
 from tokenizer.export import export
-from tokenizer.quality import NASTY_STRINGS, check_nasty_strings, find_problem
+from tokenizer.quality import NASTY_STRINGS, check_nasty_strings, describe, find_problem
 from tokenizer.train import draw_sample, train_model, write_lines
-from tokenizer.vocabulary import describe
 
 OPTIONS = ("superwords", "split_by_unicode_script", "split_digits", "treat_whitespace_as_suffix")
 """Settings that train_model has under the same name."""

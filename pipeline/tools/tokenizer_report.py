@@ -8,7 +8,7 @@ from pipeline import artifact
 from pipeline.config import SECTIONS
 from pipeline.stages.tokenizer import draw_held_out, draw_training_sample, write_report
 from tokenizer.encoders import open_any, open_encoders
-from tokenizer.vocabulary import describe
+from tokenizer.quality import describe
 
 
 def run(arguments, preset) -> None:
