@@ -12,7 +12,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -21,8 +21,7 @@ from corpora import UserError
 
 CARDS = Path(__file__).parent / "cards"
 MANIFEST = "manifest.json"
-SCRATCH = "scratch/"
-"""Folder of a partial artifact for what a rerun continues from; it isn't part of the finished artifact."""
+SCRATCH = "scratch/"  # in a partial artifact, what a rerun continues from; it isn't part of the finished one
 RECORDED_PACKAGES = ("torch", "transformers", "tokenizers", "sentencepiece", "datasets", "konlpy", "mecab-python3",
                      "numpy", "pyarrow", "scikit-learn", "ftfy")
 
@@ -119,10 +118,9 @@ def digest_files(files: list[tuple[str, Path]], root: Path) -> list[list[str]]:
     """[role, SHA-256] of raw input files, given as (role, path). Digests are cached under path, size and modification
     time in `root`, which only spares re-hashing. Raises UserError for a file that isn't there."""
     store = root / ".digests.json"
-    try:
+    cache = {}
+    with suppress(FileNotFoundError, ValueError, TypeError):
         cache = dict(json.loads(store.read_text(encoding="utf-8")))
-    except (FileNotFoundError, ValueError, TypeError):
-        cache = {}
     found, num_known = [], len(cache)
     for role, path in files:
         if not path.exists():
@@ -147,8 +145,6 @@ def find(root: Path, stage: str, key: str) -> Artifact | None:
         manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
         if (manifest["key"], manifest["digest"]) != (key, content_digest(manifest["files"])):
             raise ValueError("its key or digest isn't that of its files")
-        if lacking := {"settings", "counts", "seconds", "inputs", "versions"} - manifest.keys():
-            raise ValueError(f"it lacks {min(lacking)}")
     return Artifact(path, manifest)
 
 

@@ -25,8 +25,7 @@ START_SECONDS = 300
 LINE_SECONDS = 60  # an analyser at work on one line for longer than this hangs; Okt needs 16 ms for the longest
 MOST_LOST = 5  # lines a child may die or hang on before it's taken for broken
 
-Analyser = Callable[[str], list[str]]
-"""A line -> its morphemes' surfaces, in order."""
+Analyser = Callable[[str], list[str]]  # a line -> its morphemes' surfaces, in order
 
 
 def mark_morphemes(lines: Iterable[str], analyser: str, workers: int, counts: Counter) -> Iterator[str]:

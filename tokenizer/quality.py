@@ -36,12 +36,10 @@ class Tally:
     unknown_tokens: int = 0
     problems: int = 0
     first_problem: str = ""
-    token_boundaries: int = 0
-    """Inside eojeols, like the next two."""
+    token_boundaries: int = 0  # inside eojeols, like the next two
     morpheme_boundaries: int = 0
     shared_boundaries: int = 0
-    uses: np.ndarray | int = 0
-    """How often each id was used; 0 before any text."""
+    uses: np.ndarray | int = 0  # how often each id was used; 0 before any text
 
     def figures(self) -> dict:
         """The counts, and tokens per eojeol (text between white space), per character and per UTF-8 byte."""

@@ -1,6 +1,7 @@
 """Text -> SentencePiece model: which text is drawn, how it becomes training lines, how a model is trained. What the model
 becomes for transformers is in export.py; whether the result may be used is for quality.py to say."""
 import io
+import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -20,10 +21,7 @@ ENTITY_MARKERS = ("<subj>", "</subj>", "<obj>", "</obj>")
 RESERVED = tuple(f"<reserved_{number}>" for number in range(100))
 SPECIAL_TOKENS = (PAD, UNK, BOS, EOS, SEP, *ENTITY_MARKERS, *RESERVED)
 """In the order of their ids, from 0. They are inserted by id; text that looks like one of them stays text."""
-
-ALWAYS_PIECES = "\n\t" + "".join(map(chr, range(0x21, 0x7F)))
-"""Characters that are pieces even if the text lacks them: line end, tab, and all of printable ASCII."""
-
+ALWAYS_PIECES = "\n\t" + "".join(map(chr, range(0x21, 0x7F)))  # characters that are pieces even if the text lacks them
 VOCAB_MULTIPLE = 128  # matrix products on GPUs are fastest when the vocabulary is a multiple of 128
 MAX_LINE = 4096  # characters; BPE training holds word positions in 16 bits, and analysers are slow on long lines
 NUM_THREADS = {"bpe": 2, "unigram": 4}  # pinned: model bytes embed it and unigram scores depend on it; BPE hardly gains
@@ -123,16 +121,15 @@ def run_trainer(model_type: str, **options) -> ModelProto:
 
 def explain(error: RuntimeError, vocab_size: int, superwords: int) -> Exception:
     """SentencePiece's words for a vocabulary that doesn't fit the text, in ours; any other error as it is."""
-    also = f" with superwords={superwords}" if superwords else ""
-    if too_high := re.search(r"Vocabulary size too high .*<= (\d+)", str(error)):
-        largest = (int(too_high[1]) + superwords) // VOCAB_MULTIPLE * VOCAB_MULTIPLE
-        return UserError(f"vocab_size={vocab_size}: too large for this text; the largest that works is {largest}"
-                         f"{also}. Set vocab_size to that or less, or give more text.")
-    if too_low := re.search(r"smaller than required_chars\. \d+ vs (\d+)", str(error)):
-        smallest = -(-(int(too_low[1]) + superwords) // VOCAB_MULTIPLE) * VOCAB_MULTIPLE
-        return UserError(f"vocab_size={vocab_size}: too small for the special tokens, 256 bytes and the "
-                         f"characters of this text; the smallest that works is {smallest}{also}. Or lower "
-                         "character_coverage.")
+    for pattern, fit, said, advice in (
+            (r"Vocabulary size too high .*<= (\d+)", math.floor, "too large for this text; the largest that works is",
+             "Set vocab_size to that or less, or give more text."),
+            (r"smaller than required_chars\. \d+ vs (\d+)", math.ceil, "too small for the special tokens, 256 bytes and the "
+             "characters of this text; the smallest that works is", "Or lower character_coverage.")):
+        if found := re.search(pattern, str(error)):
+            limit = fit((int(found[1]) + superwords) / VOCAB_MULTIPLE) * VOCAB_MULTIPLE
+            also = f" with superwords={superwords}" if superwords else ""
+            return UserError(f"vocab_size={vocab_size}: {said} {limit}{also}. {advice}")
     return error
 
 

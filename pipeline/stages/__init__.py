@@ -45,8 +45,7 @@ STAGES = {"corpus": Stage(4, (), corpus_files, sharded=True),
           "tokens": Stage(2, ("corpus", "tokenizer"), sharded=True),
           "pretrain": Stage(2, ("tokens", "tokenizer"), lambda settings, data: model_files(settings.init)),
           "klue": Stage(2, ("pretrain",), klue_files)}
-TARGETS = {"klue": "klue-eval"}
-"""Where a Make target isn't named like its stage."""
+TARGETS = {"klue": "klue-eval"}  # where a Make target isn't named like its stage
 
 
 def inputs_of(name: str, preset: Preset) -> tuple[str, ...]:
