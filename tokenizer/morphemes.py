@@ -1,13 +1,13 @@
-"""KoNLPy -> where morphemes begin, marked by a delimiter that SentencePiece's trainer doesn't merge across. The text never
-changes: take the delimiters out and every line is what it was. No analyser is needed to use a tokenizer trained this way.
-KoNLPy's Komoran, Hannanum and Kkma are left out: they change the surface, or hang."""
+"""KoNLPy -> where morphemes begin, marked by a delimiter that SentencePiece's trainer doesn't merge across. The text
+never changes: take the delimiters out and every line is what it was. No analyser is needed to use a tokenizer trained
+this way. KoNLPy's Komoran, Hannanum and Kkma are left out: they change the surface, or hang."""
 import os
 import re
 import shlex
 import signal
 import sys
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from itertools import islice, pairwise
@@ -29,33 +29,33 @@ Analyser = Callable[[str], list[str]]  # a line -> its morphemes' surfaces, in o
 
 
 def mark_morphemes(lines: Iterable[str], analyser: str, workers: int, counts: Counter) -> Iterator[str]:
-    """Yield every line, in order, with DELIMITER where a morpheme begins inside a word. `analyser` is none, mecab or okt;
-    `counts` gets how many `lines` there were, and how many stay `unmarked`. Lines are analysed in `workers` processes, whose number changes nothing; a line on which an analyser
-    fails, dies or hangs is counted and stays unmarked. Raises UserError if the analyser isn't installed or mostly fails."""
+    """Yield every line, in order, with DELIMITER where a morpheme begins inside a word. `analyser` is none, mecab or
+    okt. Lines are analysed in `workers` processes, whose number changes nothing; one on which an analyser fails, dies
+    or hangs stays unmarked. `counts` gets the numbers of `lines` and of those `unmarked`. Raises UserError if the
+    analyser isn't installed or mostly fails."""
     opener = ANALYSERS[analyser]
     for marked, unmarked in mark_chunks(lines, opener, workers) if opener else (([line], 0) for line in lines):
         counts["lines"] += len(marked)
         counts["unmarked"] += unmarked
         yield from marked
     if counts["unmarked"] > MOST_UNMARKED * counts["lines"]:
-        raise UserError(f"morphemes={analyser}: the analyser failed on {counts['unmarked']:,} of {counts['lines']:,} lines, "
-                        "so its boundaries would be missing. Mend its installation, or set morphemes=none.")
+        raise UserError(f"morphemes={analyser}: the analyser failed on {counts['unmarked']:,} of {counts['lines']:,} "
+                        "lines, so its boundaries would be missing. Mend its installation, or set morphemes=none.")
 
 
 def mark_chunks(lines: Iterable[str], opener: Callable[[], Analyser], workers: int) -> Iterator[tuple[list[str], int]]:
     """Yield what mark_lines gives for each CHUNK_LINES lines, in order."""
     lines = iter(lines)
-    children = [Child(opener) for _ in range(workers)]
+    children = deque(Child(opener) for _ in range(workers))  # the one to answer next stands first
     try:
-        while children:
-            for child in tuple(children):
-                if child.chunk:
-                    yield child.result()
-                if chunk := list(islice(lines, CHUNK_LINES)):
-                    child.send(chunk)
-                else:
-                    children.remove(child)
-                    child.stop()
+        while chunk := list(islice(lines, CHUNK_LINES)):
+            if children[0].chunk:
+                yield children[0].result()
+            children[0].send(chunk)
+            children.rotate(-1)
+        for child in children:
+            if child.chunk:
+                yield child.result()
     finally:
         for child in children:
             child.stop()
@@ -166,8 +166,8 @@ def analyse_line(line: str, analyse: Analyser) -> list[int] | None:
 
 
 def find_starts(line: str, morphemes: list[str]) -> list[int] | None:
-    """Where morphemes begin inside a word; None if they don't spell the line. Not beside white space: SentencePiece cuts
-    there by itself, and the space stays with the piece after it."""
+    """Where morphemes begin inside a word; None if they don't spell the line. Not beside white space: SentencePiece
+    cuts there by itself, and the space stays with the piece after it."""
     starts, end = [], 0
     for morpheme in morphemes:
         start = line.find(morpheme, end)
