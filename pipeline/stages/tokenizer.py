@@ -1,22 +1,21 @@
-"""Corpus -> a tokenizer on which all libraries agree, or one adopted from another model; and a report on its quality. How
-it is trained, exported and judged is in the package tokenizer/."""
+"""Corpus -> a tokenizer on which all libraries agree, or one adopted from another model; and a report on its quality.
+How it is trained, exported and judged is in the package tokenizer/."""
 import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from corpora import UserError
-from pipeline.artifact import SCRATCH, write_card, write_json
+from pipeline.artifact import SCRATCH, replace, write_card, write_json
 from pipeline.engine import Context
 from pipeline.model_folder import model_folder
 from pipeline.parquet import read_batches
-from pipeline.plots import plot_bars
 from tokenizer.encoders import from_sentencepiece, from_transformers, load_fast, open_encoders
 from tokenizer.export import export
 from tokenizer.quality import NASTY_STRINGS, check_nasty_strings, describe, find_problem
 from tokenizer.train import draw_sample, train_model, write_lines
 
-OPTIONS = ("superwords", "split_by_unicode_script", "split_digits", "treat_whitespace_as_suffix")
-"""Settings that train_model has under the same name."""
+SAME_NAMES = ("model_type", "vocab_size", "character_coverage", "superwords", "split_by_unicode_script", "split_digits",
+              "treat_whitespace_as_suffix")  # of settings and train_model
 HELD_OUT_BYTES = 500_000  # of each source
 
 
@@ -30,8 +29,7 @@ def run(settings, inputs: dict[str, Path], folder: Path, context: Context) -> di
         lines = folder / SCRATCH / "lines.txt"
         counts = write_lines(sample, lines, settings.morphemes, context.engine.workers)
         del sample  # SentencePiece needs the memory
-        model = train_model(lines, settings.model_type, settings.vocab_size, settings.character_coverage,
-                            **{name: getattr(settings, name) for name in OPTIONS})
+        model = train_model(lines, **{name: getattr(settings, name) for name in SAME_NAMES})
         export(model, folder)
         encoders = open_encoders(folder)
         check_nasty_strings(encoders)
@@ -59,8 +57,7 @@ def read_texts(paths: Iterable[Path]) -> Iterator[str]:
 
 
 def draw_held_out(corpus: Path, sample: list[str], seed: int) -> dict[str, list[str]]:
-    """Up to HELD_OUT_BYTES of every source, of training and validation text that isn't in `sample`. Raises UserError if
-    there is none."""
+    """Up to HELD_OUT_BYTES of every source's text that isn't in `sample`. Raises UserError if there is none."""
     known = set(map(hash, sample))
     drawn = {source: draw_sample((text for text in read_texts(paths) if hash(text) not in known), HELD_OUT_BYTES, seed)
              for source, paths in files_by_source(corpus).items()}
@@ -85,9 +82,31 @@ def write_report(folder: Path, reports: list[dict]) -> None:
               "Tokens per eojeol")
 
 
+def plot_bars(path: Path, values: dict[str, dict[str, float]], title: str) -> None:
+    """Grouped bars, as bytes that depend on the values alone: {series, named in the legend: {group: height}}."""
+    from matplotlib.figure import Figure
+    groups = list(dict.fromkeys(group for heights in values.values() for group in heights))
+    figure = Figure(figsize=(max(6, 0.9 * len(groups)), 4 + 0.25 * len(values)), layout="constrained")
+    axes = figure.subplots()
+    width, bars = 0.8 / len(values), []
+    for number, heights in enumerate(values.values()):
+        places = [groups.index(group) + (number - (len(values) - 1) / 2) * width for group in heights]
+        bars.append(axes.bar(places, heights.values(), width))
+    axes.set_xticks(range(len(groups)), groups, rotation=20, ha="right")
+    axes.set_title(title)
+    axes.grid(axis="y", alpha=0.3)
+    # matplotlib's own font has no Hangul, and a dollar sign would begin a formula.
+    names = [name.replace("$", r"\$") if name.isascii() else f"row {row} of the table"
+             for row, name in enumerate(values, start=1)]
+    figure.legend(bars, names, loc="outside lower center")
+    temporary = path.with_name(path.name + ".tmp")
+    figure.savefig(temporary, format="png", dpi=120, metadata={"Software": None})
+    replace(temporary, path)
+
+
 def adopt(name: str, folder: Path, held_out: dict[str, list[str]]) -> dict:
-    """Save another model's tokenizer as it is; what it loses is reported, not refused. Raises UserError if it is no fast
-    tokenizer, or has no token for the end of a document."""
+    """Save another model's tokenizer as it is; what it loses is reported, not refused. Raises UserError if it is no
+    fast tokenizer, or has no token for the end of a document."""
     source = model_folder(name)
     tokenizer = load_fast(source)
     if tokenizer.eos_token_id is None:
