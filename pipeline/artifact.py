@@ -19,9 +19,8 @@ from pathlib import Path
 
 from corpora import UserError
 
-CARDS = Path(__file__).parent / "cards"
 MANIFEST = "manifest.json"
-SCRATCH = "scratch/"  # in a partial artifact, what a rerun continues from; it isn't part of the finished one
+SCRATCH = "scratch/"  # in a partial artifact, what a rerun continues from; no part of the finished one
 RECORDED_PACKAGES = ("torch", "transformers", "tokenizers", "sentencepiece", "datasets", "konlpy", "mecab-python3",
                      "numpy", "pyarrow", "scikit-learn", "ftfy")
 
@@ -36,10 +35,9 @@ class Artifact:
         """The folder, if every file has the manifest's size and SHA-256; else UserError names the first that hasn't."""
         for name, entry in self.manifest["files"].items():
             path = self.path / name
-            there = path.is_file()
-            if not there or path.stat().st_size != entry["bytes"] or sha256_file(path) != entry["sha256"]:
-                raise UserError(f"{path}: {'damaged' if there else 'missing'}: it isn't what the stage wrote (SHA-256 "
-                                f"in {MANIFEST}). Delete {self.path} and run make again.")
+            if not path.is_file() or path.stat().st_size != entry["bytes"] or sha256_file(path) != entry["sha256"]:
+                raise UserError(f"{path}: missing or damaged: it isn't what the stage wrote (SHA-256 in {MANIFEST}). "
+                                f"Delete {self.path} and run make again.")
         return self.path
 
 
@@ -100,8 +98,9 @@ def append_json(path: Path, **values) -> None:
 def write_card(path: Path, template: str, /, **values) -> None:
     """A page from the template cards/TEMPLATE.md; raises what jinja2 raises for a value that isn't given."""
     import jinja2
-    pages = jinja2.Environment(loader=jinja2.FileSystemLoader(CARDS), trim_blocks=True, lstrip_blocks=True,
-                               keep_trailing_newline=True, undefined=jinja2.StrictUndefined)
+    folder = jinja2.FileSystemLoader(Path(__file__).parent / "cards")
+    pages = jinja2.Environment(loader=folder, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
+                               undefined=jinja2.StrictUndefined)
     pages.policies["json.dumps_kwargs"] = {"ensure_ascii": False}
     pages.filters |= {"commas": "{:,}".format, "fixed": lambda value, digits=2: f"{value:,.{digits}f}", "one_line": one_line,
                       "quoted": lambda text: json.dumps(text, ensure_ascii=False),
@@ -179,8 +178,8 @@ def lock_path(root: Path, stage: str, key: str) -> Path:
 
 @contextmanager
 def locked(path: Path, shared: bool = False, waiting: str = "", wait: bool = True) -> Iterator[None]:
-    """Hold a lock file, waiting for whoever has it, or raising BlockingIOError. No lock goes stale: the kernel drops it
-    with the process."""
+    """Hold a lock file: wait for it, or raise BlockingIOError. The kernel drops it with its process: no lock is
+    stale."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "w") as file:
         kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
@@ -196,11 +195,10 @@ def locked(path: Path, shared: bool = False, waiting: str = "", wait: bool = Tru
 
 
 def build(root: Path, stage: str, key: str, origin: dict, run: Callable[[Path], dict], shared: bool = False) -> Artifact:
-    """Run one stage into its artifact folder, or return what a run before left there.
-
-    `origin` says what the key was made from (settings, inputs' digests, version); `run` gets the partial folder and
-    returns counts. Raises what `run` raises: the partial folder then stays, and a rerun with the same key continues it.
-    `shared`: other processes may work in the partial folder, too; they lock their shards (engine.py)."""
+    """Run one stage into its artifact folder, or return what a run before left there. `origin` says what the key was
+    made from (settings, inputs' digests, version); `run` gets the partial folder and returns counts. Raises what `run`
+    raises: the partial folder then stays, and a rerun with the same key continues it. `shared`: other processes may
+    work in the partial folder, too; they lock their shards (engine.py)."""
     final = root / stage / key
     partial = final.with_name(key + ".partial")
     with locked(lock_path(root, stage, key), shared, f"{stage}: another run is building {key}; waiting for it."):

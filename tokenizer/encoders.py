@@ -1,5 +1,4 @@
-"""Any tokenizer, whatever library it is for, as one thing: text -> ids and where they begin, ids -> text. What is
-measured with it is in quality.py."""
+"""Any tokenizer, whatever library it is for, as one thing: text -> ids and where they begin, ids -> text."""
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -40,8 +39,8 @@ def open_encoders(folder: Path) -> list[Encoder]:
 
 
 def open_any(path: Path) -> Encoder:
-    """Open a Hugging Face folder, or a SentencePiece model (a file, or the only .model in a folder). Raises UserError if
-    there is none, or it can't be read. No code from the folder is run."""
+    """Open a Hugging Face folder, or a SentencePiece model (a file, or the only .model in a folder). Raises UserError
+    if there is none, or it can't be read. No code from the folder is run."""
     if path.name == "tokenizer.json" or (path / "tokenizer.json").is_file():
         tokenizer = load_fast(path.parent if path.is_file() else path)
         return from_transformers(tokenizer, path.name, split_special_tokens=True)

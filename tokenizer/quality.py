@@ -20,7 +20,6 @@ NASTY_STRINGS = (*SPECIAL_TOKENS[:10], *(text * times for text, times in _TABLE.
 """What tends to break tokenizers; not U+2581, SentencePiece's own space, which the corpus stage replaces."""
 CATEGORIES = {name: re.compile(pattern, re.DOTALL)
               for name, pattern in read_toml(Path(__file__).with_name("categories.toml")).items()}
-BYTE = re.compile("<0x[0-9A-F]{2}>")
 PART = "single bytes or parts of characters"
 NUM_LISTED = 20
 
@@ -66,7 +65,8 @@ def check_nasty_strings(encoders: list[Encoder]) -> None:
             raise UserError(f"tokenizer gate: nasty string {number} {excerpt(text)}, {problem}")
 
 
-def survey(encoders: list[Encoder], documents: Iterable[str], find_morphemes: Callable[[str], list[int] | None]) -> Tally:
+def survey(encoders: list[Encoder], documents: Iterable[str],
+           find_morphemes: Callable[[str], list[int] | None]) -> Tally:
     """Encode every document with all encoders and count; the figures are the first one's. `find_morphemes` says where
     morphemes begin inside a line's eojeols, or None if it can't."""
     first = encoders[0]
@@ -75,8 +75,9 @@ def survey(encoders: list[Encoder], documents: Iterable[str], find_morphemes: Ca
         ids, starts = first.locate(text)
         problem = find_problem(text, encoders)
         tokens, morphemes = find_boundaries(text, set(starts), find_morphemes)
-        return Tally(documents=1, bytes=len(text.encode()), characters=len(text), eojeols=len(text.split()), tokens=len(ids),
-                     unknown_tokens=0 if first.unknown is None else ids.count(first.unknown), problems=int(bool(problem)),
+        return Tally(documents=1, bytes=len(text.encode()), characters=len(text), eojeols=len(text.split()),
+                     tokens=len(ids), unknown_tokens=0 if first.unknown is None else ids.count(first.unknown),
+                     problems=0 if problem is None else 1,
                      first_problem=f"{excerpt(text)}, {problem}" if problem else "", token_boundaries=len(tokens),
                      morpheme_boundaries=len(morphemes), shared_boundaries=len(tokens & morphemes),
                      uses=np.bincount(ids, minlength=len(first.pieces)))
@@ -157,7 +158,7 @@ def classify(index: int, text: str, encoder: Encoder, mecab) -> str:
     """The kind of piece that `text`, the piece with this id, is."""
     if index in encoder.special:
         return "special"
-    if BYTE.fullmatch(encoder.pieces[index]) or "\ufffd" in text:
+    if re.fullmatch("<0x[0-9A-F]{2}>", encoder.pieces[index]) or "\ufffd" in text:
         return PART
     text = text.removeprefix("##")  # WordPiece's mark for the inside of a word
     category = next(name for name, pattern in CATEGORIES.items() if pattern.fullmatch(text.strip() or text))

@@ -90,7 +90,8 @@ def find_specials(tokenizer: PreTrainedTokenizerBase, config) -> tuple[Specials,
 
 def entities_in_order(row: dict) -> list[tuple[dict, str]]:
     """Both entities as they stand in the sentence, each with its role: S is the subject, O the object."""
-    return sorted([(row["subject_entity"], "S"), (row["object_entity"], "O")], key=lambda entity: entity[0]["start_idx"])
+    both = [(row["subject_entity"], "S"), (row["object_entity"], "O")]
+    return sorted(both, key=lambda entity: entity[0]["start_idx"])
 
 
 def split_at_entities(row: dict) -> list[str]:

@@ -49,8 +49,7 @@ def interval(task: Task, gold_N: np.ndarray, runs: list[np.ndarray], seed: int =
 
 
 def _quick_primary(task: Task, gold_N: np.ndarray, predicted_N: np.ndarray) -> float:
-    """The primary metric, not times 100, from counts: scikit-learn's functions, whose values these are, would take seconds
-    for 1000 resamples."""
+    """The primary metric, not times 100: scikit-learn's values, which it would take seconds for in 1000 resamples."""
     if task.regression:
         with np.errstate(invalid="ignore"):  # a resample of equal rows has no correlation; nanpercentile skips it
             return np.corrcoef(gold_N, predicted_N)[0, 1]

@@ -25,13 +25,12 @@ def run(arguments, preset) -> None:
     for task in TASKS.values():
         rows = load_rows(preset["klue"].data, task, "validation")
         kinds[f"{whose} {task.title}"] = [row[column] for column in task.texts for row in rows]
-    folder = tokenizer.verify()
-    own = [open_any(folder)] if settings.init else open_encoders(folder)
+    trained = tokenizer.verify()
+    own = [open_any(trained)] if settings.init else open_encoders(trained)
     last_parts = [path.name for path in paths]
     names = [str(path) if last_parts.count(path.name) > 1 else path.name for path in paths]
     reports = [describe(encoders, kinds) | {"name": name}
                for encoders, name in zip((own, *others), ("this tokenizer", *names))]
     folder = arguments.out or arguments.artifacts / preset.name / "tokenizer_report"
-    folder.mkdir(parents=True, exist_ok=True)
     write_report(folder, reports)
     print((folder / "report.md").read_text(encoding="utf-8") + f"\ntokenizer-report: {folder}")
