@@ -95,8 +95,8 @@ def train_model(lines: Path, model_type: str, vocab_size: int, character_coverag
     model.trainer_spec.ClearField("input")  # where the file lay is no part of the result
     if model_type == "unigram":
         # sentencepiece adds log-probabilities up in float32, tokenizers in float64, and so would choose differently
-        # between ways to cut a text that are as good as equal (in 81 of 46,165 documents). Sums of multiples of 1/16 are
-        # exact in both up to 2**20, and ties are broken alike. It changes a probability by 3 % at most.
+        # between ways to cut a text that are as good as equal (in 81 of 46,165 documents). Sums of multiples of 1/16
+        # are exact in both up to 2**20, and ties are broken alike. It changes a probability by 3 % at most.
         for piece in model.pieces:
             piece.score = round(piece.score * 16) / 16
     if superwords:
