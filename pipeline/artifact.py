@@ -178,8 +178,7 @@ def lock_path(root: Path, stage: str, key: str) -> Path:
 
 @contextmanager
 def locked(path: Path, shared: bool = False, waiting: str = "", wait: bool = True) -> Iterator[None]:
-    """Hold a lock file: wait for it, or raise BlockingIOError. The kernel drops it with its process, so none is
-    stale."""
+    """Hold a lock file: wait for it, or raise BlockingIOError. The kernel drops it with the process: none is stale."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "w") as file:
         kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
