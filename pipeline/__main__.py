@@ -8,7 +8,7 @@ import signal
 import sys
 from pathlib import Path
 
-from corpora import UserError
+from corpora import UserError, read_toml
 from corpora.klue import SPLITS, is_sample, load_rows, parse_tasks
 from pipeline import config
 from pipeline.artifact import Artifact, find
@@ -17,14 +17,7 @@ from pipeline.stages import STAGES, TARGETS, locate, run_stage
 
 NEXT = {"corpus": "make tokenizer", "tokenizer": "make tokens", "tokens": "make pretrain",
         "pretrain": "make klue-eval   (or: make generate PROMPT=\"대한민국은\")", "klue": "make report"}
-SHORT_FOR = {
-    "recipe": (("corpus.recipe",), "name in corpora/recipes, or a .toml file"),
-    "klue": (("klue.data",), "sample, hub, or a folder in the Hub's layout"),
-    "init": (("tokenizer.init", "pretrain.init"), "model folder or name@commit to continue from, with its tokenizer"),
-    "model": (("klue.model",), "model folder to evaluate or to generate from, instead of the pretrained one"),
-    "seeds": (("klue.seeds",), "fine-tuning runs a task"),
-    "control": (("klue.control",), "1 or 0: fine-tune the random twin, too")}
-"""Options that are short for settings."""
+OPTIONS = read_toml(Path(__file__).with_name("options.toml"))
 TOOLS = ("status", "report", "generate", "plan", "export", "clean", "settings", "tokenizer-report")
 
 
@@ -32,22 +25,13 @@ def parse(words: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m pipeline", description=__doc__)
     parser.add_argument("command", choices=[*(TARGETS.get(name, name) for name in STAGES), *TOOLS])
     parser.add_argument("overrides", nargs="*", metavar="key=value", help="settings, such as pretrain.steps=200")
-    parser.add_argument("--preset", default="demo", help="name in pipeline/presets, or a .toml file")
-    for option, (_, text) in SHORT_FOR.items():
-        parser.add_argument(f"--{option}", help=text)
-    parser.add_argument("--data", type=Path, help="folder that a recipe's relative paths are under")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
-    parser.add_argument("--workers", type=int, default=os.cpu_count(), help="processes for the map steps")
-    parser.add_argument("--engine", choices=("pool", "ray"), default="pool", help="who runs the map steps")
-    parser.add_argument("--shard", type=parse_shard, help="i/n: be the i-th of n jobs that share the map steps")
-    parser.add_argument("--merge", action="store_true", help="go on where those jobs ended")
-    parser.add_argument("--out", type=Path, help="folder that export writes to")
-    parser.add_argument("--tokenizers", help="folders or .model files that tokenizer-report compares with")
-    parser.add_argument("--gpus", type=int, default=1, help="GPUs that plan reckons with")
-    parser.add_argument("--hardware", help="kind of GPU that plan reckons with")
-    parser.add_argument("--prompt", default="대한민국은", help="text that generate continues")
+    types = {"text": str, "number": int, "path": Path, "shard": parse_shard}
+    for option, row in OPTIONS.items():
+        parser.add_argument(f"--{option}", help=row["help"], type=types[row.get("type", "text")],
+                            default=row.get("default"), choices=row.get("choices"))
+    parser.set_defaults(workers=os.cpu_count())
+    parser.add_argument("--merge", action="store_true", help="go on where the jobs of --shard ended")
     parser.add_argument("--check", action="store_true", help="only check that the stage's own files are there")
-    parser.add_argument("--artifacts", type=Path, default=Path("artifacts"), help="where stages write")
     return parser.parse_intermixed_args(words)
 
 
@@ -59,8 +43,8 @@ def parse_shard(text: str) -> tuple[int, int]:
 
 
 def load_settings(arguments: argparse.Namespace) -> config.Preset:
-    overrides = {key: getattr(arguments, option) for option, (keys, _) in SHORT_FOR.items() for key in keys
-                 if getattr(arguments, option) is not None}
+    overrides = {key: value for option, row in OPTIONS.items() if (value := getattr(arguments, option)) is not None
+                 for key in row.get("short_for", ())}
     for text in arguments.overrides:
         key, equals, value = text.partition("=")
         if not equals:

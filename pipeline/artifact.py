@@ -3,7 +3,6 @@ is made from; `KEY.partial` is work under way; `manifest.json`, written last, sa
 standard library is imported here, so that an up-to-date stage returns at once."""
 import fcntl
 import hashlib
-import importlib.metadata
 import json
 import os
 import platform
@@ -15,14 +14,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 from corpora import UserError
 
-CARDS = Path(__file__).parent / "cards"
 MANIFEST = "manifest.json"
-SCRATCH = "scratch/"
-"""Folder of a partial artifact for what a rerun continues from; it isn't part of the finished artifact."""
+SCRATCH = "scratch/"  # in a partial artifact, what a rerun continues from; no part of the finished one
 RECORDED_PACKAGES = ("torch", "transformers", "tokenizers", "sentencepiece", "datasets", "konlpy", "mecab-python3",
                      "numpy", "pyarrow", "scikit-learn", "ftfy")
 
@@ -37,10 +35,9 @@ class Artifact:
         """The folder, if every file has the manifest's size and SHA-256; else UserError names the first that hasn't."""
         for name, entry in self.manifest["files"].items():
             path = self.path / name
-            there = path.is_file()
-            if not there or path.stat().st_size != entry["bytes"] or sha256_file(path) != entry["sha256"]:
-                raise UserError(f"{path}: {'damaged' if there else 'missing'}: it isn't what the stage wrote (SHA-256 "
-                                f"in {MANIFEST}). Delete {self.path} and run make again.")
+            if not path.is_file() or path.stat().st_size != entry["bytes"] or sha256_file(path) != entry["sha256"]:
+                raise UserError(f"{path}: missing or damaged: it isn't what the stage wrote (SHA-256 in {MANIFEST}). "
+                                f"Delete {self.path} and run make again.")
         return self.path
 
 
@@ -92,8 +89,9 @@ def append_json(path: Path, **values) -> None:
 def write_card(path: Path, template: str, /, **values) -> None:
     """A page from the template cards/TEMPLATE.md; raises what jinja2 raises for a value that isn't given."""
     import jinja2
-    pages = jinja2.Environment(loader=jinja2.FileSystemLoader(CARDS), trim_blocks=True, lstrip_blocks=True,
-                               keep_trailing_newline=True, undefined=jinja2.StrictUndefined)
+    folder = jinja2.FileSystemLoader(Path(__file__).parent / "cards")
+    pages = jinja2.Environment(loader=folder, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
+                               undefined=jinja2.StrictUndefined)
     pages.policies["json.dumps_kwargs"] = {"ensure_ascii": False}
     pages.filters |= {"commas": "{:,}".format, "fixed": lambda value, digits=2: f"{value:,.{digits}f}", "one_line": one_line,
                       "quoted": lambda text: json.dumps(text, ensure_ascii=False),
@@ -110,10 +108,9 @@ def digest_files(files: list[tuple[str, Path]], root: Path) -> list[list[str]]:
     """[role, SHA-256] of raw input files, given as (role, path). Digests are cached under path, size and modification
     time in `root`, which only spares re-hashing. Raises UserError for a file that isn't there."""
     store = root / ".digests.json"
-    try:
+    cache = {}
+    with suppress(FileNotFoundError, ValueError, TypeError):
         cache = dict(json.loads(store.read_text(encoding="utf-8")))
-    except (FileNotFoundError, ValueError, TypeError):
-        cache = {}
     found, num_known = [], len(cache)
     for role, path in files:
         if not path.exists():
@@ -131,18 +128,13 @@ def digest_files(files: list[tuple[str, Path]], root: Path) -> list[list[str]]:
 def find(root: Path, stage: str, key: str) -> Artifact | None:
     """The finished artifact of this stage and key, or None."""
     path = root / stage / key
-    try:
-        manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
-        if manifest["digest"] != content_digest(manifest["files"]):
-            raise ValueError("its digest isn't that of its files")
-        if manifest["key"] != key or not manifest.keys() >= {"settings", "counts", "seconds", "inputs", "versions"}:
-            raise ValueError("it isn't this artifact's, or lacks a part")
-    except FileNotFoundError:
-        if path.is_dir():
-            raise UserError(f"{path}: {MANIFEST} is missing. Delete {path} and run make again.") from None
+    if not path.is_dir():
         return None
-    except (ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{path / MANIFEST}: damaged ({error}). Delete {path} and run make again.") from None
+    with failing(f"{path / MANIFEST}: missing or damaged", f"Delete {path} and run make again.",
+                 (FileNotFoundError, ValueError, KeyError, TypeError)):
+        manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
+        if (manifest["key"], manifest["digest"]) != (key, content_digest(manifest["files"])):
+            raise ValueError("its key or digest isn't that of its files")
     return Artifact(path, manifest)
 
 
@@ -181,8 +173,7 @@ def lock_path(root: Path, stage: str, key: str) -> Path:
 
 @contextmanager
 def locked(path: Path, shared: bool = False, waiting: str = "", wait: bool = True) -> Iterator[None]:
-    """Hold a lock file, waiting for whoever has it, or raising BlockingIOError. No lock goes stale: the kernel drops it
-    with the process."""
+    """Hold a lock file: wait for it, or raise BlockingIOError. The kernel drops it with the process: none is stale."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "w") as file:
         kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
@@ -198,11 +189,10 @@ def locked(path: Path, shared: bool = False, waiting: str = "", wait: bool = Tru
 
 
 def build(root: Path, stage: str, key: str, origin: dict, run: Callable[[Path], dict], shared: bool = False) -> Artifact:
-    """Run one stage into its artifact folder, or return what a run before left there.
-
-    `origin` says what the key was made from (settings, inputs' digests, version); `run` gets the partial folder and
-    returns counts. Raises what `run` raises: the partial folder then stays, and a rerun with the same key continues it.
-    `shared`: other processes may work in the partial folder, too; they lock their shards (engine.py)."""
+    """Run one stage into its artifact folder, or return what a run before left there. `origin` says what the key was
+    made from (settings, inputs' digests, version); `run` gets the partial folder and returns counts. Raises what `run`
+    raises: the partial folder then stays, and a rerun with the same key continues it. `shared`: other processes may
+    work in the partial folder, too; they lock their shards (engine.py)."""
     final = root / stage / key
     partial = partial_folder(root, stage, key)
     with locked(lock_path(root, stage, key), shared, f"{stage}: another run is building {key}; waiting for it."):
@@ -216,16 +206,17 @@ def build(root: Path, stage: str, key: str, origin: dict, run: Callable[[Path], 
         start = time.monotonic()
         counts = run(partial)
         files = {}
-        for path in sorted(path for path in partial.rglob("*") if path.is_file()):
-            name = path.relative_to(partial).as_posix()
-            if name.startswith(SCRATCH):
-                continue
-            fsync(path)
-            files[name] = {"bytes": path.stat().st_size, "sha256": sha256_file(path)}
+        for path in sorted(filter(Path.is_file, partial.rglob("*"))):
+            if not path.is_relative_to(partial / SCRATCH):
+                fsync(path)
+                entry = {"bytes": path.stat().st_size, "sha256": sha256_file(path)}
+                files[path.relative_to(partial).as_posix()] = entry
         manifest = {
             "stage": stage, "key": key, **origin, "digest": content_digest(files), "counts": counts,
             "seconds": round(time.monotonic() - start, 2), "continued": continued, "peak_memory_mb": peak_memory_mb(),
-            "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "versions": versions(), "files": files}
+            "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            "versions": {"python": platform.python_version()} | {name: version(name) for name in RECORDED_PACKAGES},
+            "files": files}
         write_json(partial / MANIFEST, manifest)
         os.rename(partial, final)
         fsync(final.parent)
@@ -240,11 +231,3 @@ def peak_memory_mb() -> int:
     if status.exists() and (found := re.search(r"VmHWM:\s+(\d+) kB", status.read_text())):
         return int(found[1]) // 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> (20 if sys.platform == "darwin" else 10)
-
-
-def versions() -> dict:
-    found = {"python": platform.python_version()}
-    for name in RECORDED_PACKAGES:
-        with suppress(importlib.metadata.PackageNotFoundError):
-            found[name] = importlib.metadata.version(name)
-    return found

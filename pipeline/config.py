@@ -50,22 +50,21 @@ def load_preset(name: str, overrides: dict[str, str]) -> Preset:
 
 def check(section: str, settings):
     """The settings as they are; raises UserError for two that don't go together."""
-    if section == "tokenizer" and settings.vocab_size % 128:
-        raise UserError(f"tokenizer.vocab_size={settings.vocab_size}: has to be a multiple of 128, special tokens "
-                        "included.")
-    if section == "tokenizer" and settings.superwords > (settings.vocab_size // 2 if settings.model_type == "bpe" else 0):
-        raise UserError(f"tokenizer.superwords={settings.superwords}: at most half of vocab_size, and only with model_type=bpe.")
+    def require(holds: bool, name: str, said: str) -> None:
+        if not holds:
+            raise UserError(f"{section}.{name}={getattr(settings, name)}: has to be {said}.")
+
+    if section == "tokenizer":
+        require(settings.vocab_size % 128 == 0, "vocab_size", "a multiple of 128, special tokens included")
+        most = settings.vocab_size // 2 if settings.model_type == "bpe" else 0
+        require(settings.superwords <= most, "superwords", "at most half of vocab_size, and 0 without model_type=bpe")
     if section == "pretrain":
         for whole, part in (("batch_size", "micro_batch_size"), ("width", "heads")):
-            dividend, divisor = getattr(settings, whole), getattr(settings, part)
-            if dividend % divisor:
-                raise UserError(f"pretrain.{whole}={dividend}: has to be a multiple of pretrain.{part}={divisor}.")
-        if settings.warmup_steps >= settings.steps:
-            raise UserError(f"pretrain.warmup_steps={settings.warmup_steps}: has to be fewer than pretrain.steps"
-                            f"={settings.steps}.")
-        if settings.context % 4 and (settings.short_steps or settings.architecture == "gpt3"):
-            raise UserError(f"pretrain.context={settings.context}: has to be a multiple of 4 for pretrain.short_steps and for "
-                            "architecture=gpt3, which use a quarter of it.")
+            divisor = getattr(settings, part)
+            require(getattr(settings, whole) % divisor == 0, whole, f"a multiple of pretrain.{part}={divisor}")
+        require(settings.warmup_steps < settings.steps, "warmup_steps", f"fewer than pretrain.steps={settings.steps}")
+        quartered = settings.short_steps or settings.architecture == "gpt3"
+        require(not (quartered and settings.context % 4), "context", "a multiple of 4 for short_steps and gpt3")
     return settings
 
 

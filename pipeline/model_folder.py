@@ -7,8 +7,7 @@ from corpora import UserError, failing
 
 
 def model_files(name: str) -> list[tuple[str, Path]]:
-    """(role, path) of a folder's files; none for "" and for name@commit, where the commit is the content. Raises
-    UserError for anything else."""
+    """(role, path) of a folder's files; none for "" and name@commit, whose commit is the content. Raises UserError."""
     path = Path(name)
     if not name:
         return []

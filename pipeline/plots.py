@@ -1,16 +1,16 @@
 """Figures as PNG files whose bytes depend on the values alone."""
 from pathlib import Path
 
+from matplotlib.figure import Figure
+
 from pipeline.artifact import replace
 
 
 def plot_bars(path: Path, values: dict[str, dict[str, float]], title: str) -> None:
-    """Grouped bars: `values` maps each series, named in the legend, to {group: height}."""
-    import matplotlib
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
+    """Grouped bars, as bytes that depend on the values alone: {series, named in the legend: {group: height}}."""
     groups = list(dict.fromkeys(group for heights in values.values() for group in heights))
-    figure, axes = pyplot.subplots(figsize=(max(6, 0.9 * len(groups)), 4 + 0.25 * len(values)), layout="constrained")
+    figure = Figure(figsize=(max(6, 0.9 * len(groups)), 4 + 0.25 * len(values)), layout="constrained")
+    axes = figure.subplots()
     width, bars = 0.8 / len(values), []
     for number, heights in enumerate(values.values()):
         places = [groups.index(group) + (number - (len(values) - 1) / 2) * width for group in heights]
@@ -27,13 +27,10 @@ def plot_bars(path: Path, values: dict[str, dict[str, float]], title: str) -> No
 
 def plot_curves(path: Path, lines: list[dict]) -> None:
     """A training run's metrics over its steps, from its JSON lines."""
-    import matplotlib
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
     panels = (("loss", "validation_loss"), ("bits_per_byte",), ("learning_rate", "matrix_learning_rate"),
               ("gradient_norm",), ("tokens_per_second",), ("mfu",))
-    figure, grid = pyplot.subplots(2, 3, figsize=(14, 7), layout="constrained")
-    for names, axes in zip(panels, grid.flat):
+    figure = Figure(figsize=(14, 7), layout="constrained")
+    for names, axes in zip(panels, figure.subplots(2, 3).flat):
         for name in names:
             points = [(line["step"], line[name]) for line in lines if isinstance(line.get(name), (int, float))]
             if points:
@@ -44,9 +41,7 @@ def plot_curves(path: Path, lines: list[dict]) -> None:
     save(figure, path)
 
 
-def save(figure, path: Path) -> None:
-    from matplotlib import pyplot
+def save(figure: Figure, path: Path) -> None:
     temporary = path.with_name(path.name + ".tmp")
     figure.savefig(temporary, format="png", dpi=120, metadata={"Software": None})
-    pyplot.close(figure)
     replace(temporary, path)

@@ -1,7 +1,4 @@
-"""Any tokenizer, whatever library it is for, as one thing: text -> ids and where they begin, ids -> text.
-
-What is measured with it is in quality.py and vocabulary.py.
-"""
+"""Any tokenizer, whatever library it is for, as one thing: text -> ids and where they begin, ids -> text."""
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -21,12 +18,9 @@ class Encoder:
     name: str
     encode: Callable[[str], list[int]]
     decode: Callable[[list[int]], str]
-    locate: Callable[[str], tuple[list[int], list[int]]] | None
-    """Text -> ids, and the index of the character in which each begins."""
-    pieces: list[str]
-    """By id, as the library writes them; "" where there is none of an id."""
-    special: frozenset[int]
-    """Ids that no text may become, the unknown token's among them."""
+    locate: Callable[[str], tuple[list[int], list[int]]] | None  # ids, and the index of the character each begins in
+    pieces: list[str]  # by id, as the library writes them; "" where there is none of an id
+    special: frozenset[int]  # ids that no text may become, the unknown token's among them
     unknown: int | None
 
 
@@ -45,13 +39,11 @@ def open_encoders(folder: Path) -> list[Encoder]:
 
 
 def open_any(path: Path) -> Encoder:
-    """Open a Hugging Face folder, or a SentencePiece model (a file, or the only .model in a folder).
-
-    Raises UserError if there is none, or it can't be read. No code from the folder is run.
-    """
+    """Open a Hugging Face folder, or a SentencePiece model (a file, or the only .model in a folder). Raises UserError
+    if there is none, or it can't be read. No code from the folder is run."""
     if path.name == "tokenizer.json" or (path / "tokenizer.json").is_file():
-        folder = path.parent if path.is_file() else path
-        return from_transformers(load_fast(folder), path.name, split_special_tokens=True)
+        tokenizer = load_fast(path.parent if path.is_file() else path)
+        return from_transformers(tokenizer, path.name, split_special_tokens=True)
     models = [path] if path.is_file() else sorted(path.glob("*.model"))
     if len(models) == 1:
         return from_sentencepiece(models[0], path.name)

@@ -1,7 +1,5 @@
-"""A sentencepiece.model -> the files with which AutoTokenizer.from_pretrained gives the same ids.
-
-The corpus is encoded with sentencepiece itself, which is faster; that both agree is checked by quality.py.
-"""
+"""A sentencepiece.model -> the files with which AutoTokenizer.from_pretrained gives the same ids. The corpus is encoded
+with sentencepiece itself, which is faster; that both agree is checked by quality.py."""
 import json
 from pathlib import Path
 
@@ -33,8 +31,7 @@ def export(model: bytes, folder: Path) -> None:
         # By default there would be token_type_ids, for which GPT-2 adds embeddings.
         "model_input_names": ["input_ids", "attention_mask"],
     }
-    text = json.dumps(config, ensure_ascii=False, indent=2) + "\n"
-    (folder / "tokenizer_config.json").write_text(text, encoding="utf-8")
+    (folder / "tokenizer_config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
 
 
 def build_tokenizer(model: bytes) -> Tokenizer:
@@ -44,20 +41,14 @@ def build_tokenizer(model: bytes) -> Tokenizer:
     ordinary = {piece.piece for piece in proto.pieces if piece.type == piece.NORMAL}
     if proto.trainer_spec.model_type == proto.trainer_spec.BPE:
         ranked = sorted(ordinary, key=lambda piece: -proto.pieces[vocab[piece]].score)
-        merges = [pair for piece in ranked for pair in splits(piece, ordinary)]
+        # SentencePiece merges each pair of pieces that makes a piece, at the piece's own rank.
+        pairs = ((piece[:cut], piece[cut:]) for piece in ranked for cut in range(1, len(piece)))
+        merges = [(left, right) for left, right in pairs if left in ordinary and right in ordinary]
         core = models.BPE(vocab, merges, unk_token=UNK, fuse_unk=True, byte_fallback=True)
     else:
-        scored = [(piece.piece, piece.score if piece.type == piece.NORMAL else NEVER_SCORE)
-                  for piece in proto.pieces]
+        scored = [(piece.piece, piece.score if piece.type == piece.NORMAL else NEVER_SCORE) for piece in proto.pieces]
         core = models.Unigram(scored, vocab[UNK], byte_fallback=True)
     tokenizer = Tokenizer(core)
     tokenizer.normalizer = normalizers.Replace(" ", SPACE)
-    tokenizer.decoder = decoders.Sequence([
-        decoders.Replace(SPACE, " "), decoders.ByteFallback(), decoders.Fuse()])
+    tokenizer.decoder = decoders.Sequence([decoders.Replace(SPACE, " "), decoders.ByteFallback(), decoders.Fuse()])
     return tokenizer
-
-
-def splits(piece: str, pieces: set[str]) -> list[tuple[str, str]]:
-    """Every pair of pieces that makes this piece: SentencePiece merges each of them at the piece's own rank."""
-    pairs = ((piece[:cut], piece[cut:]) for cut in range(1, len(piece)))
-    return [(left, right) for left, right in pairs if left in pieces and right in pieces]

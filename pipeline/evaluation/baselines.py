@@ -13,8 +13,10 @@ from sklearn.svm import LinearSVC
 from threadpoolctl import threadpool_limits
 
 from corpora.klue import Task
+from pipeline.evaluation.inputs import entities_in_order, split_at_entities
 
 ABSENT_MARGIN = -1e6
+NUMBER = re.compile(r"\d+")
 MANY_ROWS = 1000  # from here on, an n-gram has to stand in two rows at least
 RE_CONTEXT = 12  # characters kept on each side of an entity: relations are told by what stands beside them
 
@@ -84,23 +86,15 @@ def relation_ngrams(num_rows: int) -> FeatureUnion:
 
 def marked_context(row: dict) -> str:
     """The text around the entities, each of them replaced by its role and type."""
-    (first, first_role), (second, second_role) = in_order(row)
-    sentence = row["sentence"]
-    left = sentence[max(0, first["start_idx"] - RE_CONTEXT):first["start_idx"]]
-    middle = sentence[first["end_idx"] + 1:second["start_idx"]]
+    left, _, middle, _, right = split_at_entities(row)
+    first, second = (f"⟦{role}{entity['type']}⟧" for entity, role in entities_in_order(row))
     if len(middle) > 2 * RE_CONTEXT:
         middle = f"{middle[:RE_CONTEXT]}…{middle[-RE_CONTEXT:]}"
-    right = sentence[second["end_idx"] + 1:][:RE_CONTEXT]
-    return f"{left}⟦{first_role}{first['type']}⟧{middle}⟦{second_role}{second['type']}⟧{right}"
+    return f"{left[-RE_CONTEXT:]}{first}{middle}{second}{right[:RE_CONTEXT]}"
 
 
 def entity_types(row: dict) -> str:
-    return " ".join(f"{role}{entity['type']}" for entity, role in in_order(row))
-
-
-def in_order(row: dict) -> list[tuple[dict, str]]:
-    entities = [(row["subject_entity"], "S"), (row["object_entity"], "O")]
-    return sorted(entities, key=lambda entity: entity[0]["start_idx"])
+    return " ".join(f"{role}{entity['type']}" for entity, role in entities_in_order(row))
 
 
 def similarities(task: Task, train: list[dict], validation: list[dict]) -> tuple[np.ndarray, np.ndarray]:
@@ -123,14 +117,10 @@ def similarities(task: Task, train: list[dict], validation: list[dict]) -> tuple
         sizes = np.array([[len(left), len(right)] for left, right in pairs])
         columns += [sizes.min(1) / sizes.max(1), sizes.sum(1), np.abs(sizes[:, 0] - sizes[:, 1]),
                     np.array([left.strip(" .?!")[-2:] == right.strip(" .?!")[-2:] for left, right in pairs]),
-                    np.array([len(numbers(left) ^ numbers(right)) for left, right in pairs])]
+                    np.array([len({*NUMBER.findall(left)} ^ {*NUMBER.findall(right)}) for left, right in pairs])]
         return np.stack(columns, 1)
 
     return features(train), features(validation)
-
-
-def numbers(text: str) -> set[str]:
-    return set(re.findall(r"\d+", text))
 
 
 def row_sums(matrix: sp.spmatrix) -> np.ndarray:

@@ -43,7 +43,8 @@ class Reader:
 
     def encode(self, task: Task, rows: list[dict]) -> tuple[list[list[int]], int]:
         """Token ids of every row, and how many rows had to be cut to `max_length`."""
-        segments = [segment for row in rows for segment in split_row(task, row)]
+        columns = [split_at_entities(row) if task.entities else [row[column] for column in task.texts] for row in rows]
+        segments = [segment for row_segments in columns for segment in row_segments]
         # Text that looks like a special token stays text.
         ids = self.tokenizer(segments, add_special_tokens=False, split_special_tokens=True, verbose=False,
                              return_attention_mask=False, return_token_type_ids=False)["input_ids"]
@@ -57,7 +58,8 @@ class Reader:
         room = self.max_length - len(start) - 1
         if task.entities:
             kept = cut_around_entities(parts, room - len(MARKERS))
-            joints = special.markers if subject_first(row) else special.markers[2:] + special.markers[:2]
+            (_, first_role), _ = entities_in_order(row)
+            joints = special.markers if first_role == "S" else special.markers[2:] + special.markers[:2]
         elif len(parts) == 2:
             kept, joints = cut_longer(parts, room - 1), [special.separator]
         else:
@@ -85,17 +87,17 @@ def find_specials(tokenizer: PreTrainedTokenizerBase, config) -> tuple[Specials,
     return Specials(start, separator, end, pad, markers), next(new_ids)
 
 
-def subject_first(row: dict) -> bool:
-    return row["subject_entity"]["start_idx"] <= row["object_entity"]["start_idx"]
+def entities_in_order(row: dict) -> list[tuple[dict, str]]:
+    """Both entities as they stand in the sentence, each with its role: S is the subject, O the object."""
+    both = [(row["subject_entity"], "S"), (row["object_entity"], "O")]
+    return sorted(both, key=lambda entity: entity[0]["start_idx"])
 
 
-def split_row(task: Task, row: dict) -> list[str]:
-    """The row's text in the order it is read: its columns, or a sentence cut at its entities' edges in five parts."""
-    if not task.entities:
-        return [row[column] for column in task.texts]
-    sentence, entities = row["sentence"], (row["subject_entity"], row["object_entity"])
+def split_at_entities(row: dict) -> list[str]:
+    """The sentence cut at its entities' edges in five parts."""
+    sentence = row["sentence"]
     (start, end), (next_start, next_end) = ((entity["start_idx"], entity["end_idx"] + 1)
-                                            for entity in (entities if subject_first(row) else entities[::-1]))
+                                            for entity, _ in entities_in_order(row))
     return [sentence[:start], sentence[start:end], sentence[end:next_start], sentence[max(next_start, end):next_end],
             sentence[max(next_end, end):]]
 

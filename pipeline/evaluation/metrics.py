@@ -13,17 +13,12 @@ def score(task: Task, gold_N: np.ndarray, predicted_N: np.ndarray,
           scores_NC: np.ndarray | None = None) -> dict[str, float | None]:
     """Every metric of the task, times 100; None where it isn't defined: Pearson for constant predictions, AUPRC without
     `scores_NC`, which rank the rows for each class."""
-    if task.name == "ynat":
-        return {"macro_f1": 100 * f1_score(gold_N, predicted_N, average="macro")}
-    if task.name == "nli":
-        return {"accuracy": 100 * float(np.mean(gold_N == predicted_N))}
-    if task.name == "sts":
+    if task.regression:
         constant = np.ptp(gold_N) == 0 or np.ptp(predicted_N) == 0
         return {"pearson": None if constant else 100 * float(pearsonr(gold_N, predicted_N).statistic),
                 "f1": 100 * f1_score(gold_N >= STS_THRESHOLD, predicted_N >= STS_THRESHOLD, zero_division=0)}
-    relations = [label for label, name in enumerate(task.labels) if name != "no_relation"]
-    return {"micro_f1": 100 * f1_score(gold_N, predicted_N, average="micro", labels=relations, zero_division=0),
-            "auprc": None if scores_NC is None else auprc(gold_N, scores_NC)}
+    found = {task.primary: 100 * float(_quick_primary(task, gold_N, predicted_N))}
+    return found | ({"auprc": None if scores_NC is None else auprc(gold_N, scores_NC)} if task.entities else {})
 
 
 def auprc(gold_N: np.ndarray, scores_NC: np.ndarray) -> float:
@@ -54,7 +49,7 @@ def interval(task: Task, gold_N: np.ndarray, runs: list[np.ndarray], seed: int =
 
 
 def _quick_primary(task: Task, gold_N: np.ndarray, predicted_N: np.ndarray) -> float:
-    """The primary metric, not times 100; scikit-learn's functions would take seconds for 1000 resamples."""
+    """The primary metric, not times 100: scikit-learn's values, which it would take seconds for in 1000 resamples."""
     if task.regression:
         with np.errstate(invalid="ignore"):  # a resample of equal rows has no correlation; nanpercentile skips it
             return np.corrcoef(gold_N, predicted_N)[0, 1]

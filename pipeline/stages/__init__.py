@@ -14,8 +14,7 @@ from pipeline.config import Preset, keyed
 from pipeline.engine import Context
 from pipeline.model_folder import model_files
 
-Files = list[tuple[str, Path]]
-"""Raw files and what they are to the stage: a file that moves to another role is another input."""
+Files = list[tuple[str, Path]]  # raw files and what they are to the stage: in another role a file is another input
 TABLES: Files = [(path.name, path) for path in sorted(Path(corpora.__file__).parent.glob("*.toml"))]
 """Clean-ups, personal data, a recipe's defaults and the KLUE tasks: rows that anyone may edit, so they count by content."""
 
@@ -46,8 +45,7 @@ STAGES = {"corpus": Stage(4, (), corpus_files, sharded=True),
           "tokens": Stage(2, ("corpus", "tokenizer"), sharded=True),
           "pretrain": Stage(3, ("tokens", "tokenizer"), lambda settings, data: model_files(settings.init)),
           "klue": Stage(2, ("pretrain",), klue_files)}
-TARGETS = {"klue": "klue-eval"}
-"""Where a Make target isn't named like its stage."""
+TARGETS = {"klue": "klue-eval"}  # where a Make target isn't named like its stage
 
 
 def inputs_of(name: str, preset: Preset) -> tuple[str, ...]:

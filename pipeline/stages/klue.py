@@ -117,9 +117,8 @@ def summarise(task: Task, gold_N: np.ndarray, found: dict[int, tuple[np.ndarray,
 
 def draw(num_rows: int, wanted: int, seed: int) -> np.ndarray:
     """Numbers of the train rows to use: all of them, or `wanted` drawn by the seed, the same for every arm."""
-    if not 0 < wanted < num_rows:
-        return np.arange(num_rows)
-    return np.random.default_rng(seed).permutation(num_rows)[:wanted]
+    everything = np.arange(num_rows)
+    return np.random.default_rng(seed).permutation(everything)[:wanted] if 0 < wanted < num_rows else everything
 
 
 def split_name(task: Task, settings, num_rows: int) -> str:

@@ -1,25 +1,22 @@
 """Corpus -> a tokenizer on which all libraries agree, or one adopted from another model; and a report on its quality.
-
-How it is trained, exported and judged is in the package tokenizer/.
-"""
+How it is trained, exported and judged is in the package tokenizer/."""
 import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from corpora import UserError
-from pipeline.artifact import SCRATCH, write_card, write_json
+from pipeline.artifact import SCRATCH, replace, write_card, write_json
 from pipeline.engine import Context
+from pipeline.plots import plot_bars
 from pipeline.model_folder import model_folder
 from pipeline.parquet import read_batches
-from pipeline.plots import plot_bars
 from tokenizer.encoders import from_sentencepiece, from_transformers, load_fast, open_encoders
 from tokenizer.export import export
-from tokenizer.quality import NASTY_STRINGS, check_nasty_strings, find_problem
+from tokenizer.quality import NASTY_STRINGS, check_nasty_strings, describe, find_problem
 from tokenizer.train import draw_sample, train_model, write_lines
-from tokenizer.vocabulary import describe
 
-OPTIONS = ("superwords", "split_by_unicode_script", "split_digits", "treat_whitespace_as_suffix")
-"""Settings that train_model has under the same name."""
+SAME_NAMES = ("model_type", "vocab_size", "character_coverage", "superwords", "split_by_unicode_script", "split_digits",
+              "treat_whitespace_as_suffix")  # of settings and train_model
 HELD_OUT_BYTES = 500_000  # of each source
 
 
@@ -33,8 +30,7 @@ def run(settings, inputs: dict[str, Path], folder: Path, context: Context) -> di
         lines = folder / SCRATCH / "lines.txt"
         counts = write_lines(sample, lines, settings.morphemes, context.engine.workers)
         del sample  # SentencePiece needs the memory
-        model = train_model(lines, settings.model_type, settings.vocab_size, settings.character_coverage,
-                            **{name: getattr(settings, name) for name in OPTIONS})
+        model = train_model(lines, **{name: getattr(settings, name) for name in SAME_NAMES})
         export(model, folder)
         encoders = open_encoders(folder)
         check_nasty_strings(encoders)
@@ -62,10 +58,7 @@ def read_texts(paths: Iterable[Path]) -> Iterator[str]:
 
 
 def draw_held_out(corpus: Path, sample: list[str], seed: int) -> dict[str, list[str]]:
-    """Up to HELD_OUT_BYTES of every source, of training and validation text that isn't in `sample`.
-
-    Raises UserError if there is none.
-    """
+    """Up to HELD_OUT_BYTES of every source's text that isn't in `sample`. Raises UserError if there is none."""
     known = set(map(hash, sample))
     drawn = {source: draw_sample((text for text in read_texts(paths) if hash(text) not in known), HELD_OUT_BYTES, seed)
              for source, paths in files_by_source(corpus).items()}
@@ -91,10 +84,8 @@ def write_report(folder: Path, reports: list[dict]) -> None:
 
 
 def adopt(name: str, folder: Path, held_out: dict[str, list[str]]) -> dict:
-    """Save another model's tokenizer as it is; what it loses is reported, not refused.
-
-    Raises UserError if it is no fast tokenizer, or has no token for the end of a document.
-    """
+    """Save another model's tokenizer as it is; what it loses is reported, not refused. Raises UserError if it is no
+    fast tokenizer, or has no token for the end of a document."""
     source = model_folder(name)
     tokenizer = load_fast(source)
     if tokenizer.eos_token_id is None:

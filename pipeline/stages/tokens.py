@@ -51,7 +51,7 @@ def encode_shard(shard: tuple[str, str], corpus: Path, tokenizer: Path, folder: 
                  end_token: int) -> dict:
     """Encode one parquet shard and return its row of index.json."""
     split, source = shard
-    path = folder / split / Path(source).with_suffix(".npy").name
+    path = (folder / split / source).with_suffix(".npy")
     path.parent.mkdir(exist_ok=True)
     temporary = path.with_name(path.name + ".tmp")
     batches = (batch["text"] for batch in read_batches(corpus / split / source, ["text"]))
@@ -79,9 +79,10 @@ def write_tokens(path: Path, batches: Iterable[pyarrow.Array], encode: Callable,
     """Write a 1-D .npy array while it grows, one batch of documents in memory at a time; returns the numbers of tokens
     (end tokens included), documents and UTF-8 bytes of text. Raises UserError where text itself became an end token."""
     end, counts = np.array([end_token]), Counter(tokens=0, documents=0, bytes=0)
+    header = {"descr": npy.dtype_to_descr(dtype), "fortran_order": False, "shape": (0,)}
     with open(path, "wb") as file:
         # numpy pads the header so that a longer shape fits in its place once the length is known.
-        write_header(file, 0, dtype)
+        npy.write_array_header_1_0(file, header)
         start = file.tell()
         for texts in batches:
             parts = [part for ids in encode(texts.to_pylist()) for part in (ids, end)]
@@ -93,10 +94,6 @@ def write_tokens(path: Path, batches: Iterable[pyarrow.Array], encode: Callable,
             num_bytes = pyarrow.compute.sum(pyarrow.compute.binary_length(texts)).as_py()
             counts.update(tokens=len(tokens), documents=len(texts), bytes=num_bytes)
         file.seek(0)
-        write_header(file, counts["tokens"], dtype)
+        npy.write_array_header_1_0(file, header | {"shape": (counts["tokens"],)})
         assert file.tell() == start, "the .npy header changed its size"
     return counts
-
-
-def write_header(file, length: int, dtype: np.dtype) -> None:
-    npy.write_array_header_1_0(file, {"descr": npy.dtype_to_descr(dtype), "fortran_order": False, "shape": (length,)})

@@ -7,22 +7,21 @@ from pipeline.stages import STAGES, inputs_of, locate
 
 def run(arguments, preset) -> None:
     root = arguments.artifacts
-    print(f"{'stage':<10} {'key':<17} {'state':<10} {'size':>9} {'seconds':>8}  why")
+    print(f"{'stage':<10} {'key':<17} {'state':<10} {'size':>9}  why")
     for name in STAGES:
         key, origin, _ = locate(name, preset, arguments.data, root)
         pointer = root / preset.name / name
         current = artifact.find(root, name, pointer.resolve().name) if pointer.exists() else None
-        seconds = size = ""
+        size = why = ""
         if key is None:
             state, why = "waiting", f"needs {' and '.join(inputs_of(name, preset))} first"
         elif finished := artifact.find(root, name, key):
-            state, why, size = "built", "", megabytes(finished.path)
-            seconds = f"{finished.manifest['seconds']:.0f}"
+            state, size = "built", megabytes(finished.path)
         else:
             partial = root / name / f"{key}.partial"
             state, size = ("unfinished", megabytes(partial)) if partial.is_dir() else ("to build", "")
             why = "; ".join(differences(origin, current and current.manifest))
-        print(f"{name:<10} {key or '-':<17} {state:<10} {size:>9} {seconds:>8}  {why}".rstrip())
+        print(f"{name:<10} {key or '-':<17} {state:<10} {size:>9}  {why}".rstrip())
     print(f"\ndisk used by {root}: {megabytes(root)}, of it unfinished work {megabytes(*root.glob('*/*.partial'))} "
           "(make clean removes that)")
 

@@ -8,32 +8,29 @@ from pipeline import artifact
 from pipeline.config import SECTIONS
 from pipeline.stages.tokenizer import draw_held_out, draw_training_sample, write_report
 from tokenizer.encoders import open_any, open_encoders
-from tokenizer.vocabulary import describe
+from tokenizer.quality import describe
 
 
 def run(arguments, preset) -> None:
     corpus, tokenizer = (artifact.linked(arguments.artifacts, preset.name, stage) for stage in ("corpus", "tokenizer"))
     if tokenizer.manifest["inputs"]["corpus"] != corpus.manifest["digest"]:
         raise UserError("tokenizer-report: the tokenizer isn't of today's corpus. Run `make tokenizer` first.")
-    for stage in (corpus, tokenizer):
-        stage.verify()
     settings = SECTIONS["tokenizer"](**tokenizer.manifest["settings"])
     paths = [Path(name).expanduser() for name in dict.fromkeys(shlex.split(arguments.tokenizers or ""))]
     if missing := [str(path) for path in paths if not path.exists()]:
         raise UserError(f"TOKENIZERS: no such file or folder: {', '.join(missing)}.")
     others = [[open_any(path)] for path in paths]
-    kinds = draw_held_out(corpus.path, draw_training_sample(corpus.path, settings), settings.seed)
+    kinds = draw_held_out(corpus.verify(), draw_training_sample(corpus.path, settings), settings.seed)
     whose = "sample" if is_sample(preset["klue"].data) else "KLUE"
     for task in TASKS.values():
         rows = load_rows(preset["klue"].data, task, "validation")
         kinds[f"{whose} {task.title}"] = [row[column] for column in task.texts for row in rows]
-    own = [open_any(tokenizer.path)] if settings.init else open_encoders(tokenizer.path)
-    reports = [describe(encoders, kinds) for encoders in (own, *others)]
+    trained = tokenizer.verify()
+    own = [open_any(trained)] if settings.init else open_encoders(trained)
     last_parts = [path.name for path in paths]
-    for report, path in zip(reports[1:], paths):
-        report["name"] = str(path) if last_parts.count(path.name) > 1 else path.name
-    reports[0]["name"] = "this tokenizer"
+    names = [str(path) if last_parts.count(path.name) > 1 else path.name for path in paths]
+    reports = [describe(encoders, kinds) | {"name": name}
+               for encoders, name in zip((own, *others), ("this tokenizer", *names))]
     folder = arguments.out or arguments.artifacts / preset.name / "tokenizer_report"
-    folder.mkdir(parents=True, exist_ok=True)
     write_report(folder, reports)
     print((folder / "report.md").read_text(encoding="utf-8") + f"\ntokenizer-report: {folder}")

@@ -13,7 +13,6 @@ from transformers import AutoTokenizer, PreTrainedTokenizerFast
 from corpora import UserError
 from pipeline.config import SECTIONS
 from pipeline.engine import Context, Engine
-from pipeline.plots import plot_bars
 from pipeline.stages import tokenizer as stage
 
 CONSTITUTION = Path(kolaw.abspath("constitution.txt")).read_text(encoding="utf-8")
@@ -94,7 +93,7 @@ def test_a_source_whose_name_begins_like_another_s_keeps_its_texts_apart(tmp_pat
 
 
 def test_names_that_a_font_or_a_formula_could_trip_over_are_drawn(tmp_path):
-    plot_bars(tmp_path / "plot.png", {"한글": {"law": 2.0}, "x$y_{$": {"law": 1.0}, "_under": {"law": 3.0}}, "t")
+    stage.plot_bars(tmp_path / "plot.png", {"한글": {"law": 2.0}, "x$y_{$": {"law": 1.0}, "_under": {"law": 3.0}}, "t")
     assert (tmp_path / "plot.png").read_bytes().startswith(b"\x89PNG")
 
 

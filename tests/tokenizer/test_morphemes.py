@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from functools import partial
 from pathlib import Path
 
@@ -19,7 +20,6 @@ from tokenizer.morphemes import (
     DELIMITER,
     MAX_EOJEOL,
     Child,
-    Counts,
     cut_eojeols,
     find_starts,
     mark_chunks,
@@ -35,7 +35,7 @@ LINES = [line for path in PATHS for line in Path(path).read_text(encoding="utf-8
 
 
 def mark(lines, analyser="mecab", workers=1):
-    counts = Counts()
+    counts = Counter()
     return list(mark_morphemes(lines, analyser, workers, counts)), counts
 
 
@@ -44,13 +44,13 @@ def test_a_boundary_stands_before_a_particle_and_none_beside_a_space():
 
 
 def test_without_an_analyser_lines_pass_as_they_are():
-    assert mark(["나는 학교에 간다", ""], "none") == (["나는 학교에 간다", ""], Counts(lines=2))
+    assert mark(["나는 학교에 간다", ""], "none") == (["나는 학교에 간다", ""], Counter(lines=2))
 
 
 def test_mecab_changes_no_line_of_real_text_and_marks_all_of_them():
     marked, counts = mark(LINES)
     assert [line.replace(DELIMITER, "") for line in marked] == LINES
-    assert counts == Counts(lines=len(LINES), unmarked=0)
+    assert counts == Counter(lines=len(LINES), unmarked=0)
     assert sum(line.count(DELIMITER) for line in marked) > len(LINES)
 
 
@@ -60,7 +60,7 @@ def test_no_nasty_string_is_changed():
 
 
 def test_text_after_a_nul_is_analysed_too():
-    assert mark(["앞\0학교에서"]) == ([f"앞\0학교{DELIMITER}에서"], Counts(lines=1))
+    assert mark(["앞\0학교에서"]) == ([f"앞\0학교{DELIMITER}에서"], Counter(lines=1))
 
 
 def test_the_result_does_not_depend_on_the_number_of_workers():
@@ -224,4 +224,4 @@ def test_okt_changes_no_line_of_real_text():
     lines = LINES[:200]
     marked, counts = mark(lines, "okt")
     assert [line.replace(DELIMITER, "") for line in marked] == lines
-    assert counts.unmarked == 0 and sum(line.count(DELIMITER) for line in marked) > len(lines)
+    assert counts["unmarked"] == 0 and sum(line.count(DELIMITER) for line in marked) > len(lines)
