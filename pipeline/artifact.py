@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from corpora import UserError
+from corpora import UserError, failing
 
 MANIFEST = "manifest.json"
 SCRATCH = "scratch/"  # in a partial artifact, what a rerun continues from; no part of the finished one

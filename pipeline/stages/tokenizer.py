@@ -5,11 +5,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from corpora import UserError
-from pipeline.artifact import SCRATCH, replace, write_card, write_json
+from pipeline.artifact import SCRATCH, write_card, write_json
 from pipeline.engine import Context
-from pipeline.plots import plot_bars
 from pipeline.model_folder import model_folder
 from pipeline.parquet import read_batches
+from pipeline.plots import plot_bars
 from tokenizer.encoders import from_sentencepiece, from_transformers, load_fast, open_encoders
 from tokenizer.export import export
 from tokenizer.quality import NASTY_STRINGS, check_nasty_strings, describe, find_problem

@@ -42,7 +42,7 @@ def bench(arguments, preset) -> None:
           f"{precision}, {settings.optimizer}, compiled: {settings.compile}; peak {peak / 1e12:.2f} TFLOP/s\n")
     for exact, values in speeds.items():
         speed = statistics.median(values)
-        print(f"bit-exact {str(exact):<6} {speed:>10,.0f} tokens/s ({min(values):,.0f} to {max(values):,.0f})   MFU {flops * speed / peak:.1%}")
+        print(f"bit-exact {exact!s:<6} {speed:>10,.0f} tokens/s ({min(values):,.0f} to {max(values):,.0f})   MFU {flops * speed / peak:.1%}")
     ratios = [one / two for one, two in zip(speeds[True], speeds[False])]
     print(f"bit-exact / not: {statistics.median(ratios):.3f} ({min(ratios):.3f} to {max(ratios):.3f}) over {TURNS} turns")
 
