@@ -18,7 +18,9 @@ def continue_text(model, tokenizer, prompt: str, num_tokens: int, seed: int, num
     ids_1T = torch.tensor([start], device=model.device)
     was_training = model.training
     model.eval()
-    with torch.random.fork_rng(devices=[model.device] if model.device.type == "cuda" else []):
+    # A model that is being trained may be compiled, which every new length would do again.
+    with (torch.random.fork_rng(devices=[model.device] if model.device.type == "cuda" else []),
+          torch.compiler.set_stance("force_eager")):
         torch.manual_seed(seed)
         output_NT = model.generate(ids_1T, attention_mask=torch.ones_like(ids_1T), max_new_tokens=num_tokens,
                                    do_sample=True, temperature=0.8, top_k=50, num_return_sequences=num_texts,

@@ -7,7 +7,6 @@ from dataclasses import asdict
 from pathlib import Path
 
 import torch
-import torch.distributed as dist
 from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 
@@ -19,8 +18,8 @@ from pipeline.evaluation.sampling import continue_text
 from pipeline.plots import plot_curves
 from pipeline.tracking import open_tracker
 from pipeline.training.batches import TokenStream, TrainingBatches
-from pipeline.training.checkpoint import find_checkpoints, gather, load_checkpoint, step_of
-from pipeline.training.device import join_processes, resolve_precision
+from pipeline.training.checkpoint import find_checkpoints, gather, is_whole, load_checkpoint, step_of
+from pipeline.training.device import join_processes, leave_processes, resolve_precision
 from pipeline.training.loop import train
 from pipeline.training.model import make_model
 
@@ -69,8 +68,7 @@ def run(settings, inputs: dict[str, Path], folder: Path, context: Context) -> di
 
     figures = train(model, batches, validation, settings, context.device, precision, folder, write_samples, track)
     trained = plain()
-    if dist.is_initialized():
-        dist.destroy_process_group()
+    leave_processes()
     if rank:
         return {}
     figures |= {"parameters": num_parameters, "epochs": round(num_tokens / len(training), 4), "device": context.device,
@@ -78,10 +76,11 @@ def run(settings, inputs: dict[str, Path], folder: Path, context: Context) -> di
                 "processes": world}
     trained = trained.cpu()
     save_model(trained, inputs["tokenizer"], folder)
-    if figures["best_step"] != settings.steps:  # with the decay to zero it seldom is another
-        paths = {step_of(path): path for path in find_checkpoints(folder / SCRATCH / "checkpoints")}
-        load_checkpoint(paths[figures["best_step"]], trained, [])
-        save_model(trained, inputs["tokenizer"], folder / "best")
+    for path in find_checkpoints(folder / SCRATCH / "checkpoints"):
+        # With the decay to zero the best is seldom another than the last.
+        if step_of(path) == figures["best_step"] != settings.steps and is_whole(path):
+            load_checkpoint(path, trained, [])
+            save_model(trained, inputs["tokenizer"], folder / "best")
     if not settings.init:  # what another model was trained on before isn't known
         shutil.copyfile(inputs["tokens"] / DECONTAMINATED, folder / DECONTAMINATED)
     write_card(folder / "README.md", "model", settings=settings, config=config, **figures,

@@ -50,12 +50,17 @@ def step_of(path: Path) -> int:
     return int(path.name.split("-")[1])
 
 
+def is_whole(path: Path) -> bool:
+    """Whether its bytes have the hash that is in its name."""
+    return sha256_file(path).startswith(path.stem.split("-")[2])
+
+
 def last_whole(folder: Path) -> Path | None:
-    """The latest checkpoint whose bytes have the hash in its name; says which ones were passed over. None where there
-    is none; raises UserError where there are only damaged ones."""
+    """The latest whole checkpoint; says which ones were passed over. None where there is none; raises UserError where
+    there are only damaged ones."""
     found = find_checkpoints(folder)
     for path in found:
-        if sha256_file(path).startswith(path.stem.split("-")[2]):
+        if is_whole(path):
             return path
         print(f"pretrain: {path} is damaged (SHA-256); falling back to the one before it", flush=True)
     if found:

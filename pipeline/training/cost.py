@@ -26,11 +26,14 @@ def flops_per_token(model) -> int:
 
 def memory_needed(model, settings, micro_batch_size: int, world: int = 1) -> dict[str, float]:
     """Bytes a process of training: the state (fp32 weights, gradients and two moments), logits, activations. An estimate:
-    34 bytes for each hidden value of a block in mixed precision (Korthikanti et al., 2022, without attention's own)."""
+    34 bytes for each hidden value of a block in mixed precision (Korthikanti et al., 2022), and for eager attention 10 for
+    each score."""
     layers, values = model.config.num_hidden_layers, micro_batch_size * settings.context * model.config.hidden_size
     return {"state": 16 * model.num_parameters() / (world if settings.parallel == "fsdp" else 1),
             "logits": 6 * micro_batch_size * settings.context * model.config.vocab_size,  # bf16 once, fp32 once
-            "activations": values * (34 + 2 * layers if settings.gradient_checkpointing else 34 * layers)}
+            "activations": values * (34 + 2 * layers if settings.gradient_checkpointing else 34 * layers),
+            "attention scores": 0 if settings.architecture == "gpt2" else
+            10 * layers * micro_batch_size * model.config.num_attention_heads * settings.context ** 2}
 
 
 def peak_flops(device: str) -> float:

@@ -53,6 +53,12 @@ def join_processes(device: str) -> tuple[int, int]:
     return rank_and_world()
 
 
+def leave_processes() -> None:
+    if dist.is_initialized():
+        dist.barrier()  # none goes while another is still listening to it
+        dist.destroy_process_group()
+
+
 def rank_and_world() -> tuple[int, int]:
     return (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
 

@@ -61,6 +61,8 @@ def train(model, batches: TrainingBatches, validation: TokenStream, settings, de
     checkpoints, metrics = folder / SCRATCH / "checkpoints", folder / "logs" / "metrics.jsonl"
     set_up_torch(settings, device)
     model.to(device).train()
+    if settings.gradient_checkpointing:
+        model.activation_checkpointing_enable({"use_reentrant": False})
     losses = distribute(TokenLosses(model, settings.compile, settings.document_masking), settings.parallel, precision)
     optimizers = make_optimizers(model, settings)
     progress = {"step": 0, "seconds": 0.0, "resumes": 0, "best_step": 0, "best": math.inf}

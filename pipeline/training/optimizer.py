@@ -51,7 +51,7 @@ def share(matrices_NOI: torch.Tensor) -> torch.Tensor:
         return orthogonalize(matrices_NOI)
     N = len(matrices_NOI)
     padded = torch.nn.functional.pad(matrices_NOI, (0, 0, 0, 0, 0, -N % world))
-    mine = orthogonalize(padded.chunk(world)[rank])
+    mine = orthogonalize(padded.chunk(world)[rank]).contiguous()
     found = mine.new_empty(padded.shape)
     dist.all_gather_single(found, mine)
     return found[:N]

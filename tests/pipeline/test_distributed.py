@@ -1,5 +1,6 @@
 """Two processes on gloo: the weights of one, whoever holds them; any number continues any other's checkpoint; kill -9."""
 import os
+import socket
 import subprocess
 import sys
 
@@ -68,5 +69,15 @@ def test_any_number_of_processes_continues_a_checkpoint_of_any_other(tokens, alo
     assert furthest(alone, train(tokens, tmp_path, then, *words, KILL="0:5")) < 1e-5
 
 
-def test_torch_is_told_of_processes_by_environment_only():
-    assert not torch.distributed.is_initialized()
+def test_two_launchers_find_each_other_by_environment(tokens, alone, tmp_path):
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        address = f"localhost:{free.getsockname()[1]}"
+    there = {"PET_NNODES": "2", "PET_RDZV_BACKEND": "c10d", "PET_RDZV_ID": "test", "PET_RDZV_ENDPOINT": address}
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "1", "-m", "tests.pipeline.train_tiny",
+               str(tokens), str(tmp_path), "optimizer=adamw"]
+    nodes = [subprocess.Popen(command, cwd=PROJECT, env=os.environ | there, text=True, stderr=subprocess.PIPE) for _ in range(2)]
+    for node in nodes:
+        _, said = node.communicate(timeout=300)
+        assert node.returncode == 0, said[-3000:]
+    assert furthest(alone, load_file(tmp_path / "weights.safetensors")) < 1e-5

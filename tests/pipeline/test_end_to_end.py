@@ -165,6 +165,25 @@ def test_kill_9_at_any_moment_of_pretraining_changes_nothing(built, copy, tiny_p
     assert resumed["files"]["model.safetensors"] == straight["files"]["model.safetensors"]
 
 
+@pytest.mark.parametrize("parallel", ["ddp", "fsdp"])
+def test_two_processes_write_one_artifact_like_that_of_one(built, copy, tiny_preset, parallel):
+    alone = manifest(built, "pretrain")["counts"]
+    shutil.rmtree((copy / "artifacts/tiny/pretrain").resolve())
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "pipeline", "pretrain",
+               "--preset", tiny_preset, f"pretrain.parallel={parallel}"]
+    environment = os.environ | {"PYTHONPATH": str(PROJECT), "HF_HUB_OFFLINE": "1"}
+    done = subprocess.run(command, cwd=copy, env=environment, text=True, capture_output=True)
+    assert done.returncode == 1 and "DEVICE=cpu" in done.stderr
+    done = subprocess.run([*command, "--device", "cpu"], cwd=copy, env=environment, text=True, capture_output=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout.count("done in") == 1
+    together = manifest(copy, "pretrain")["counts"]
+    assert together["processes"] == 2
+    assert together["bits_per_byte"] == pytest.approx(alone["bits_per_byte"], abs=0.02)
+    samples = (copy / "artifacts/tiny/pretrain/logs/samples.md").read_text()
+    assert samples.count("## After step") == 2
+
+
 def test_the_model_loads_outside_the_project_with_the_same_ids_and_logits(built, tiny_preset, tmp_path):
     out = tmp_path / "model"
     run_pipeline("export", "--preset", tiny_preset, "--out", out, folder=built)

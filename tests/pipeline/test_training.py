@@ -9,13 +9,14 @@ from dataclasses import replace
 import pytest
 import torch
 from transformers import GPT2LMHeadModel
+from transformers.models.gpt2.modeling_gpt2 import GPT2MLP
 
 from corpora import UserError
 from pipeline.config import SECTIONS
 from pipeline.training import loop
 from pipeline.training.attention import CAUSAL_MATMUL, CAUSAL_SDPA
 from pipeline.training.batches import TokenStream, TrainingBatches
-from pipeline.training.checkpoint import last_whole, load_checkpoint
+from pipeline.training.checkpoint import find_checkpoints, last_whole, load_checkpoint, step_of
 from pipeline.training.model import TokenLosses, make_model
 from pipeline.training.optimizer import learning_rate_factor, make_optimizers
 from tests.pipeline.tiny_tokens import END, VOCABULARY, write_tokens
@@ -133,3 +134,34 @@ def test_the_learning_rate_warms_up_and_ends_near_zero():
     assert rates[:4] == pytest.approx([.25, .5, .75, 1])
     assert all(before >= after for before, after in itertools.pairwise(rates[4:]))
     assert 0 < rates[-1] <= 1 / 20
+
+
+def test_gradient_checkpointing_computes_the_blocks_twice_and_changes_nothing(tokens, tmp_path, monkeypatch):
+    counts = []
+    for wanted in (False, True):
+        calls = []
+        monkeypatch.setattr(GPT2MLP, "forward", lambda self, hidden, run=GPT2MLP.forward: (calls.append(1), run(self, hidden))[1])
+        model, _ = train(tokens, tmp_path / str(wanted), replace(SETTINGS, steps=1, warmup_steps=0, validations=1,
+                                                                 gradient_checkpointing=wanted))
+        monkeypatch.undo()
+        counts.append((len(calls), weights(model)))
+    (once, plain), (twice, recomputed) = counts
+    assert twice == once + 2 * SETTINGS.layers  # of two micro-batches
+    assert same(plain, recomputed)
+
+
+def test_a_better_model_of_an_earlier_validation_is_kept_beside_the_last(tokens, tmp_path):
+    best = []
+
+    def spoil(step):
+        if step == 12:
+            best.append(weights(model))
+            for parameter in model.parameters():
+                parameter.data.mul_(3)
+    settings = replace(SETTINGS, keep_checkpoints=1, checkpoint_minutes=0)
+    model = make_model(settings, VOCABULARY, END, 0)
+    batches = TrainingBatches(TokenStream(tokens, "train"), settings.context, settings.batch_size, settings.seed)
+    figures = loop.train(model, batches, TokenStream(tokens, "validation"), settings, "cpu", "fp32", tmp_path, spoil)
+    assert figures["best_step"] == 12
+    assert figures["best_bits_per_byte"] < figures["bits_per_byte"]
+    assert [step_of(path) for path in find_checkpoints(tmp_path / "scratch/checkpoints")] == [24, 12]

@@ -12,7 +12,7 @@ from pipeline.config import SECTIONS, load_preset
 from pipeline.training import loop
 from pipeline.training.batches import TokenStream, TrainingBatches
 from pipeline.training.checkpoint import gather
-from pipeline.training.device import join_processes
+from pipeline.training.device import join_processes, leave_processes
 from pipeline.training.model import make_model
 from tests.pipeline.tiny_tokens import END, VOCABULARY
 
@@ -43,8 +43,7 @@ def main() -> None:
     weights = gather(model)
     if rank == 0:
         save_file(weights, folder / "weights.safetensors")
-    if torch.distributed.is_initialized():
-        torch.distributed.destroy_process_group()
+    leave_processes()
 
 
 if __name__ == "__main__":
