@@ -145,10 +145,11 @@ def train(model, batches: TrainingBatches, validation: TokenStream, settings, de
                     progress.update(best=figures["bits_per_byte"], best_step=done)
                     due = due or done < settings.steps
                 on_validation(done)
-                marked_at = time.monotonic()
+                marked_at, marked_step = time.monotonic(), done  # speed is that of the steps alone
             if stop or due:
                 save(done)
-                saved_at = time.monotonic()
+                saved_at = marked_at = time.monotonic()
+                marked_step = done
             if stop and done < settings.steps:
                 raise SystemExit(f"pretrain: stopped by {signals[0] if signals else 'another process'} after step {done}; "
                                  "the state is saved. The same command continues from there.")

@@ -207,6 +207,16 @@ def test_pretraining_continues_from_a_model_and_its_tokenizer(built, tiny_preset
     assert (tmp_path / "artifacts/tiny/tokenizer/tokenizer.json").exists()
 
 
+def test_plan_probes_this_machine_or_reckons_with_hardware_that_is_named(built, tiny_preset):
+    text = run_pipeline("plan", "--preset", tiny_preset, folder=built).stdout
+    assert "probe:" in text and "20 micro-batches" in text and "the corpus at hand, once" in text
+    assert all(row in text for row in ("| 11 GB |", "| 40 GB, GPT-2's |", "| 570 GB, GPT-3's |"))
+    text = run_pipeline("plan", "--preset", "xl", "--hardware", "H100", "--gpus", "8", folder=built).stdout
+    assert "1,582.1M" in text and "8 x H100" in text and "probe" not in text
+    done = run_pipeline("plan", "--hardware", "H1000", folder=built, check=False)
+    assert done.returncode == 1 and "HARDWARE=H1000" in done.stderr
+
+
 def test_generate_prints_the_prompt_continued(built, tiny_preset):
     text = run_pipeline("generate", "--preset", tiny_preset, "--prompt", "대한민국은", folder=built).stdout
     assert text.count("대한민국은") >= 3
