@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from transformers import GPT2LMHeadModel
+from transformers.utils.logging import disable_progress_bar, set_verbosity_error
 
 from corpora import UserError
 from pipeline import artifact
@@ -54,6 +55,8 @@ class Contender:
 
 
 def bench(arguments, preset, peers: Path | None) -> None:
+    disable_progress_bar()
+    set_verbosity_error()  # that full sequences come without a mask
     settings, root = preset["pretrain"], arguments.artifacts
     tokens = artifact.linked(root, preset.name, "tokens").path
     contenders = [ours(arguments, preset), plain_transformers(settings, tokens)]
@@ -79,7 +82,7 @@ def bench(arguments, preset, peers: Path | None) -> None:
             print(f"| {each.name} | {spread(values, 0)} | {waits[each.name]:.0f} | {spread(ratios, 2)} |", flush=True)
         print("\n| | seconds | steps x tokens | bits per byte |\n|---|---|---|---|")
         for each in contenders:
-            budget = 60 * MINUTES * TIMES.get(each.name.split()[0], 1)
+            budget = 60 * MINUTES * TIMES.get(each.name.split(",")[0], 1)
             steps = int((budget - waits[each.name]) * statistics.median(speeds[each.name]) / tokens_of[each.name])
             done = each.run(steps, Path(folder) / f"{each.name}-long")
             score = bits_per_byte(each.score(Path(folder) / f"{each.name}-long"), tokens, settings.context)
