@@ -2,10 +2,14 @@
 Here stands what every package shares: the error for the user, and settings as frozen dataclasses, read strictly (types,
 limits, the nearest known name for an unknown one) and made from rows in TOML. Only the standard library is imported."""
 import difflib
+import os
+import signal
+import threading
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import MISSING, field, fields, is_dataclass, make_dataclass
+from multiprocessing import connection, parent_process
 from pathlib import Path
 
 
@@ -81,3 +85,10 @@ def _fit(wanted, value: object, label: str) -> object:
     if among and value not in among:
         raise UserError(f"{label}: has to be one of {', '.join(filter(None, among))}.{nearest(str(value), list(among))}")
     return tuple(value) if kind is list else value
+
+
+def follow_parent() -> None:
+    """In a worker process: leave Ctrl-C to the parent, and end when the parent does, even when it's killed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    ends = [parent_process().sentinel]
+    threading.Thread(target=lambda: (connection.wait(ends), os._exit(1)), daemon=True).start()
