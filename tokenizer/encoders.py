@@ -9,7 +9,7 @@ from sentencepiece import SentencePieceProcessor
 from tokenizers import Tokenizer
 from transformers import AutoTokenizer, PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
-from corpora import UserError
+from corpora import UserError, failing
 
 
 @dataclass(frozen=True)
@@ -39,24 +39,16 @@ def open_encoders(folder: Path) -> list[Encoder]:
 
 
 def open_any(path: Path) -> Encoder:
-    """Open a Hugging Face folder, or a SentencePiece model (a file, or the only .model in a folder). Raises UserError
-    if there is none, or it can't be read. No code from the folder is run."""
+    """Open a folder with a tokenizer.json, or a SentencePiece model (a file, or the only .model in a folder). Raises
+    UserError if there is none, or it can't be read. No code from the folder is run."""
     if path.name == "tokenizer.json" or (path / "tokenizer.json").is_file():
         tokenizer = load_fast(path.parent if path.is_file() else path)
         return from_transformers(tokenizer, path.name, split_special_tokens=True)
     models = [path] if path.is_file() else sorted(path.glob("*.model"))
-    if len(models) == 1:
-        return from_sentencepiece(models[0], path.name)
-    if models:
-        raise UserError(f"{path}: holds {len(models)} .model files. Name one of them.")
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(str(path), local_files_only=True, trust_remote_code=False)
-    except Exception as error:  # transformers' have no common base
-        raise UserError(f"{path}: no tokenizer can be loaded from here. Looked for tokenizer.json, a .model file, and "
-                        f"what AutoTokenizer takes: {str(error).splitlines()[0]}") from None
-    if not tokenizer.is_fast:
-        raise UserError(f"{path}: only a slow tokenizer, written in Python. Save it once as a fast one.")
-    return from_transformers(tokenizer, path.name, split_special_tokens=True)
+    if len(models) != 1:
+        raise UserError(f"{path}: no tokenizer can be loaded from here: no tokenizer.json, and {len(models)} .model files. "
+                        "Name one of those, or save it once with AutoTokenizer, which writes tokenizer.json.")
+    return from_sentencepiece(models[0], path.name)
 
 
 def load_fast(folder: Path) -> PreTrainedTokenizerFast:
@@ -64,18 +56,14 @@ def load_fast(folder: Path) -> PreTrainedTokenizerFast:
     if not (folder / "tokenizer.json").is_file():
         raise UserError(f"{folder}: has no tokenizer.json. Load it once with AutoTokenizer and save_pretrained, which "
                         "writes one.")
-    try:
+    with failing(f"{folder}: its tokenizer can't be loaded"):  # tokenizers raise a bare Exception
         return PreTrainedTokenizerFast.from_pretrained(folder)
-    except Exception as error:  # a damaged tokenizer.json makes tokenizers raise a bare Exception
-        raise UserError(f"{folder}: its tokenizer can't be loaded: {error}") from None
 
 
 def from_sentencepiece(path: Path, name: str = "sentencepiece") -> Encoder:
     """Raises UserError for a file that is damaged."""
-    try:
+    with failing(f"{path}: no SentencePiece model, or damaged", kinds=(RuntimeError, OSError)):
         processor = SentencePieceProcessor(model_file=str(path))
-    except (RuntimeError, OSError) as error:
-        raise UserError(f"{path}: no SentencePiece model, or damaged ({error}).") from None
 
     def locate(text: str) -> tuple[list[int], list[int]]:
         found = processor.encode(text, return_type="proto").pieces

@@ -2,8 +2,8 @@
 exact round trip, and the same ids from every library, on whole documents and on strings chosen to break one of these;
 then what the vocabulary is made of, and what of it is used."""
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -24,34 +24,21 @@ PART = "single bytes or parts of characters"
 NUM_LISTED = 20
 
 
-@dataclass
-class Tally:
-    """What was seen while encoding; all are counts, `first_problem` says what and where."""
-    documents: int = 0
-    bytes: int = 0
-    characters: int = 0
-    eojeols: int = 0
-    tokens: int = 0
-    unknown_tokens: int = 0
-    problems: int = 0
-    first_problem: str = ""
-    token_boundaries: int = 0  # inside eojeols, like the next two
-    morpheme_boundaries: int = 0
-    shared_boundaries: int = 0
-    uses: np.ndarray | int = 0  # how often each id was used; 0 before any text
+COUNTS = ("documents", "bytes", "characters", "eojeols", "tokens", "unknown_tokens", "problems", "first_problem",
+          "token_boundaries", "morpheme_boundaries", "shared_boundaries")  # boundaries are those inside eojeols
+RATIOS = {"tokens_per_eojeol": ("tokens", "eojeols"), "tokens_per_character": ("tokens", "characters"),
+          "tokens_per_byte": ("tokens", "bytes"), "boundary_precision": ("shared_boundaries", "token_boundaries"),
+          "boundary_recall": ("shared_boundaries", "morpheme_boundaries")}
+Survey = tuple[Counter, list[str], np.ndarray]  # counts, what is wrong and where, how often each id was used
 
-    def figures(self) -> dict:
-        """The counts, and tokens per eojeol (text between white space), per character and per UTF-8 byte."""
-        counts = {name: value for name, value in vars(self).items() if name != "uses"}
-        return {**counts, "tokens_per_eojeol": ratio(self.tokens, self.eojeols),
-                "tokens_per_character": ratio(self.tokens, self.characters),
-                "tokens_per_byte": ratio(self.tokens, self.bytes),
-                "boundary_precision": ratio(self.shared_boundaries, self.token_boundaries),
-                "boundary_recall": ratio(self.shared_boundaries, self.morpheme_boundaries)}
 
-    def __add__(self, other: "Tally") -> "Tally":
-        summed = {name: value + vars(other)[name] for name, value in vars(self).items() if name != "first_problem"}
-        return Tally(**summed, first_problem=self.first_problem or other.first_problem)
+def figures(surveys: list[Survey]) -> dict:
+    """The sums of COUNTS, and RATIOS of them; an eojeol is text between white space, a byte one of UTF-8."""
+    counts = sum((counts for counts, _, _ in surveys), Counter())
+    problems = [problem for _, problems, _ in surveys for problem in problems]
+    first = {"problems": len(problems), "first_problem": problems[0] if problems else ""}
+    ratios = {name: ratio(counts[part], counts[whole]) for name, (part, whole) in RATIOS.items()}
+    return {name: counts[name] for name in COUNTS} | first | ratios
 
 
 def ratio(part: int, whole: int) -> float:
@@ -65,24 +52,22 @@ def check_nasty_strings(encoders: list[Encoder]) -> None:
             raise UserError(f"tokenizer gate: nasty string {number} {excerpt(text)}, {problem}")
 
 
-def survey(encoders: list[Encoder], documents: Iterable[str],
-           find_morphemes: Callable[[str], list[int] | None]) -> Tally:
+def survey(encoders: list[Encoder], documents: Iterable[str], find_morphemes: Callable[[str], list[int] | None]) -> Survey:
     """Encode every document with all encoders and count; the figures are the first one's. `find_morphemes` says where
     morphemes begin inside a line's eojeols, or None if it can't."""
-    first = encoders[0]
-
-    def tally(text: str) -> Tally:
+    first, counts, problems = encoders[0], Counter(), []
+    uses = np.zeros(len(first.pieces), dtype=np.int64)
+    for text in documents:
         ids, starts = first.locate(text)
-        problem = find_problem(text, encoders)
         tokens, morphemes = find_boundaries(text, set(starts), find_morphemes)
-        return Tally(documents=1, bytes=len(text.encode()), characters=len(text), eojeols=len(text.split()),
-                     tokens=len(ids), unknown_tokens=0 if first.unknown is None else ids.count(first.unknown),
-                     problems=0 if problem is None else 1,
-                     first_problem=f"{excerpt(text)}, {problem}" if problem else "", token_boundaries=len(tokens),
-                     morpheme_boundaries=len(morphemes), shared_boundaries=len(tokens & morphemes),
-                     uses=np.bincount(ids, minlength=len(first.pieces)))
-
-    return sum(map(tally, documents), Tally())
+        counts.update(documents=1, bytes=len(text.encode()), characters=len(text), eojeols=len(text.split()),
+                      tokens=len(ids), unknown_tokens=0 if first.unknown is None else ids.count(first.unknown),
+                      token_boundaries=len(tokens), morpheme_boundaries=len(morphemes),
+                      shared_boundaries=len(tokens & morphemes))
+        uses += np.bincount(ids, minlength=len(uses))
+        if problem := find_problem(text, encoders):
+            problems.append(f"{excerpt(text)}, {problem}")
+    return counts, problems, uses
 
 
 def find_boundaries(text: str, starts: set[int], find_morphemes: Callable) -> tuple[set[int], set[int]]:
@@ -132,9 +117,9 @@ def describe(encoders: list[Encoder], kinds: dict[str, list[str]]) -> dict:
     tokenizer was trained with. Raises UserError if that can't be opened."""
     mecab = load_mecab()
     find_morphemes = partial(analyse_line, analyse=mecab.morphs)
-    tallies = {kind: survey(encoders, documents, find_morphemes) for kind, documents in kinds.items()}
-    everything = sum(tallies.values(), Tally())
-    encoder, uses = encoders[0], everything.uses
+    surveys = {kind: survey(encoders, documents, find_morphemes) for kind, documents in kinds.items()}
+    everything = figures([*surveys.values()])
+    encoder, uses = encoders[0], sum(uses for _, _, uses in surveys.values())
     texts = {index: encoder.decode([index]) or piece.replace("\u2581", " ")
              for index, piece in enumerate(encoder.pieces) if piece}
     kind_of = {index: classify(index, text, encoder, mecab) for index, text in texts.items()}
@@ -145,8 +130,8 @@ def describe(encoders: list[Encoder], kinds: dict[str, list[str]]) -> dict:
     parts = int(sum(uses[index] for index, kind in kind_of.items() if kind == PART))
     return {
         "name": encoder.name, "compared_with": [other.name for other in encoders[1:]], "vocab_size": len(texts),
-        "tokens_that_are_parts": ratio(parts, everything.tokens),
-        "kinds": {kind: tally.figures() for kind, tally in tallies.items()}, "all": everything.figures(),
+        "tokens_that_are_parts": ratio(parts, everything["tokens"]),
+        "kinds": {kind: figures([found]) for kind, found in surveys.items()}, "all": everything,
         "vocabulary": vocabulary,
         "unused": {"pieces": len(unused), "of": len(ordinary),
                    "examples": [texts[index] for index in unused[:NUM_LISTED]]},
