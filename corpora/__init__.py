@@ -49,8 +49,18 @@ def nearest(word: str, known: list[str]) -> str:
     return f" Did you mean {match[0]!r}?" if match else ""
 
 
+def named_file(what: str, name: str, folder: Path) -> Path:
+    """folder/NAME.toml, or a path that ends in .toml; raises UserError that names the nearest when it isn't there."""
+    path = Path(name) if name.endswith(".toml") else folder / f"{name}.toml"
+    if not path.is_file():
+        known = sorted(each.stem for each in folder.glob("*.toml"))
+        raise UserError(f"{what} {name!r}: there is no {path}.{nearest(name, known)} Give one of {', '.join(known)}, or "
+                        "the path of a .toml file.")
+    return path
+
+
 def read_toml(path: Path) -> dict:
-    """A TOML file's table; raises UserError when it isn't one, FileNotFoundError when it isn't there."""
+    """A TOML file's table; raises UserError when it isn't one."""
     with failing(f"{path}: not valid TOML", kinds=(tomllib.TOMLDecodeError, UnicodeDecodeError)):
         return tomllib.loads(path.read_text(encoding="utf-8"))
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from corpora import UserError, from_table, klue, nearest, read_toml, settings_class
+from corpora import UserError, from_table, klue, named_file, read_toml, settings_class
 
 RECIPES = Path(__file__).parent / "recipes"
 SHARD_BYTES = 8 << 20  # on disk, up to which neighbouring small files share a shard
@@ -31,20 +31,10 @@ class Shard:
         return f"{self.source.name}-{self.index:05d}"
 
 
-def recipe_path(name_or_path: str) -> Path:
-    """The file that a recipe's name stands for; raises UserError when there's none."""
-    path = Path(name_or_path) if name_or_path.endswith(".toml") else RECIPES / f"{name_or_path}.toml"
-    if not path.is_file():
-        known = sorted(recipe.stem for recipe in RECIPES.glob("*.toml"))
-        raise UserError(f"recipe {name_or_path!r}: there is no {path}.{nearest(name_or_path, known)} "
-                        f"Give one of {', '.join(known)}, or the path of a .toml file.")
-    return path
-
-
 def load_recipe(name_or_path: str) -> Recipe:
     """Read a recipe by its name in corpora/recipes or by the path of a .toml file. Raises UserError that names the
     file, the key and the nearest known one."""
-    path = recipe_path(name_or_path)
+    path = named_file("recipe", name_or_path, RECIPES)
     table = read_toml(path)
     for key, cls, least in (("source", Source, 1), ("evaluation", Evaluation, 0)):
         blocks = table.get(key, [])

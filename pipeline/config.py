@@ -3,7 +3,7 @@ key=value overrides. Only the standard library is imported here."""
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from corpora import UserError, from_table, nearest, read_toml, settings_class
+from corpora import UserError, from_table, named_file, nearest, read_toml, settings_class
 
 PRESETS = Path(__file__).parent / "presets"
 SECTIONS = {section: settings_class(f"{section.title()}Settings", __name__, rows)
@@ -23,13 +23,8 @@ class Preset:
 def load_preset(name: str, overrides: dict[str, str]) -> Preset:
     """Read presets/NAME.toml (or a .toml path) and apply overrides such as {"pretrain.steps": "200"}. Raises UserError
     that names an unknown preset, section or setting, and the nearest known one."""
-    path = Path(name) if name.endswith(".toml") else PRESETS / f"{name}.toml"
-    try:
-        table = read_toml(path)
-    except FileNotFoundError:
-        known = sorted(preset.stem for preset in PRESETS.glob("*.toml"))
-        raise UserError(f"PRESET={name}: no such preset.{nearest(name, known)} There are: {', '.join(known)}; "
-                        "a .toml file of your own works too.") from None
+    path = named_file("PRESET", name, PRESETS)
+    table = read_toml(path)
     table.pop("description", None)
     typed = {}
     for key, text in overrides.items():

@@ -50,7 +50,7 @@ def fine_tune(reader: Reader, folder: Path, task: Task, inputs: list[list[int]],
     with tqdm(total=num_steps, desc=name, unit="step", disable=None) as bar:
         for _ in range(epochs):
             for rows in bucket(inputs, settings.batch_size, generator):
-                ids_BT = pad([inputs[row] for row in rows], reader.specials.pad).to(device)
+                ids_BT = pad([inputs[row] for row in rows], reader.pad).to(device)
                 with autocast(device, precision):
                     logits_BC = classify(model, ids_BT).float()
                 outputs, loss_of = (logits_BC[:, 0], F.mse_loss) if task.regression else (logits_BC, F.cross_entropy)
@@ -65,7 +65,7 @@ def fine_tune(reader: Reader, folder: Path, task: Task, inputs: list[list[int]],
                 optimizer.zero_grad()
                 bar.set_postfix(loss=f"{loss.item():.3f}", refresh=False)
                 bar.update()
-    return predict(model, task, validation, reader.specials.pad, device, precision) * scale + center
+    return predict(model, task, validation, reader.pad, device, precision) * scale + center
 
 
 def load_classifier(reader: Reader, folder: Path, task: Task, pretrained: bool) -> PreTrainedModel:
@@ -81,7 +81,7 @@ def load_classifier(reader: Reader, folder: Path, task: Task, pretrained: bool) 
             model = AutoModelForSequenceClassification.from_config(config, dtype=torch.float32)
     if reader.num_embeddings > config.vocab_size:
         model.resize_token_embeddings(reader.num_embeddings, mean_resizing=False)
-    model.config.pad_token_id = reader.specials.pad  # after the resizing: it may be one of the new ids
+    model.config.pad_token_id = reader.pad  # after the resizing: it may be one of the new ids
     return model
 
 

@@ -1,10 +1,9 @@
 """KLUE rows -> token ids for a classifier: separators and entity markers by id, cutting that keeps what matters.
 Nothing here knows about weights; `Reader.num_embeddings` says how large the model's embedding has to be."""
-from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from transformers import AutoConfig, AutoTokenizer, PreTrainedTokenizerBase
+from transformers import AutoConfig, AutoTokenizer
 
 from corpora import UserError, failing
 from corpora.klue import Task
@@ -13,20 +12,11 @@ from pipeline.model_folder import model_files
 MARKERS = ("<subj>", "</subj>", "<obj>", "</obj>")
 
 
-@dataclass(frozen=True)
-class Specials:
-    """Ids that never come from text. `start` is None where the model has no such token."""
-    start: int | None
-    separator: int
-    end: int
-    pad: int
-    markers: tuple[int, ...]  # of <subj>, </subj>, <obj>, </obj>
-
-
 class Reader:
-    """Encodes one model's inputs: a title; two sentences around a separator; a sentence with marked entities. A token
-    that the model lacks (a pad apart from its end token, a marker) gets a new id past its embedding. Raises UserError
-    when the folder holds no usable model and tokenizer, or the two don't fit."""
+    """Encodes one model's inputs: a title; two sentences around a separator; a sentence with marked entities. The ids of
+    `start` (None where the model has no such token), `separator`, `end`, `pad` and `markers` never come from text; a token
+    that the model lacks (a pad apart from its end token, a marker) gets a new id past its embedding. Raises UserError when
+    the folder holds no usable model and tokenizer, or the two don't fit."""
 
     def __init__(self, folder: Path, max_length: int):
         model_files(str(folder))
@@ -39,7 +29,22 @@ class Reader:
         if len(self.tokenizer) > self.config.vocab_size:
             raise UserError(f"{folder}: its tokenizer has {len(self.tokenizer)} tokens, its embedding only "
                             f"{self.config.vocab_size}: they don't belong together.")
-        self.specials, self.num_embeddings = find_specials(self.tokenizer, self.config)
+        known, new_ids = self.tokenizer.get_vocab(), count(self.config.vocab_size)
+
+        def first(*ids: int | None) -> int | None:
+            return next((id_ for id_ in ids if id_ is not None), None)
+
+        # The config first: this project's models know the end token as what a text begins with, not the tokenizer's <s>.
+        config, tokenizer = self.config, self.tokenizer
+        self.start = first(getattr(config, "bos_token_id", None), tokenizer.bos_token_id, tokenizer.cls_token_id)
+        end = first(tokenizer.eos_token_id, tokenizer.sep_token_id)
+        self.end = next(new_ids) if end is None else end
+        self.separator = first(known.get("<sep>"), tokenizer.sep_token_id, self.end)
+        self.pad = tokenizer.pad_token_id
+        if self.pad is None or self.pad in (self.start, self.end, self.separator):
+            self.pad = next(new_ids)  # what is pooled is the last token that isn't a pad
+        self.markers = tuple(known[name] if name in known else next(new_ids) for name in MARKERS)
+        self.num_embeddings = next(new_ids)
 
     def encode(self, task: Task, rows: list[dict]) -> tuple[list[list[int]], int]:
         """Token ids of every row, and how many rows had to be cut to `max_length`."""
@@ -53,38 +58,18 @@ class Reader:
         return [row_ids for row_ids, _ in encoded], sum(was_cut for _, was_cut in encoded)
 
     def _join(self, task: Task, row: dict, parts: list[list[int]]) -> tuple[list[int], bool]:
-        special = self.specials
-        start = [] if special.start is None else [special.start]
+        start = [] if self.start is None else [self.start]
         room = self.max_length - len(start) - 1
         if task.entities:
             kept = cut_around_entities(parts, room - len(MARKERS))
             (_, first_role), _ = entities_in_order(row)
-            joints = special.markers if first_role == "S" else special.markers[2:] + special.markers[:2]
+            joints = self.markers if first_role == "S" else self.markers[2:] + self.markers[:2]
         elif len(parts) == 2:
-            kept, joints = cut_longer(parts, room - 1), [special.separator]
+            kept, joints = cut_longer(parts, room - 1), [self.separator]
         else:
             kept, joints = [parts[0][:room]], []
         body = [*kept[0], *(id_ for joint, part in zip(joints, kept[1:]) for id_ in (joint, *part))]
-        return [*start, *body, special.end], sum(map(len, kept)) < sum(map(len, parts))
-
-
-def find_specials(tokenizer: PreTrainedTokenizerBase, config) -> tuple[Specials, int]:
-    """The special ids, and the number of embeddings they need: tokens that aren't there get ids past the last one."""
-    known, new_ids = tokenizer.get_vocab(), count(config.vocab_size)
-
-    def first(*ids: int | None) -> int | None:
-        return next((id_ for id_ in ids if id_ is not None), None)
-
-    # The config first: this project's models know the end token as what a text begins with, not the tokenizer's <s>.
-    start = first(getattr(config, "bos_token_id", None), tokenizer.bos_token_id, tokenizer.cls_token_id)
-    end = first(tokenizer.eos_token_id, tokenizer.sep_token_id)
-    end = next(new_ids) if end is None else end
-    separator = first(known.get("<sep>"), tokenizer.sep_token_id, end)
-    pad = tokenizer.pad_token_id
-    if pad is None or pad in (start, end, separator):  # what is pooled is the last token that isn't a pad
-        pad = next(new_ids)
-    markers = tuple(known[name] if name in known else next(new_ids) for name in MARKERS)
-    return Specials(start, separator, end, pad, markers), next(new_ids)
+        return [*start, *body, self.end], sum(map(len, kept)) < sum(map(len, parts))
 
 
 def entities_in_order(row: dict) -> list[tuple[dict, str]]:

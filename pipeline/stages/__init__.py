@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import corpora
-from corpora import UserError
+from corpora import UserError, named_file
 from pipeline import artifact
 from pipeline.artifact import Artifact
 from pipeline.config import Preset, keyed
@@ -20,8 +20,9 @@ TABLES: Files = [(path.name, path) for path in sorted(Path(corpora.__file__).par
 
 
 def corpus_files(settings, data: Path | None) -> Files:
-    from corpora.recipe import input_files, load_recipe, recipe_path
-    return [("recipe", recipe_path(settings.recipe)), *TABLES, *input_files(load_recipe(settings.recipe), data)]
+    from corpora.recipe import RECIPES, input_files, load_recipe
+    return [("recipe", named_file("recipe", settings.recipe, RECIPES)), *TABLES,
+            *input_files(load_recipe(settings.recipe), data)]
 
 
 def klue_files(settings, data: Path | None) -> Files:
