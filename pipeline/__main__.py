@@ -2,8 +2,8 @@
 libraries only when there's something to build; a wrong input ends in one message, not a traceback."""
 import argparse
 import errno
-import importlib
 import os
+import pkgutil
 import signal
 import sys
 from pathlib import Path
@@ -18,7 +18,8 @@ from pipeline.stages import STAGES, TARGETS, locate, run_stage
 NEXT = {"corpus": "make tokenizer", "tokenizer": "make tokens", "tokens": "make pretrain",
         "pretrain": "make klue-eval   (or: make generate PROMPT=\"대한민국은\")", "klue": "make report"}
 OPTIONS = read_toml(Path(__file__).with_name("options.toml"))
-TOOLS = ("status", "report", "generate", "plan", "export", "clean", "settings", "tokenizer-report")
+TOOLS = {**{name: f"status:{name}" for name in ("status", "report", "clean", "settings")}, "generate": "generate:run",
+         "plan": "plan:run", "export": "export:run", "tokenizer-report": "tokenizer_report:run"}
 
 
 def parse(words: list[str] | None = None) -> argparse.Namespace:
@@ -99,7 +100,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: finished work is kept, pools end
     name = {target: stage for stage, target in TARGETS.items()}.get(arguments.command, arguments.command)
     if name in TOOLS:
-        importlib.import_module(f"pipeline.tools.{name.replace('-', '_')}").run(arguments, preset)
+        pkgutil.resolve_name(f"pipeline.tools.{TOOLS[name]}")(arguments, preset)
     elif arguments.check:
         check_inputs(name, preset, arguments)
     else:

@@ -25,7 +25,10 @@ SPLITS = ("train", "validation")
 
 def run(settings, inputs: dict[str, Path], folder: Path, context: Context) -> dict:
     corpus = inputs["corpus"]
-    vocab_size, end_token = read_vocabulary(inputs["tokenizer"])
+    # Without transformers, whose import costs each worker seconds.
+    vocab = tokenizers.Tokenizer.from_file(str(inputs["tokenizer"] / "tokenizer.json")).get_vocab()
+    eos = json.loads((inputs["tokenizer"] / "tokenizer_config.json").read_text(encoding="utf-8"))["eos_token"]
+    vocab_size, end_token = max(vocab.values()) + 1, vocab[eos["content"] if isinstance(eos, dict) else eos]
     dtype = "uint16" if vocab_size <= 65_536 else "uint32"
     shards = {f"{split}-{path.stem}": (split, path.name)
               for split in SPLITS for path in sorted((corpus / split).glob("*.parquet"))}
@@ -38,13 +41,6 @@ def run(settings, inputs: dict[str, Path], folder: Path, context: Context) -> di
     write_json(folder / "index.json", {"vocab_size": vocab_size, "end_token_id": end_token, "dtype": dtype,
                                        "totals": totals, "shards": rows})
     return totals
-
-
-def read_vocabulary(folder: Path) -> tuple[int, int]:
-    """Number of ids, and the id of the end token; without transformers, whose import costs each worker seconds."""
-    vocab = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json")).get_vocab()
-    eos = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))["eos_token"]
-    return max(vocab.values()) + 1, vocab[eos["content"] if isinstance(eos, dict) else eos]
 
 
 def encode_shard(shard: tuple[str, str], corpus: Path, tokenizer: Path, folder: Path, dtype: np.dtype,

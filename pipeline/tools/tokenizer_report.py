@@ -17,8 +17,6 @@ def run(arguments, preset) -> None:
         raise UserError("tokenizer-report: the tokenizer isn't of today's corpus. Run `make tokenizer` first.")
     settings = SECTIONS["tokenizer"](**tokenizer.manifest["settings"])
     paths = [Path(name).expanduser() for name in dict.fromkeys(shlex.split(arguments.tokenizers or ""))]
-    if missing := [str(path) for path in paths if not path.exists()]:
-        raise UserError(f"TOKENIZERS: no such file or folder: {', '.join(missing)}.")
     others = [[open_any(path)] for path in paths]
     kinds = draw_held_out(corpus.verify(), draw_training_sample(corpus.path, settings), settings.seed)
     whose = "sample" if is_sample(preset["klue"].data) else "KLUE"
