@@ -15,11 +15,7 @@ from pipeline.artifact import Artifact, find
 from pipeline.engine import Context, Engine, Unfinished
 from pipeline.stages import STAGES, TARGETS, locate, run_stage
 
-NEXT = {"corpus": "make tokenizer", "tokenizer": "make tokens", "tokens": "make pretrain",
-        "pretrain": "make klue-eval   (or: make generate PROMPT=\"대한민국은\")", "klue": "make report"}
-OPTIONS = read_toml(Path(__file__).with_name("options.toml"))
-TOOLS = {**{name: f"status:{name}" for name in ("status", "report", "clean", "settings")}, "generate": "generate:run",
-         "plan": "plan:run", "export": "export:run", "tokenizer-report": "tokenizer_report:run"}
+OPTIONS, TOOLS, NEXT = read_toml(Path(__file__).with_name("commands.toml")).values()
 
 
 def parse(words: list[str] | None = None) -> argparse.Namespace:

@@ -37,9 +37,8 @@ CLUSTERS = pyarrow.schema({"cluster": "int64", "documents": "int64", "id": "stri
 def run(settings, inputs: dict[str, Path], folder: Path, context) -> dict:
     """Make the corpus that `settings.recipe` describes; a rerun continues after the last finished shard."""
     recipe = load_recipe(settings.recipe)
-    load_cleanups(recipe)
-    shards = make_shards(recipe, context.data, lambda source: open_hub(source).num_shards)
     index, fingerprints = load_index(recipe, context.data)
+    shards = make_shards(recipe, context.data, lambda source: open_hub(source).num_shards)
     work = folder / SCRATCH
     tallies, clean_cost = map_shards(partial(clean_shard, work=work, recipe=recipe, index=index),
                                      {shard.name: shard for shard in shards}, work / "clean", context.engine, "corpus: clean")

@@ -10,9 +10,17 @@ from pipeline.engine import Context
 from pipeline.model_folder import model_folder
 from pipeline.parquet import read_batches
 from pipeline.plots import plot_bars
-from tokenizer.encoders import from_sentencepiece, from_transformers, load_fast, open_encoders
 from tokenizer.export import export
-from tokenizer.quality import NASTY_STRINGS, check_nasty_strings, describe, find_problem
+from tokenizer.quality import (
+    NASTY_STRINGS,
+    check_nasty_strings,
+    describe,
+    find_problem,
+    from_sentencepiece,
+    from_transformers,
+    load_fast,
+    open_encoders,
+)
 from tokenizer.train import draw_sample, train_model, write_lines
 
 SAME_NAMES = ("model_type", "vocab_size", "character_coverage", "superwords", "split_by_unicode_script", "split_digits",

@@ -7,8 +7,7 @@ from corpora.klue import TASKS, is_sample, load_rows
 from pipeline import artifact
 from pipeline.config import SECTIONS
 from pipeline.stages.tokenizer import draw_held_out, draw_training_sample, write_report
-from tokenizer.encoders import open_any, open_encoders
-from tokenizer.quality import describe
+from tokenizer.quality import describe, open_any, open_encoders
 
 
 def run(arguments, preset) -> None:

@@ -10,9 +10,17 @@ from transformers import PreTrainedTokenizerFast
 
 from corpora import UserError
 from tests.tiny_tokenizer import train
-from tokenizer.encoders import Encoder, open_any, open_encoders
 from tokenizer.export import export
-from tokenizer.quality import NASTY_STRINGS, check_nasty_strings, describe, find_problem, survey
+from tokenizer.quality import (
+    NASTY_STRINGS,
+    Encoder,
+    check_nasty_strings,
+    describe,
+    find_problem,
+    open_any,
+    open_encoders,
+    survey,
+)
 
 CONSTITUTION = Path(kolaw.abspath("constitution.txt")).read_text(encoding="utf-8")
 ARTICLES = [line for line in CONSTITUTION.split("\n") if line.strip()]
