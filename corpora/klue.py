@@ -162,3 +162,18 @@ def _check(row: dict, task: Task, names: Sequence[str], where: str) -> dict:
             raise UserError(f"{here}: characters {start} to {end} are {sentence[start:end + 1]!r}, "
                             f"not {entity['word']!r}. (end_idx is the last character's own index.)")
     return row
+
+
+def entities_in_order(row: dict) -> list[tuple[dict, str]]:
+    """Both entities as they stand in the sentence, each with its role: S is the subject, O the object."""
+    both = [(row["subject_entity"], "S"), (row["object_entity"], "O")]
+    return sorted(both, key=lambda entity: entity[0]["start_idx"])
+
+
+def split_at_entities(row: dict) -> list[str]:
+    """The sentence cut at its entities' edges in five parts."""
+    sentence = row["sentence"]
+    (start, end), (next_start, next_end) = ((entity["start_idx"], entity["end_idx"] + 1)
+                                            for entity, _ in entities_in_order(row))
+    return [sentence[:start], sentence[start:end], sentence[end:next_start], sentence[max(next_start, end):next_end],
+            sentence[max(next_end, end):]]

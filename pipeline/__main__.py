@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 
 from corpora import UserError, read_toml
-from corpora.klue import SPLITS, is_sample, load_rows, parse_tasks
+from corpora.klue import SPLITS, load_rows, parse_tasks
 from pipeline import config
-from pipeline.artifact import Artifact, find
+from pipeline.artifact import find
 from pipeline.engine import Context, Engine, Unfinished
 from pipeline.stages import STAGES, TARGETS, locate, run_stage
 
@@ -76,16 +76,6 @@ def check_inputs(name: str, preset: config.Preset, arguments: argparse.Namespace
                 load_rows(preset["klue"].data, task, split)
 
 
-def show(name: str, finished: Artifact, preset: config.Preset, root: Path) -> None:
-    """What the stage made, and the next command."""
-    if name == "klue":
-        print("\n" + (finished.path / "table.md").read_text(encoding="utf-8"))
-        if is_sample(preset["klue"].data):
-            print("These are scores on sample data, not KLUE. A real run, on Korean Wikipedia and KLUE from the Hub:\n"
-                  "    make klue-eval PRESET=laptop\n")
-    print(f"{name}: {root / preset.name / name}   next: {NEXT[name]}")
-
-
 def main() -> None:
     arguments = parse()
     preset = load_settings(arguments)
@@ -101,7 +91,9 @@ def main() -> None:
         check_inputs(name, preset, arguments)
     else:
         finished = run_stage(name, preset, arguments.artifacts, arguments.data, lambda: make_context(arguments, name))
-        show(name, finished, preset, arguments.artifacts)
+        if name == "klue":
+            print("\n" + (finished.path / "table.md").read_text(encoding="utf-8"))
+        print(f"{name}: {arguments.artifacts / preset.name / name}   next: {NEXT[name]}")
 
 
 if __name__ == "__main__":

@@ -13,8 +13,7 @@ from corpora.contamination import DECONTAMINATED, fingerprint
 from corpora.klue import HUB_NAME, HUB_REVISION, SPLITS, TASKS, Task, is_sample, load_rows, parse_tasks
 from pipeline.artifact import append_json, write_card, write_json, write_text
 from pipeline.evaluation import baselines
-from pipeline.evaluation.finetune import fine_tune
-from pipeline.evaluation.inputs import Reader
+from pipeline.evaluation.finetune import Reader, fine_tune
 from pipeline.evaluation.metrics import absent_labels, interval, score
 from pipeline.model_folder import model_folder
 

@@ -11,8 +11,7 @@ from corpora import UserError
 from corpora.klue import TASKS
 from pipeline.config import SECTIONS
 from pipeline.evaluation import finetune
-from pipeline.evaluation.finetune import bucket, fine_tune, load_classifier
-from pipeline.evaluation.inputs import Reader, cut_around_entities, cut_longer
+from pipeline.evaluation.finetune import Reader, bucket, cut_around_entities, cut_longer, fine_tune, load_classifier
 from pipeline.training.attention import causal_matmul, causal_sdpa
 from tests.pipeline.tiny_model import VOCABULARY, write_bert, write_gpt2
 
