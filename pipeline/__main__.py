@@ -86,7 +86,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: finished work is kept, pools end
     name = {target: stage for stage, target in TARGETS.items()}.get(arguments.command, arguments.command)
     if name in TOOLS:
-        pkgutil.resolve_name(f"pipeline.tools.{TOOLS[name]}")(arguments, preset)
+        pkgutil.resolve_name(f"pipeline.{TOOLS[name]}")(arguments, preset)
     elif arguments.check:
         check_inputs(name, preset, arguments)
     else:
