@@ -9,7 +9,6 @@ import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import MISSING, field, fields, is_dataclass, make_dataclass
-from multiprocessing import connection, parent_process
 from pathlib import Path
 
 
@@ -54,8 +53,8 @@ def named_file(what: str, name: str, folder: Path) -> Path:
     path = Path(name) if name.endswith(".toml") else folder / f"{name}.toml"
     if not path.is_file():
         known = sorted(each.stem for each in folder.glob("*.toml"))
-        raise UserError(f"{what} {name!r}: there is no {path}.{nearest(name, known)} Give one of {', '.join(known)}, or "
-                        "the path of a .toml file.")
+        raise UserError(f"{what} {name!r}: there is no {path}.{nearest(name, known)} "
+                        f"Give one of {', '.join(known)}, or the path of a .toml file.")
     return path
 
 
@@ -99,6 +98,7 @@ def _fit(wanted, value: object, label: str) -> object:
 
 def follow_parent() -> None:
     """In a worker process: leave Ctrl-C to the parent, and end when the parent does, even when it's killed."""
+    from multiprocessing import connection, parent_process
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     ends = [parent_process().sentinel]
     threading.Thread(target=lambda: (connection.wait(ends), os._exit(1)), daemon=True).start()

@@ -1,6 +1,5 @@
-"""A document -> its cleaned text, or the reason why it, or a line of it, is dropped. What every text gets is
-`normalise`; what a source needs besides is named in its recipe: substitutions from cleanups.toml or the recipe, or a
-function below. Limits on lines and documents are here, too; duplicates are dedup.py's."""
+"""A document -> its cleaned text, or the reason why it, or a line of it, is dropped. Every text gets `normalise`;
+what a source needs besides, its recipe names: substitutions from cleanups.toml or the recipe, or a function below."""
 import html
 import re
 import unicodedata

@@ -108,7 +108,8 @@ def aligned(table: str) -> str:
     """A Markdown table whose columns are as wide as their widest cell, for the screen."""
     header, _, *rows = ([cell.strip() for cell in line.strip("| ").split(" | ")] for line in table.strip().splitlines())
     widths = [max(map(len, column)) for column in zip(header, *rows)]
-    return "\n".join(f"| {' | '.join(map(str.ljust, row, widths))} |" for row in (header, ["-" * width for width in widths], *rows))
+    rows = header, ["-" * width for width in widths], *rows
+    return "\n".join(f"| {' | '.join(map(str.ljust, row, widths))} |" for row in rows)
 
 
 def digest_files(files: list[tuple[str, Path]], root: Path) -> list[list[str]]:

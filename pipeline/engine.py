@@ -1,6 +1,5 @@
-"""One function over many shards: in this process, in a process pool, as jobs of a Slurm array, or as tasks on Ray.
-Every finished shard's result lies on disk, so that a rerun, another job or a merge goes on from there; the results are
-the same whatever ran them. At import only the standard library is needed."""
+"""One function over many shards, in this process, a pool, jobs of a Slurm array or tasks on Ray, with the same results.
+A finished shard's result lies on disk: a rerun goes on from there. At import only the standard library is needed."""
 import json
 import os
 import time

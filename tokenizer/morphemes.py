@@ -1,6 +1,5 @@
 """KoNLPy -> where morphemes begin, marked by a delimiter that SentencePiece's trainer doesn't merge across. The text
-never changes: take the delimiters out and every line is what it was. No analyser is needed to use a tokenizer trained
-this way. KoNLPy's Komoran, Hannanum and Kkma are left out: they change the surface, or hang."""
+never changes: take the delimiters out and every line is what it was. Komoran, Hannanum and Kkma change it, or hang."""
 import os
 import re
 import shlex
@@ -112,8 +111,8 @@ class Child:
         self.num_lost += 1
         if not self.opened or self.num_lost > MOST_LOST:
             when = f"on more than {MOST_LOST} lines" if self.opened else "when it starts"
-            raise UserError(f"The morpheme analyser dies or hangs {when}. Mend its installation, or set morphemes=none.")
-        print(f"warning: the morpheme analyser dies or hangs on a line, which stays unmarked: {line[:80]!r}", file=sys.stderr)
+            raise UserError(f"The morpheme analyser dies or hangs {when}. Mend it, or set morphemes=none.")
+        print(f"warning: the morpheme analyser dies or hangs on this line: {line[:80]!r}", file=sys.stderr)
         return [line], 1
 
 

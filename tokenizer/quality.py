@@ -1,6 +1,6 @@
-"""Any tokenizer, whatever library it is for, as one thing: text -> ids and where they begin, ids -> text; the gate it has to
-pass (no unknown token, an exact round trip, the same ids from every library, on whole documents and on strings chosen to
-break one of these), and the figures that describe it on any text: what its vocabulary is made of, what of it is used."""
+"""Any tokenizer, whatever library it is for, as one thing; the gate that it has to pass (no unknown token, an exact
+round trip, the same ids from every library, on documents and on strings chosen to break one of these); and the figures
+that describe it on any text: what its vocabulary is made of, what of it is used."""
 import re
 import tempfile
 from collections import Counter
@@ -70,8 +70,8 @@ def open_any(path: Path) -> Encoder:
         return from_transformers(tokenizer, path.name, split_special_tokens=True)
     models = [path] if path.is_file() else sorted(path.glob("*.model"))
     if len(models) != 1:
-        raise UserError(f"{path}: no tokenizer can be loaded from here: no tokenizer.json, and {len(models)} .model files. "
-                        "Name one of those, or save it once with AutoTokenizer, which writes tokenizer.json.")
+        raise UserError(f"{path}: no tokenizer can be loaded from here: no tokenizer.json, and {len(models)} .model "
+                        "files. Name one of those, or save it once with AutoTokenizer, which writes tokenizer.json.")
     return from_sentencepiece(models[0], path.name)
 
 
@@ -137,7 +137,8 @@ def check_nasty_strings(encoders: list[Encoder]) -> None:
             raise UserError(f"tokenizer gate: nasty string {number} {excerpt(text)}, {problem}")
 
 
-def survey(encoders: list[Encoder], documents: Iterable[str], find_morphemes: Callable[[str], list[int] | None]) -> Survey:
+def survey(encoders: list[Encoder], documents: Iterable[str],
+           find_morphemes: Callable[[str], list[int] | None]) -> Survey:
     """Encode every document with all encoders and count; the figures are the first one's. `find_morphemes` says where
     morphemes begin inside a line's eojeols, or None if it can't."""
     first, counts, problems = encoders[0], Counter(), []

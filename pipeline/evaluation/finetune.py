@@ -1,5 +1,5 @@
-"""Fine-tuning as GPT-1 did it: a linear head on the last token's context vector, one loop for every task. KLUE rows
-become token ids by `Reader`. The head is transformers' own, so any model that has a sequence classifier can be scored."""
+"""Fine-tuning as GPT-1 did it: a linear head on the last token's context vector, one loop for all tasks. `Reader` makes
+token ids of KLUE's rows; the head is transformers' own, so any model that has a sequence classifier can be scored."""
 import math
 from copy import deepcopy
 from functools import partial
@@ -30,10 +30,10 @@ EVALUATION_BATCH = 128
 
 
 class Reader:
-    """Encodes one model's inputs: a title; two sentences around a separator; a sentence with marked entities. The ids of
-    `start` (None where the model has no such token), `separator`, `end`, `pad` and `markers` never come from text; a token
-    that the model lacks (a pad apart from its end token, a marker) gets a new id past its embedding. Raises UserError when
-    the folder holds no usable model and tokenizer, or the two don't fit."""
+    """Encodes one model's inputs: a title; two sentences around a separator; a sentence with marked entities. The ids
+    of `start` (None where the model has no such token), `separator`, `end`, `pad` and `markers` never come from text; a
+    token that the model lacks (a pad apart from its end token, a marker) gets a new id past its embedding. Raises
+    UserError when the folder holds no usable model and tokenizer, or the two don't fit."""
 
     def __init__(self, folder: Path, max_length: int):
         model_files(str(folder))
@@ -51,7 +51,7 @@ class Reader:
         def first(*ids: int | None) -> int | None:
             return next((id_ for id_ in ids if id_ is not None), None)
 
-        # The config first: this project's models know the end token as what a text begins with, not the tokenizer's <s>.
+        # The config first: a text of this project's models begins with the end token, not with the tokenizer's <s>.
         config, tokenizer = self.config, self.tokenizer
         self.start = first(getattr(config, "bos_token_id", None), tokenizer.bos_token_id, tokenizer.cls_token_id)
         end = first(tokenizer.eos_token_id, tokenizer.sep_token_id)

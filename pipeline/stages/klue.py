@@ -18,7 +18,8 @@ from pipeline.evaluation.metrics import absent_labels, interval, score
 from pipeline.model_folder import model_folder
 
 ENOUGH_SEEDS = 3
-ARMS = {"majority": "majority label", "tfidf": "TF-IDF + linear SVM", "random": "random twin", "pretrained": "pretrained"}
+ARMS = {"majority": "majority label", "tfidf": "TF-IDF + linear SVM", "random": "random twin",
+        "pretrained": "pretrained"}
 """Rows of the table, in order. The twin has the same config as the pretrained model, and random weights."""
 
 

@@ -42,7 +42,8 @@ def run(settings, inputs: dict[str, Path], folder: Path, context: Context) -> di
                             f"documents fail. The first: {report['all']['first_problem']}")
     report["name"] = "this tokenizer"
     write_report(folder, [report])
-    write_card(folder / "README.md", "tokenizer", settings=settings, report=report, nasty_strings=len(quality.NASTY_STRINGS))
+    write_card(folder / "README.md", "tokenizer", settings=settings, report=report,
+               nasty_strings=len(quality.NASTY_STRINGS))
     return {"vocab_size": report["vocab_size"], "held_out": report["all"]}
 
 
