@@ -16,6 +16,12 @@ class UserError(Exception):
     """What the user gave is wrong; the message names the file, the line or the setting, and says what to do."""
 
 
+def require(holds: object, said: str) -> None:
+    """Raise UserError with these words unless it holds."""
+    if not holds:
+        raise UserError(said)
+
+
 @contextmanager
 def failing(what: str, advice: str = "", kinds: type | tuple = Exception) -> Iterator[None]:
     """Turn errors of these kinds into a UserError: what can't be done, why (on one line), and what to do about it."""

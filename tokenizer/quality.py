@@ -14,7 +14,7 @@ from sentencepiece import SentencePieceProcessor
 from tokenizers import Tokenizer
 from transformers import AutoTokenizer, PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
-from corpora import UserError, failing, read_toml
+from corpora import UserError, failing, read_toml, require
 from tokenizer.morphemes import analyse_line, load_mecab
 from tokenizer.train import SPECIAL_TOKENS
 
@@ -69,17 +69,15 @@ def open_any(path: Path) -> Encoder:
         tokenizer = load_fast(path.parent if path.is_file() else path)
         return from_transformers(tokenizer, path.name, split_special_tokens=True)
     models = [path] if path.is_file() else sorted(path.glob("*.model"))
-    if len(models) != 1:
-        raise UserError(f"{path}: no tokenizer can be loaded from here: no tokenizer.json, and {len(models)} .model "
-                        "files. Name one of those, or save it once with AutoTokenizer, which writes tokenizer.json.")
+    require(len(models) == 1, f"{path}: no tokenizer can be loaded from here: no tokenizer.json, and {len(models)} "
+            ".model files. Name one of those, or save it once with AutoTokenizer, which writes tokenizer.json.")
     return from_sentencepiece(models[0], path.name)
 
 
 def load_fast(folder: Path) -> PreTrainedTokenizerFast:
     """Load tokenizer.json as it stands: a fast tokenizer is all in there, whatever class its config names."""
-    if not (folder / "tokenizer.json").is_file():
-        raise UserError(f"{folder}: has no tokenizer.json. Load it once with AutoTokenizer and save_pretrained, which "
-                        "writes one.")
+    require((folder / "tokenizer.json").is_file(), f"{folder}: has no tokenizer.json. Load it once with AutoTokenizer "
+            "and save_pretrained, which writes one.")
     with failing(f"{folder}: its tokenizer can't be loaded"):  # tokenizers raise a bare Exception
         return PreTrainedTokenizerFast.from_pretrained(folder)
 

@@ -13,7 +13,7 @@ import numpy as np
 from sentencepiece import SentencePieceProcessor, SentencePieceTrainer
 from sentencepiece.sentencepiece_model_pb2 import ModelProto
 
-from corpora import UserError
+from corpora import UserError, require
 from tokenizer.morphemes import DELIMITER, mark_morphemes
 
 PAD, UNK, BOS, EOS, SEP = "<pad>", "<unk>", "<s>", "</s>", "<sep>"
@@ -67,9 +67,9 @@ def write_lines(documents: list[str], path: Path, morphemes: str, workers: int) 
     """Write the file that train_model reads: a line for each of theirs, with DELIMITER where a morpheme begins. Returns
     counts of what was written; the bytes are the same whatever the number of the analyser's `workers`. Raises UserError
     for documents without Hangul, and for an analyser that doesn't work."""
-    if not any(re.search("[가-힣]", text) for text in documents):
-        raise UserError("The tokenizer's sample holds no Hangul: is the corpus Korean, and was its encoding read right? "
-                        f"It has {len(documents):,} documents{f', such as {documents[0][:80]!r}' if documents else ''}.")
+    require(any(re.search("[가-힣]", text) for text in documents), "The tokenizer's sample holds no Hangul: is the "
+            f"corpus Korean, and was its encoding read right? It has {len(documents):,} documents"
+            f"{f', such as {documents[0][:80]!r}' if documents else ''}.")
     counts = Counter()
     with open(path, "w", encoding="utf-8", newline="\n") as file:
         for line in mark_morphemes(training_lines(documents), morphemes, workers, counts):
@@ -147,9 +147,8 @@ def add_superwords(model: ModelProto, lines: Path, num_pieces: int) -> None:
     known = {piece.piece for piece in model.pieces}
     texts = ["".join(model.pieces[ord(character) - FIRST].piece for character in piece) for piece in merged]
     texts = [text for text in dict.fromkeys(texts) if text not in known]  # in the order of the merges
-    if len(texts) < num_pieces:
-        raise UserError(f"superwords={num_pieces}: too many for this text, the most are {len(texts)}. Set fewer, or "
-                        "give more text.")
+    require(len(texts) >= num_pieces, f"superwords={num_pieces}: too many for this text, the most are {len(texts)}. "
+                                      "Set fewer, or give more text.")
     lowest = min(piece.score for piece in model.pieces)  # a score is minus the merge's rank: these come last
     for rank, text in enumerate(texts[:num_pieces], start=1):
         model.pieces.add(piece=text, score=lowest - rank)

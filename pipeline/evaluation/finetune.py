@@ -13,7 +13,7 @@ from torch.nn.utils.rnn import pad_sequence
 from tqdm import tqdm
 from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer, PreTrainedModel
 
-from corpora import UserError, failing
+from corpora import failing, require
 from corpora.klue import Task, entities_in_order, split_at_entities
 from pipeline.model_folder import model_files
 from pipeline.training.attention import CAUSAL_MATMUL, CAUSAL_SDPA
@@ -41,11 +41,10 @@ class Reader:
             self.config = AutoConfig.from_pretrained(folder, local_files_only=True)
             self.tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
         self.max_length = min(max_length, getattr(self.config, "max_position_embeddings", max_length))
-        if self.max_length < 16:
-            raise UserError(f"klue.max_length={max_length}: {self.max_length} tokens leave no room: take at least 16.")
-        if len(self.tokenizer) > self.config.vocab_size:
-            raise UserError(f"{folder}: its tokenizer has {len(self.tokenizer)} tokens, its embedding only "
-                            f"{self.config.vocab_size}: they don't belong together.")
+        require(self.max_length >= 16,
+                f"klue.max_length={max_length}: {self.max_length} tokens leave no room: take at least 16.")
+        require(len(self.tokenizer) <= self.config.vocab_size, f"{folder}: its tokenizer has {len(self.tokenizer)} "
+                f"tokens, its embedding only {self.config.vocab_size}: they don't belong together.")
         known, new_ids = self.tokenizer.get_vocab(), count(self.config.vocab_size)
 
         def first(*ids: int | None) -> int | None:
@@ -138,9 +137,8 @@ def fine_tune(reader: Reader, folder: Path, task: Task, inputs: list[list[int]],
                 loss = loss_of(outputs, targets[rows].to(device))
                 loss.backward()
                 norm = torch.nn.utils.clip_grad_norm_(model.parameters(), CLIP)
-                if not math.isfinite(norm):
-                    raise UserError(f"{name}: the loss or its gradient stopped being finite at step {bar.n + 1} of "
-                                    f"{num_steps}. Lower klue.learning_rate (now {settings.learning_rate:g}).")
+                require(math.isfinite(norm), f"{name}: the loss or its gradient stopped being finite at step "
+                        f"{bar.n + 1} of {num_steps}. Lower klue.learning_rate (now {settings.learning_rate:g}).")
                 optimizer.step()
                 schedule.step()
                 optimizer.zero_grad()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import corpora
-from corpora import UserError, named_file
+from corpora import named_file, require
 from pipeline import artifact
 from pipeline.artifact import Artifact
 from pipeline.config import Preset, keyed
@@ -73,15 +73,14 @@ def locate(name: str, preset: Preset, data: Path | None, root: Path) -> tuple[st
 def run_stage(name: str, preset: Preset, root: Path, data: Path | None, make_context: Callable[[], Context]) -> Artifact:
     """Build a stage unless it's there already; raises UserError when a stage before it is missing or out of date."""
     key, origin, inputs = locate(name, preset, data, root)
-    if key is None:
-        raise UserError(f"{name}: the stages before it ({', '.join(inputs_of(name, preset))}) aren't all built for these "
-                        f"settings. `make {TARGETS.get(name, name)}` with the same variables builds what is missing.")
+    require(key, f"{name}: the stages before it ({', '.join(inputs_of(name, preset))}) aren't all built for these "
+                 f"settings. `make {TARGETS.get(name, name)}` with the same variables builds what is missing.")
     if finished := artifact.find(root, name, key):
         print(f"{name}: up to date ({finished.path})")
     else:
         context = make_context()
-        if context.engine.shard and not STAGES[name].sharded:
-            raise UserError(f"{name}: can't be shared by jobs: run it once, without SHARD=.")
+        require(not context.engine.shard or STAGES[name].sharded,
+                f"{name}: can't be shared by jobs: run it once, without SHARD=.")
         for found in () if context.engine.shard else inputs.values():  # of an array's jobs the merge does it, once
             found.verify()
         module = importlib.import_module(f"pipeline.stages.{name}")

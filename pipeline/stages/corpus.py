@@ -12,7 +12,7 @@ import pyarrow
 import pyarrow.compute
 import xxhash
 
-from corpora import UserError, dedup
+from corpora import UserError, dedup, require
 from corpora.clean import clean, drop_lines, drop_reasons, load_cleanups, split_text
 from corpora.contamination import DECONTAMINATED, Index, load_index
 from corpora.hub import open_hub, read_hub
@@ -241,13 +241,12 @@ def write_shard(item: tuple[Shard, int], folder: Path) -> dict:
 def check_result(recipe: Recipe, report: dict) -> None:
     """Raise UserError for a corpus that nothing can be trained or measured on; note what is merely thin."""
     train, validation = (report[split]["bytes"] for split in SPLITS)
-    if not train:
-        reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(report["dropped"].items(), key=lambda item: -item[1]))
-        raise UserError(f"{recipe.title}: the corpus is empty: none of {report['documents']} documents is left "
-                        f"({reasons}). Loosen the limits of the recipe's sources.")
-    if recipe.validation_share and not validation:
-        raise UserError(f"{recipe.title}: no document is left for validation: raise validation_share, or let the "
-                        'sources cut long texts (split = "paragraph").')
+    dropped = sorted(report["dropped"].items(), key=lambda item: -item[1])
+    reasons = ", ".join(f"{reason} {count}" for reason, count in dropped)
+    require(train, f"{recipe.title}: the corpus is empty: none of {report['documents']} documents is left ({reasons}). "
+                   "Loosen the limits of the recipe's sources.")
+    require(validation or not recipe.validation_share, f"{recipe.title}: no document is left for validation: raise "
+            'validation_share, or let the sources cut long texts (split = "paragraph").')
     if validation < 64 << 10 and validation < 0.05 * (train + validation):
         report["warnings"].append(f"Only {validation:,} bytes of validation text: bits per byte will be noisy.")
     for name, source in report["sources"].items():

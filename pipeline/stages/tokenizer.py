@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from corpora import UserError
+from corpora import require
 from corpora.klue import TASKS, is_sample, load_rows
 from pipeline.artifact import SCRATCH, linked, write_card, write_json
 from pipeline.config import SECTIONS
@@ -37,9 +37,9 @@ def run(settings, inputs: dict[str, Path], folder: Path, context: Context) -> di
         encoders = quality.open_encoders(folder)
         quality.check_nasty_strings(encoders)
         report = quality.describe(encoders, held_out) | {"trained_on": counts}
-        if report["all"]["problems"]:
-            raise UserError(f"tokenizer gate: {report['all']['problems']} of {report['all']['documents']} held-out "
-                            f"documents fail. The first: {report['all']['first_problem']}")
+        found = report["all"]
+        require(not found["problems"], f"tokenizer gate: {found['problems']} of {found['documents']} held-out "
+                                       f"documents fail. The first: {found['first_problem']}")
     report["name"] = "this tokenizer"
     write_report(folder, [report])
     write_card(folder / "README.md", "tokenizer", settings=settings, report=report,
@@ -65,8 +65,8 @@ def draw_held_out(corpus: Path, sample: list[str], seed: int) -> dict[str, list[
     known = set(map(hash, sample))
     drawn = {source: draw_sample((text for text in read_texts(paths) if hash(text) not in known), HELD_OUT_BYTES, seed)
              for source, paths in files_by_source(corpus).items()}
-    if not any(drawn.values()):
-        raise UserError("tokenizer gate: no held-out documents. The corpus is too small: give the recipe more text.")
+    require(any(drawn.values()),
+            "tokenizer gate: no held-out documents. The corpus is too small: give the recipe more text.")
     return {source: texts for source, texts in drawn.items() if texts}
 
 
@@ -91,9 +91,8 @@ def adopt(name: str, folder: Path, held_out: dict[str, list[str]]) -> dict:
     fast tokenizer, or has no token for the end of a document."""
     source = model_folder(name)
     tokenizer = quality.load_fast(source)
-    if tokenizer.eos_token_id is None:
-        raise UserError(f"INIT={name}: has no end-of-text token. Name one as \"eos_token\" in its "
-                        "tokenizer_config.json.")
+    require(tokenizer.eos_token_id is not None,
+            f"INIT={name}: has no end-of-text token. Name one as \"eos_token\" in its tokenizer_config.json.")
     tokenizer.save_pretrained(folder)
     encoder = quality.from_transformers(tokenizer, name, split_special_tokens=True)
     if (model := source / "sentencepiece.model").is_file():  # made by this project: it encodes a corpus faster
@@ -107,8 +106,8 @@ def adopt(name: str, folder: Path, held_out: dict[str, list[str]]) -> dict:
 def compare(arguments, preset) -> None:
     """`make tokenizer-report`: the preset's tokenizer and any others, side by side, on held-out text and on KLUE's."""
     corpus, tokenizer = (linked(arguments.artifacts, preset.name, stage) for stage in ("corpus", "tokenizer"))
-    if tokenizer.manifest["inputs"]["corpus"] != corpus.manifest["digest"]:
-        raise UserError("tokenizer-report: the tokenizer isn't of today's corpus. Run `make tokenizer` first.")
+    require(tokenizer.manifest["inputs"]["corpus"] == corpus.manifest["digest"],
+            "tokenizer-report: the tokenizer isn't of today's corpus. Run `make tokenizer` first.")
     settings = SECTIONS["tokenizer"](**tokenizer.manifest["settings"])
     paths = [Path(name).expanduser() for name in dict.fromkeys(shlex.split(arguments.tokenizers or ""))]
     others = [[quality.open_any(path)] for path in paths]

@@ -14,7 +14,7 @@ import tokenizers
 from numpy.lib import format as npy
 from sentencepiece import SentencePieceProcessor
 
-from corpora import UserError
+from corpora import require
 from corpora.contamination import DECONTAMINATED
 from pipeline.artifact import SCRATCH, replace, write_json
 from pipeline.engine import Context, map_shards
@@ -83,9 +83,9 @@ def write_tokens(path: Path, batches: Iterable[pyarrow.Array], encode: Callable,
         for texts in batches:
             parts = [part for ids in encode(texts.to_pylist()) for part in (ids, end)]
             tokens = np.concatenate(parts, dtype=dtype, casting="unsafe")
-            if (documents := np.count_nonzero(tokens == end_token)) != len(texts):
-                raise UserError(f"{path}: {documents} documents, but {len(texts)} in its source: the tokenizer makes end "
-                                "tokens of text. Adopt one that leaves text as it is, or train one (no INIT=).")
+            documents = np.count_nonzero(tokens == end_token)
+            require(documents == len(texts), f"{path}: {documents} documents, but {len(texts)} in its source: the "
+                    "tokenizer makes end tokens of text. Adopt one that leaves text as it is, or train one (no INIT=).")
             file.write(tokens)
             num_bytes = pyarrow.compute.sum(pyarrow.compute.binary_length(texts)).as_py()
             counts.update(tokens=len(tokens), documents=len(texts), bytes=num_bytes)
