@@ -57,10 +57,9 @@ def nearest(word: str, known: list[str]) -> str:
 def named_file(what: str, name: str, folder: Path) -> Path:
     """folder/NAME.toml, or a path that ends in .toml; raises UserError that names the nearest when it isn't there."""
     path = Path(name) if name.endswith(".toml") else folder / f"{name}.toml"
-    if not path.is_file():
-        known = sorted(each.stem for each in folder.glob("*.toml"))
-        raise UserError(f"{what} {name!r}: there is no {path}.{nearest(name, known)} "
-                        f"Give one of {', '.join(known)}, or the path of a .toml file.")
+    known = sorted(each.stem for each in folder.glob("*.toml"))
+    require(path.is_file(), f"{what} {name!r}: there is no {path}.{nearest(name, known)} "
+                            f"Give one of {', '.join(known)}, or the path of a .toml file.")
     return path
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import ftfy
 import numpy as np
 
-from corpora import UserError, failing, nearest, read_toml
+from corpora import failing, nearest, read_toml, require
 from corpora.dedup import HANGUL, KINDS, LETTER, SPACE, SYMBOL, Texts
 from corpora.recipe import Recipe, Source
 
@@ -27,9 +27,8 @@ def load_cleanups(recipe: Recipe) -> dict[str, Callable[[str], str]]:
     cleanups = FUNCTIONS | {name: _substitutions(name, entry) for name, entry in table.items()}
     for source in recipe.source:
         for name in source.clean:
-            if name not in cleanups:
-                raise UserError(f"source {source.name!r}: unknown clean-up {name!r}.{nearest(name, list(cleanups))} "
-                                f"Known: {', '.join(cleanups)}.")
+            require(name in cleanups, f"source {source.name!r}: unknown clean-up {name!r}."
+                    f"{nearest(name, list(cleanups))} Known: {', '.join(cleanups)}.")
     return cleanups
 
 

@@ -126,8 +126,8 @@ def _read_jsonl(path: Path) -> Iterator[dict]:
 
 def _check(row: dict, task: Task, names: Sequence[str], where: str) -> dict:
     """The task's columns, the label as an id in the task's order; raises UserError for what the task can't mean."""
-    if missing := [column for column in task.columns if column not in row]:
-        raise UserError(f"{where}: column {missing[0]!r} is missing; it has: {', '.join(row)}.")
+    for column in task.columns:
+        require(column in row, f"{where}: column {column!r} is missing; it has: {', '.join(row)}.")
     row = {column: row[column] for column in task.columns}
     for column in task.texts:
         require(isinstance(row[column], str) and row[column].strip(),
@@ -146,8 +146,8 @@ def _check(row: dict, task: Task, names: Sequence[str], where: str) -> dict:
         row["label"] = task.labels.index(name)
     for column in ENTITIES if task.entities else ():
         entity, sentence, here = row[column], row["sentence"], f"{where}: {column}"
-        if not isinstance(entity, dict) or not {"word", "start_idx", "end_idx", "type"} <= entity.keys():
-            raise UserError(f"{here} has to hold word, start_idx, end_idx and type, not {entity!r}.")
+        require(isinstance(entity, dict) and {"word", "start_idx", "end_idx", "type"} <= entity.keys(),
+                f"{here} has to hold word, start_idx, end_idx and type, not {entity!r}.")
         start, end = entity["start_idx"], entity["end_idx"]
         require(isinstance(start, int) and isinstance(end, int) and 0 <= start <= end < len(sentence),
                 f"{here}: characters {start} to {end} lie outside the sentence of {len(sentence)} characters.")

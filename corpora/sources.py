@@ -1,6 +1,5 @@
 """A recipe's files -> a stream of documents, from any format, compression and encoding, in flat memory. What can't be
-read becomes a Bad record with its place and reason; only a damaged container or a wrong setting stops the run. Hub
-datasets are hub.py's job, cleaning is clean.py's."""
+read becomes a Bad record with its place and reason; only a damaged container or a wrong setting stops the run."""
 import bz2
 import codecs
 import csv

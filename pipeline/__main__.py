@@ -6,6 +6,7 @@ import os
 import pkgutil
 import signal
 import sys
+from itertools import product
 from pathlib import Path
 
 from corpora import UserError, read_toml, require
@@ -70,9 +71,8 @@ def check_inputs(name: str, preset: config.Preset, arguments: argparse.Namespace
     STAGES[name].files(preset[name], arguments.data)
     key, _, _ = locate(name, preset, arguments.data, arguments.artifacts)
     if name == "klue" and preset["klue"].data != "hub" and not (key and find(arguments.artifacts, name, key)):
-        for task in parse_tasks(preset["klue"].tasks):
-            for split in SPLITS:
-                load_rows(preset["klue"].data, task, split)
+        for task, split in product(parse_tasks(preset["klue"].tasks), SPLITS):
+            load_rows(preset["klue"].data, task, split)
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
 """The corpus stage: raw text -> clean, deduplicated training and validation text; what is dropped is kept aside. Three
-steps: map (read, clean, filter, hash), reduce (duplicates, validation split), map (write). What a document is and how
-it is judged stands in corpora/; how the report reads, in corpus_report.py."""
+steps: map (read, clean, filter, hash), reduce (duplicates, validation split), map (write). How a document is judged
+stands in corpora/."""
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from functools import partial

@@ -1,6 +1,5 @@
 """The KLUE stage: fine-tunes and scores a model on each task, beside its random twin and two baselines. Every finished
-run leaves its predictions on disk; all figures are computed from those files, so a stopped stage goes on where it was.
-How a model is tuned, scored or shown is in pipeline/evaluation."""
+run leaves its predictions on disk; all figures are computed from those files, so a stopped stage goes on from there."""
 import json
 import time
 from collections.abc import Callable
