@@ -92,6 +92,7 @@ def write_card(path: Path, template: str, /, **values) -> None:
     folder = jinja2.FileSystemLoader(Path(__file__).parent / "cards")
     pages = jinja2.Environment(loader=folder, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
                                undefined=jinja2.StrictUndefined)
+    pages.policies["json.dumps_kwargs"] = {"ensure_ascii": False}
     pages.filters |= {"commas": "{:,}".format, "fixed": lambda value, digits=2: f"{value:,.{digits}f}", "one_line": one_line,
                       "quoted": lambda text: json.dumps(text, ensure_ascii=False),
                       "score": lambda value: "-" if value is None else f"{value:.1f}", "aligned": aligned}
