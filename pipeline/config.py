@@ -1,6 +1,6 @@
 """Settings: one frozen dataclass a stage (settings.toml says what it holds), named sets of them in presets/*.toml, and
 key=value overrides. Only the standard library is imported here."""
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
 
 from corpora import from_table, named_file, nearest, read_toml, require, settings_class
@@ -10,14 +10,11 @@ SECTIONS = {section: settings_class(f"{section.title()}Settings", __name__, rows
             for section, rows in read_toml(Path(__file__).with_name("settings.toml")).items()}
 
 
-@dataclass(frozen=True)
-class Preset:
-    """Settings of all stages, by stage name."""
-    name: str
-    stages: dict
-
-    def __getitem__(self, stage: str):
-        return self.stages[stage]
+class Preset(dict):
+    """Settings of all stages, by stage name; and the preset's own name."""
+    def __init__(self, name: str, stages: dict):
+        super().__init__(stages)
+        self.name = name
 
 
 def load_preset(name: str, overrides: dict[str, str]) -> Preset:

@@ -56,7 +56,7 @@ def clean(arguments, preset) -> None:
 
 
 def settings(arguments, preset) -> None:
-    for section, values in preset.stages.items():
+    for section, values in preset.items():
         for each in fields(values):
             note = "" if each.metadata["keyed"] else " (not part of the key)"
             print(f"{section}.{each.name}={getattr(values, each.name)}\n    {each.metadata['help']}{note}")
