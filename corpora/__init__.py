@@ -2,6 +2,9 @@
 Here stands what every package shares: the error for the user, and settings as frozen dataclasses, read strictly (types,
 limits, the nearest known name for an unknown one) and made from rows in TOML. Only the standard library is imported."""
 import difflib
+import os
+import signal
+import threading
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +14,12 @@ from pathlib import Path
 
 class UserError(Exception):
     """What the user gave is wrong; the message names the file, the line or the setting, and says what to do."""
+
+
+def require(holds: object, said: str) -> None:
+    """Raise UserError with these words unless it holds."""
+    if not holds:
+        raise UserError(said)
 
 
 @contextmanager
@@ -45,8 +54,17 @@ def nearest(word: str, known: list[str]) -> str:
     return f" Did you mean {match[0]!r}?" if match else ""
 
 
+def named_file(what: str, name: str, folder: Path) -> Path:
+    """folder/NAME.toml, or a path that ends in .toml; raises UserError that names the nearest when it isn't there."""
+    path = Path(name) if name.endswith(".toml") else folder / f"{name}.toml"
+    known = sorted(each.stem for each in folder.glob("*.toml"))
+    require(path.is_file(), f"{what} {name!r}: there is no {path}.{nearest(name, known)} "
+                            f"Give one of {', '.join(known)}, or the path of a .toml file.")
+    return path
+
+
 def read_toml(path: Path) -> dict:
-    """A TOML file's table; raises UserError when it isn't one, FileNotFoundError when it isn't there."""
+    """A TOML file's table; raises UserError when it isn't one."""
     with failing(f"{path}: not valid TOML", kinds=(tomllib.TOMLDecodeError, UnicodeDecodeError)):
         return tomllib.loads(path.read_text(encoding="utf-8"))
 
@@ -81,3 +99,11 @@ def _fit(wanted, value: object, label: str) -> object:
     if among and value not in among:
         raise UserError(f"{label}: has to be one of {', '.join(filter(None, among))}.{nearest(str(value), list(among))}")
     return tuple(value) if kind is list else value
+
+
+def follow_parent() -> None:
+    """In a worker process: leave Ctrl-C to the parent, and end when the parent does, even when it's killed."""
+    from multiprocessing import connection, parent_process
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    ends = [parent_process().sentinel]
+    threading.Thread(target=lambda: (connection.wait(ends), os._exit(1)), daemon=True).start()

@@ -1,6 +1,5 @@
-"""A document -> its cleaned text, or the reason why it, or a line of it, is dropped. What every text gets is
-`normalise`; what a source needs besides is named in its recipe: substitutions from cleanups.toml or the recipe, or a
-function below. Limits on lines and documents are here, too; duplicates are dedup.py's."""
+"""A document -> its cleaned text, or the reason why it, or a line of it, is dropped. Every text gets `normalise`;
+what a source needs besides, its recipe names: substitutions from cleanups.toml or the recipe, or a function below."""
 import html
 import re
 import unicodedata
@@ -12,11 +11,10 @@ from pathlib import Path
 import ftfy
 import numpy as np
 
-from corpora import UserError, failing, nearest, read_toml
+from corpora import failing, nearest, read_toml, require
 from corpora.dedup import HANGUL, KINDS, LETTER, SPACE, SYMBOL, Texts
 from corpora.recipe import Recipe, Source
 
-MAX_RUN = 6  # characters that `repeats` cuts a run of one character, or of a pair, down to
 SPACE_MARK = "\u2581"  # SentencePiece writes a space as this, so a text that holds it can't come back the same
 FTFY = ftfy.TextFixerConfig(uncurl_quotes=False, fix_character_width=False, fix_latin_ligatures=False,
                             unescape_html=False, fix_line_breaks=False, normalization=None)
@@ -29,9 +27,8 @@ def load_cleanups(recipe: Recipe) -> dict[str, Callable[[str], str]]:
     cleanups = FUNCTIONS | {name: _substitutions(name, entry) for name, entry in table.items()}
     for source in recipe.source:
         for name in source.clean:
-            if name not in cleanups:
-                raise UserError(f"source {source.name!r}: unknown clean-up {name!r}.{nearest(name, list(cleanups))} "
-                                f"Known: {', '.join(cleanups)}.")
+            require(name in cleanups, f"source {source.name!r}: unknown clean-up {name!r}."
+                    f"{nearest(name, list(cleanups))} Known: {', '.join(cleanups)}.")
     return cleanups
 
 
@@ -209,23 +206,4 @@ def _unwrap(text: str) -> str:
     return "\n".join(joined)
 
 
-def _repeats(text: str) -> str:
-    """ㅋㅋㅋㅋㅋㅋㅋㅋ and ㅋㅎㅋㅎㅋㅎㅋㅎ become six characters long; digits stay, and no syllable is lost."""
-    return _RUN.sub(lambda match: match[1] * MAX_RUN if match[1] else match[2] * (MAX_RUN // 2), text)
-
-
-def _whitespace(text: str) -> str:
-    """One space between words, none at the ends of lines, and at most one blank line."""
-    for space in _OTHER_SPACES:  # these tests take a fraction of what the same regular expressions take
-        text = text.replace(space, " ")
-    while "  " in text:
-        text = text.replace("  ", " ")
-    text = text.replace(" \n", "\n").replace("\n ", "\n")
-    while "\n\n\n" in text:
-        text = text.replace("\n\n\n", "\n\n")
-    return text
-
-
-FUNCTIONS = {function.__name__[1:]: function for function in (_entities, _wiki_headings, _unwrap, _repeats, _whitespace)}
-_RUN = re.compile(rf"([^\d\s])\1{{{MAX_RUN},}}|([^\d\s]{{2}})\2{{{MAX_RUN // 2},}}")
-_OTHER_SPACES = "\t\u00a0\u2002\u2003\u2005\u2009\u200a\u202f\u3000"
+FUNCTIONS = {function.__name__[1:]: function for function in (_entities, _wiki_headings, _unwrap)}

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from corpora import klue
-from corpora.clean import FUNCTIONS, normalise
+from corpora.clean import load_cleanups, normalise
 from corpora.dedup import Texts, letter_hashes
 from corpora.pii import replace_personal_data
 from corpora.recipe import Recipe, evaluation_folder
@@ -74,7 +74,7 @@ def _runs(texts: Texts, length: int, table: np.ndarray | None = None) -> tuple[n
 
 def load_index(recipe: Recipe, data_root: Path | None) -> tuple[Index, dict[str, list[str]]]:
     """The index of a recipe's evaluation sets, and the fingerprints of their texts by `task split`."""
-    forms, fingerprints = [], {}
+    forms, fingerprints, cut_repeats = [], {}, load_cleanups(recipe)["repeats"]
     for each in recipe.evaluation:
         task, split = klue.TASKS[each.task], f"{each.task} {each.split}"
         rows = klue.load_rows(evaluation_folder(each, data_root), task, each.split, each.revision or klue.HUB_REVISION)
@@ -82,7 +82,7 @@ def load_index(recipe: Recipe, data_root: Path | None) -> tuple[Index, dict[str,
         for name, text in pairs:
             # As it stands, and as it would stand in a cleaned document.
             cleaned = replace_personal_data(normalise(text)[0], recipe.personal_data)[0]
-            forms += [(name, form) for form in dict.fromkeys((text, cleaned, FUNCTIONS["repeats"](cleaned)))]
+            forms += [(name, form) for form in dict.fromkeys((text, cleaned, cut_repeats(cleaned)))]
         fingerprints[split] = sorted({*fingerprints.get(split, []), *fingerprint([text for _, text in pairs])})
     names, texts = ([form[part] for form in forms] for part in (0, 1))
     return Index(names, texts, recipe.overlap_letters, recipe.overlap_share), fingerprints

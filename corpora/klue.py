@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from corpora import UserError, failing, read_toml
+from corpora import UserError, failing, read_toml, require
 
 _TABLE = read_toml(Path(__file__).with_name("klue.toml"))
 HUB_NAME, HUB_REVISION = _TABLE.pop("hub").values()
@@ -53,10 +53,8 @@ TASKS = {name: Task(name, **{key: tuple(value) if isinstance(value, list) else v
 def parse_tasks(names: str) -> list[Task]:
     """Tasks by name, in the order given; raises UserError for an unknown or missing one."""
     for name in names.split():
-        if name not in TASKS:
-            raise UserError(f"KLUE task {name!r} is unknown. Choose among: {' '.join(TASKS)}.")
-    if not names.split():
-        raise UserError(f"No KLUE task is named. Choose among: {' '.join(TASKS)}.")
+        require(name in TASKS, f"KLUE task {name!r} is unknown. Choose among: {' '.join(TASKS)}.")
+    require(names.split(), f"No KLUE task is named. Choose among: {' '.join(TASKS)}.")
     return [TASKS[name] for name in dict.fromkeys(names.split())]
 
 
@@ -82,21 +80,18 @@ def load_rows(data: str, task: Task, split: str, revision: str = HUB_REVISION) -
              else (f"{path}:", None, _read_jsonl(path)) for path in paths]
     rows = [_check(row, task, names or task.labels, f"{place}{number}")
             for place, names, records in parts for number, row in enumerate(records, 1)]
-    if not rows:
-        raise UserError(f"{paths[0]}: the {split} split of {task.title} has no rows. Put the whole file there.")
+    require(rows, f"{paths[0]}: the {split} split of {task.title} has no rows. Put the whole file there.")
     return rows
 
 
 def _split_files(data: str, task: Task, split: str) -> list[Path]:
     folder = (SAMPLE if data == "sample" else Path(data)) / task.name
     for each in (folder.parent, folder):
-        if not each.is_dir():
-            raise UserError(f"{each}: no such folder, so {task.title} can't be read. KLUE= takes sample, hub, or a "
-                            "folder with TASK/SPLIT-*.parquet. Add what is missing, or leave the task out.")
+        require(each.is_dir(), f"{each}: no such folder, so {task.title} can't be read. KLUE= takes sample, hub, or a "
+                               "folder with TASK/SPLIT-*.parquet. Add what is missing, or leave the task out.")
     paths = sorted(folder.glob(f"{split}*.parquet")) or sorted(folder.glob(f"{split}*.jsonl"))
-    if not paths:
-        raise UserError(f"{folder}: the {split} split is missing: no {split}-*.parquet and no {split}*.jsonl. "
-                        "Another split is never used in its place.")
+    require(paths, f"{folder}: the {split} split is missing: no {split}-*.parquet and no {split}*.jsonl. Another split "
+                   "is never used in its place.")
     return paths
 
 
@@ -125,23 +120,22 @@ def _read_jsonl(path: Path) -> Iterator[dict]:
         for number, line in enumerate(file, 1):
             with failing(f"{path}:{number}: not a line of JSON in UTF-8", kinds=ValueError):
                 row = json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"))
-            if not isinstance(row, dict):
-                raise UserError(f"{path}:{number}: a row has to be a JSON object, not {type(row).__name__}.")
+            require(isinstance(row, dict), f"{path}:{number}: a row has to be a JSON object, not {type(row).__name__}.")
             yield row
 
 
 def _check(row: dict, task: Task, names: Sequence[str], where: str) -> dict:
     """The task's columns, the label as an id in the task's order; raises UserError for what the task can't mean."""
-    if missing := [column for column in task.columns if column not in row]:
-        raise UserError(f"{where}: column {missing[0]!r} is missing; it has: {', '.join(row)}.")
+    for column in task.columns:
+        require(column in row, f"{where}: column {column!r} is missing; it has: {', '.join(row)}.")
     row = {column: row[column] for column in task.columns}
     for column in task.texts:
-        if not isinstance(row[column], str) or not row[column].strip():
-            raise UserError(f"{where}: {column!r} has to hold text, not {row[column]!r}.")
+        require(isinstance(row[column], str) and row[column].strip(),
+                f"{where}: {column!r} has to hold text, not {row[column]!r}.")
     if task.regression:
         score = row["labels"].get("real-label") if isinstance(row["labels"], dict) else None
-        if type(score) not in (int, float) or not 0 <= score <= 5:
-            raise UserError(f"{where}: labels['real-label'] has to be a number from 0 to 5, not {score!r}.")
+        require(type(score) in (int, float) and 0 <= score <= 5,
+                f"{where}: labels['real-label'] has to be a number from 0 to 5, not {score!r}.")
     else:
         name = row["label"]
         if type(name) is int and 0 <= name < len(names):
@@ -152,13 +146,26 @@ def _check(row: dict, task: Task, names: Sequence[str], where: str) -> dict:
         row["label"] = task.labels.index(name)
     for column in ENTITIES if task.entities else ():
         entity, sentence, here = row[column], row["sentence"], f"{where}: {column}"
-        if not isinstance(entity, dict) or not {"word", "start_idx", "end_idx", "type"} <= entity.keys():
-            raise UserError(f"{here} has to hold word, start_idx, end_idx and type, not {entity!r}.")
+        require(isinstance(entity, dict) and {"word", "start_idx", "end_idx", "type"} <= entity.keys(),
+                f"{here} has to hold word, start_idx, end_idx and type, not {entity!r}.")
         start, end = entity["start_idx"], entity["end_idx"]
-        if not isinstance(start, int) or not isinstance(end, int) or not 0 <= start <= end < len(sentence):
-            raise UserError(f"{here}: characters {start} to {end} lie outside the sentence of {len(sentence)} "
-                            "characters.")
-        if sentence[start:end + 1] != entity["word"]:
-            raise UserError(f"{here}: characters {start} to {end} are {sentence[start:end + 1]!r}, "
-                            f"not {entity['word']!r}. (end_idx is the last character's own index.)")
+        require(isinstance(start, int) and isinstance(end, int) and 0 <= start <= end < len(sentence),
+                f"{here}: characters {start} to {end} lie outside the sentence of {len(sentence)} characters.")
+        require(sentence[start:end + 1] == entity["word"], f"{here}: characters {start} to {end} are "
+                f"{sentence[start:end + 1]!r}, not {entity['word']!r}. (end_idx is the last character's own index.)")
     return row
+
+
+def entities_in_order(row: dict) -> list[tuple[dict, str]]:
+    """Both entities as they stand in the sentence, each with its role: S is the subject, O the object."""
+    both = [(row["subject_entity"], "S"), (row["object_entity"], "O")]
+    return sorted(both, key=lambda entity: entity[0]["start_idx"])
+
+
+def split_at_entities(row: dict) -> list[str]:
+    """The sentence cut at its entities' edges in five parts."""
+    sentence = row["sentence"]
+    (start, end), (next_start, next_end) = ((entity["start_idx"], entity["end_idx"] + 1)
+                                            for entity, _ in entities_in_order(row))
+    return [sentence[:start], sentence[start:end], sentence[end:next_start], sentence[max(next_start, end):next_end],
+            sentence[max(next_end, end):]]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from corpora import UserError, from_table, klue, nearest, read_toml, settings_class
+from corpora import UserError, from_table, klue, named_file, read_toml, require, settings_class
 
 RECIPES = Path(__file__).parent / "recipes"
 SHARD_BYTES = 8 << 20  # on disk, up to which neighbouring small files share a shard
@@ -31,20 +31,10 @@ class Shard:
         return f"{self.source.name}-{self.index:05d}"
 
 
-def recipe_path(name_or_path: str) -> Path:
-    """The file that a recipe's name stands for; raises UserError when there's none."""
-    path = Path(name_or_path) if name_or_path.endswith(".toml") else RECIPES / f"{name_or_path}.toml"
-    if not path.is_file():
-        known = sorted(recipe.stem for recipe in RECIPES.glob("*.toml"))
-        raise UserError(f"recipe {name_or_path!r}: there is no {path}.{nearest(name_or_path, known)} "
-                        f"Give one of {', '.join(known)}, or the path of a .toml file.")
-    return path
-
-
 def load_recipe(name_or_path: str) -> Recipe:
     """Read a recipe by its name in corpora/recipes or by the path of a .toml file. Raises UserError that names the
     file, the key and the nearest known one."""
-    path = recipe_path(name_or_path)
+    path = named_file("recipe", name_or_path, RECIPES)
     table = read_toml(path)
     for key, cls, least in (("source", Source, 1), ("evaluation", Evaluation, 0)):
         blocks = table.get(key, [])
@@ -53,16 +43,16 @@ def load_recipe(name_or_path: str) -> Recipe:
         table[key] = [from_table(cls, block, f"{path}, {key} {index}") for index, block in enumerate(blocks, 1)]
     recipe = from_table(Recipe, table, str(path))
     for each in (*recipe.source, *recipe.evaluation):
-        if each.revision in ("main", "master", "refs/convert/parquet"):
-            raise UserError(f"{path}: revision {each.revision!r} is a branch: give a commit hash or a tag.")
+        require(each.revision not in ("main", "master", "refs/convert/parquet"),
+                f"{path}: revision {each.revision!r} is a branch: give a commit hash or a tag.")
     names = [source.name for source in recipe.source]
     for source in recipe.source:
         where = f"{path}, source {source.name!r}"
         if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", source.name) or names.count(source.name) > 1:
             raise UserError(f"{where}: needs lower-case letters, digits and hyphens, and no two the same name.")
         needed = ("dataset", "subset", "revision") if source.kind == "hub" else ("paths",)
-        if not all(getattr(source, key) for key in needed):
-            raise UserError(f"{where}: a source of kind {source.kind} needs {', '.join(needed)}.")
+        require(all(getattr(source, key) for key in needed),
+                f"{where}: a source of kind {source.kind} needs {', '.join(needed)}.")
     return recipe
 
 
@@ -78,9 +68,8 @@ def evaluation_folder(evaluation: Evaluation, data_root: Path | None) -> str:
     """What klue.load_rows takes for it: hub, sample, or the folder under DATA=."""
     if evaluation.data in ("hub", "sample") or Path(evaluation.data).is_absolute():
         return evaluation.data
-    if data_root is None:
-        raise UserError(f"the recipe looks for the text of {evaluation.task} in {evaluation.data!r} under a folder of "
-                        "yours: give it with DATA=folder.")
+    require(data_root, f"the recipe looks for the text of {evaluation.task} in {evaluation.data!r} under a folder of "
+                       "yours: give it with DATA=folder.")
     return str(data_root / evaluation.data)
 
 
@@ -92,18 +81,16 @@ def source_files(source: Source, data_root: Path | None) -> list[tuple[Path, str
     if source.kind == "konlpy":
         package = importlib.util.find_spec("konlpy").origin  # finds the folder without importing the package
         root, label = Path(package).parent / "data" / "corpus", "konlpy/"
-    if root is not None and not root.is_dir():
-        raise UserError(f"DATA={root}: no such folder.")
+    require(root is None or root.is_dir(), f"DATA={root}: no such folder.")
     files = {}
     for pattern in source.paths:
-        if root is None and not Path(pattern).is_absolute():
-            raise UserError(f"source {source.name!r} reads {pattern!r} in a folder of yours: give it with DATA=folder.")
+        require(root or Path(pattern).is_absolute(),
+                f"source {source.name!r} reads {pattern!r} in a folder of yours: give it with DATA=folder.")
         paths = sorted(Path(root or "/", match) for match in glob.glob(pattern, root_dir=root, recursive=True))
         found = {path: label + path.relative_to(root).as_posix() if root and path.is_relative_to(root) else path.name
                  for path in paths if path.is_file()}
-        if not found:
-            raise UserError(f"source {source.name!r}: no file matches {pattern!r} under {root or '/'}. "
-                            "Check DATA= and the source's paths.")
+        require(found, f"source {source.name!r}: no file matches {pattern!r} under {root or '/'}. Check DATA= and the "
+                       "source's paths.")
         files |= found
     return list(files.items())
 
@@ -132,7 +119,6 @@ def file_format(source: Source, path: Path) -> str:
     suffix = re.search(r"\.(\w+)(\.(gz|bz2|xz|zst))?$", path.name.lower())
     known, other = KEYS["source"]["format"]["among"][1:], {"json": "jsonl", "ndjson": "jsonl", "markdown": "md"}
     name = source.format or (suffix and other.get(suffix[1], suffix[1]))
-    if name not in known:
-        raise UserError(f"{path}: can't tell its format from its name: set format in source {source.name!r} "
-                        f"to one of {', '.join(known)}.")
+    require(name in known, f"{path}: can't tell its format from its name: set format in source {source.name!r} to one "
+                           f"of {', '.join(known)}.")
     return name

@@ -1,6 +1,5 @@
 """A recipe's files -> a stream of documents, from any format, compression and encoding, in flat memory. What can't be
-read becomes a Bad record with its place and reason; only a damaged container or a wrong setting stops the run. Hub
-datasets are hub.py's job, cleaning is clean.py's."""
+read becomes a Bad record with its place and reason; only a damaged container or a wrong setting stops the run."""
 import bz2
 import codecs
 import csv
@@ -18,7 +17,7 @@ from typing import NamedTuple
 import pyarrow
 import pyarrow.parquet
 
-from corpora import UserError, failing
+from corpora import UserError, failing, require
 from corpora.recipe import Source, file_format
 
 MAX_RECORD = 32 << 20  # bytes of the longest line, row or file taken as one record; a longer one is rejected, not cut
@@ -206,9 +205,8 @@ def needed_columns(source: Source, where: str, there: list[str]) -> list[str]:
     """The columns that the source names; raises UserError that lists those there are if one isn't among them."""
     needed = {"text": source.text, "title": source.title, "id": source.only and source.id}
     for key, column in needed.items():
-        if column and column not in there:
-            raise UserError(f"{where}: source {source.name!r} says {key} = {column!r}, but the columns are "
-                            f"{', '.join(map(repr, there))}: set {key} to the right one.")
+        require(not column or column in there, f"{where}: source {source.name!r} says {key} = {column!r}, but the "
+                f"columns are {', '.join(map(repr, there))}: set {key} to the right one.")
     return list(dict.fromkeys(filter(None, needed.values())))
 
 

@@ -2,23 +2,21 @@
 libraries only when there's something to build; a wrong input ends in one message, not a traceback."""
 import argparse
 import errno
-import importlib
 import os
+import pkgutil
 import signal
 import sys
+from itertools import product
 from pathlib import Path
 
-from corpora import UserError, read_toml
-from corpora.klue import SPLITS, is_sample, load_rows, parse_tasks
+from corpora import UserError, read_toml, require
+from corpora.klue import SPLITS, load_rows, parse_tasks
 from pipeline import config
-from pipeline.artifact import Artifact, find
+from pipeline.artifact import find
 from pipeline.engine import Context, Engine, Unfinished
 from pipeline.stages import STAGES, TARGETS, locate, run_stage
 
-NEXT = {"corpus": "make tokenizer", "tokenizer": "make tokens", "tokens": "make pretrain",
-        "pretrain": "make klue-eval   (or: make generate PROMPT=\"대한민국은\")", "klue": "make report"}
-OPTIONS = read_toml(Path(__file__).with_name("options.toml"))
-TOOLS = ("status", "report", "generate", "plan", "export", "clean", "settings", "tokenizer-report")
+OPTIONS, TOOLS, NEXT = read_toml(Path(__file__).with_name("commands.toml")).values()
 
 
 def parse(words: list[str] | None = None) -> argparse.Namespace:
@@ -47,8 +45,7 @@ def load_settings(arguments: argparse.Namespace) -> config.Preset:
                  for key in row.get("short_for", ())}
     for text in arguments.overrides:
         key, equals, value = text.partition("=")
-        if not equals:
-            raise UserError(f"{text}: settings are written key=value, such as pretrain.steps=200.")
+        require(equals, f"{text}: settings are written key=value, such as pretrain.steps=200.")
         overrides[key] = value
     return config.load_preset(arguments.preset, overrides)
 
@@ -74,37 +71,27 @@ def check_inputs(name: str, preset: config.Preset, arguments: argparse.Namespace
     STAGES[name].files(preset[name], arguments.data)
     key, _, _ = locate(name, preset, arguments.data, arguments.artifacts)
     if name == "klue" and preset["klue"].data != "hub" and not (key and find(arguments.artifacts, name, key)):
-        for task in parse_tasks(preset["klue"].tasks):
-            for split in SPLITS:
-                load_rows(preset["klue"].data, task, split)
-
-
-def show(name: str, finished: Artifact, preset: config.Preset, root: Path) -> None:
-    """What the stage made, and the next command."""
-    if name == "klue":
-        print("\n" + (finished.path / "table.md").read_text(encoding="utf-8"))
-        if is_sample(preset["klue"].data):
-            print("These are scores on sample data, not KLUE. A real run, on Korean Wikipedia and KLUE from the Hub:\n"
-                  "    make klue-eval PRESET=laptop\n")
-    print(f"{name}: {root / preset.name / name}   next: {NEXT[name]}")
+        for task, split in product(parse_tasks(preset["klue"].tasks), SPLITS):
+            load_rows(preset["klue"].data, task, split)
 
 
 def main() -> None:
     arguments = parse()
     preset = load_settings(arguments)
-    if arguments.workers < 1:
-        raise UserError(f"WORKERS={arguments.workers}: has to be at least 1.")
+    require(arguments.workers > 0, f"WORKERS={arguments.workers}: has to be at least 1.")
     if arguments.engine == "ray":  # its workers may stand in another folder
         arguments.artifacts, arguments.data = arguments.artifacts.absolute(), arguments.data and arguments.data.absolute()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: finished work is kept, pools end
     name = {target: stage for stage, target in TARGETS.items()}.get(arguments.command, arguments.command)
     if name in TOOLS:
-        importlib.import_module(f"pipeline.tools.{name.replace('-', '_')}").run(arguments, preset)
+        pkgutil.resolve_name(f"pipeline.{TOOLS[name]}")(arguments, preset)
     elif arguments.check:
         check_inputs(name, preset, arguments)
     else:
         finished = run_stage(name, preset, arguments.artifacts, arguments.data, lambda: make_context(arguments, name))
-        show(name, finished, preset, arguments.artifacts)
+        if name == "klue":
+            print("\n" + (finished.path / "table.md").read_text(encoding="utf-8"))
+        print(f"{name}: {arguments.artifacts / preset.name / name}   next: {NEXT[name]}")
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from corpora import UserError, failing
+from corpora import UserError, failing, require
 
 MANIFEST = "manifest.json"
 SCRATCH = "scratch/"  # in a partial artifact, what a rerun continues from; no part of the finished one
@@ -95,13 +95,21 @@ def write_card(path: Path, template: str, /, **values) -> None:
     pages.policies["json.dumps_kwargs"] = {"ensure_ascii": False}
     pages.filters |= {"commas": "{:,}".format, "fixed": lambda value, digits=2: f"{value:,.{digits}f}", "one_line": one_line,
                       "quoted": lambda text: json.dumps(text, ensure_ascii=False),
-                      "score": lambda value: "-" if value is None else f"{value:.1f}"}
+                      "score": lambda value: "-" if value is None else f"{value:.1f}", "aligned": aligned}
     write_text(path, pages.get_template(f"{template}.md").render(**values))
 
 
 def one_line(text: str, length: int = 100) -> str:
     """The beginning of a text, fit for a list or a table."""
     return " ".join(text[:length].split()).replace("|", "\\|") + ("…" if len(text) > length else "")
+
+
+def aligned(table: str) -> str:
+    """A Markdown table whose columns are as wide as their widest cell, for the screen."""
+    header, _, *rows = ([cell.strip() for cell in line.strip("| ").split(" | ")] for line in table.strip().splitlines())
+    widths = [max(map(len, column)) for column in zip(header, *rows)]
+    rows = header, ["-" * width for width in widths], *rows
+    return "\n".join(f"| {' | '.join(map(str.ljust, row, widths))} |" for row in rows)
 
 
 def digest_files(files: list[tuple[str, Path]], root: Path) -> list[list[str]]:
@@ -113,8 +121,7 @@ def digest_files(files: list[tuple[str, Path]], root: Path) -> list[list[str]]:
         cache = dict(json.loads(store.read_text(encoding="utf-8")))
     found, num_known = [], len(cache)
     for role, path in files:
-        if not path.exists():
-            raise UserError(f"{path}: no such file.")
+        require(path.exists(), f"{path}: no such file.")
         status = path.stat()
         name = f"{path.resolve()} {status.st_size} {status.st_mtime_ns}"
         if name not in cache:
@@ -158,13 +165,9 @@ def link(root: Path, preset: str, artifact: Artifact, stage: str) -> None:
 def linked(root: Path, preset: str, stage: str) -> Artifact:
     """The artifact that artifacts/PRESET/STAGE points at; raises UserError when there's none."""
     target = (root / preset / stage).resolve()
-    if not (found := find(root, stage, target.name)):
-        raise UserError(f"{root / preset / stage}: nothing there yet. Run `make {stage} PRESET={preset}` first.")
+    found = find(root, stage, target.name)
+    require(found, f"{root / preset / stage}: nothing there yet. Run `make {stage} PRESET={preset}` first.")
     return found
-
-
-def partial_folder(root: Path, stage: str, key: str) -> Path:
-    return root / stage / f"{key}.partial"
 
 
 def lock_path(root: Path, stage: str, key: str) -> Path:
@@ -194,7 +197,7 @@ def build(root: Path, stage: str, key: str, origin: dict, run: Callable[[Path], 
     raises: the partial folder then stays, and a rerun with the same key continues it. `shared`: other processes may
     work in the partial folder, too; they lock their shards (engine.py)."""
     final = root / stage / key
-    partial = partial_folder(root, stage, key)
+    partial = root / stage / f"{key}.partial"
     with locked(lock_path(root, stage, key), shared, f"{stage}: another run is building {key}; waiting for it."):
         if finished := find(root, stage, key):
             return finished

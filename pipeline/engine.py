@@ -1,10 +1,7 @@
-"""One function over many shards: in this process, in a process pool, as jobs of a Slurm array, or as tasks on Ray.
-Every finished shard's result lies on disk, so that a rerun, another job or a merge goes on from there; the results are
-the same whatever ran them. At import only the standard library is needed."""
+"""One function over many shards, in this process, a pool, jobs of a Slurm array or tasks on Ray, with the same results.
+A finished shard's result lies on disk: a rerun goes on from there. At import only the standard library is needed."""
 import json
 import os
-import signal
-import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -14,7 +11,7 @@ from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
-from corpora import UserError, failing
+from corpora import UserError, failing, follow_parent
 from pipeline.artifact import locked, peak_memory_mb, write_json
 
 
@@ -37,17 +34,6 @@ class Context:
     device: str  # torch's type of device, already resolved: cpu, cuda or mps
     engine: Engine  # who runs the shards of map steps
     data: Path | None  # root of a recipe's relative paths
-
-
-def follow(parent: int) -> None:
-    """In a worker: leave Ctrl-C to the parent, and end when the parent does, even when it's killed: nobody then writes
-    without the key's lock."""
-    def watch():
-        while os.getppid() == parent:
-            time.sleep(0.5)
-        os._exit(1)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=watch, daemon=True).start()
 
 
 def map_shards(function: Callable, items: dict[str, object], folder: Path, engine: Engine,
@@ -99,7 +85,7 @@ def _run(function: Callable, work: list[tuple[object, Path]], engine: Engine, de
                        "run the same command again, with WORKERS=1 if memory is short.", BrokenProcessPool)
         # spawn, not fork: a forked copy of a process that holds threads (tokenizers, torch, datasets) can hang.
         workers = min(engine.workers, len(work))
-        with died, ProcessPoolExecutor(workers, get_context("spawn"), follow, (os.getpid(),)) as pool:
+        with died, ProcessPoolExecutor(workers, get_context("spawn"), follow_parent) as pool:
             yield from pool.map(partial(run_item, function), *zip(*work))  # a failure cancels those not begun
 
 

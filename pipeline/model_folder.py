@@ -3,7 +3,7 @@ import only the standard library is needed, so that a stage's key can be had at 
 import re
 from pathlib import Path
 
-from corpora import UserError, failing
+from corpora import failing, require
 
 
 def model_files(name: str) -> list[tuple[str, Path]]:
@@ -12,13 +12,12 @@ def model_files(name: str) -> list[tuple[str, Path]]:
     if not name:
         return []
     if path.is_dir():
-        if not (path / "config.json").is_file():
-            raise UserError(f"{path}: not a Hugging Face model folder: there's no config.json in it.")
+        require((path / "config.json").is_file(),
+                f"{path}: not a Hugging Face model folder: there's no config.json in it.")
         return [(file.name, file) for file in sorted(path.iterdir())
                 if file.suffix in (".json", ".safetensors", ".model", ".txt")]
-    if not re.fullmatch(r"[^@]+@[0-9a-f]{40}", name):
-        raise UserError(f"{name}: no such folder. A model on the Hub is written name@commit, with all 40 digits: "
-                        "a branch would change under us.")
+    require(re.fullmatch(r"[^@]+@[0-9a-f]{40}", name), f"{name}: no such folder. A model on the Hub is written "
+            "name@commit, with all 40 digits: a branch would change under us.")
     return []
 
 

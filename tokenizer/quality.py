@@ -1,16 +1,20 @@
-"""The gate that a tokenizer has to pass, and the figures that describe any tokenizer on any text: no unknown token, an
-exact round trip, and the same ids from every library, on whole documents and on strings chosen to break one of these;
-then what the vocabulary is made of, and what of it is used."""
+"""Any tokenizer, whatever library it is for, as one thing; the gate that it has to pass (no unknown token, an exact
+round trip, the same ids from every library, on documents and on strings chosen to break one of these); and the figures
+that describe it on any text: what its vocabulary is made of, what of it is used."""
 import re
+import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
+from sentencepiece import SentencePieceProcessor
+from tokenizers import Tokenizer
+from transformers import AutoTokenizer, PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
-from corpora import UserError, read_toml
-from tokenizer.encoders import Encoder
+from corpora import UserError, failing, read_toml, require
 from tokenizer.morphemes import analyse_line, load_mecab
 from tokenizer.train import SPECIAL_TOKENS
 
@@ -24,34 +28,100 @@ PART = "single bytes or parts of characters"
 NUM_LISTED = 20
 
 
-@dataclass
-class Tally:
-    """What was seen while encoding; all are counts, `first_problem` says what and where."""
-    documents: int = 0
-    bytes: int = 0
-    characters: int = 0
-    eojeols: int = 0
-    tokens: int = 0
-    unknown_tokens: int = 0
-    problems: int = 0
-    first_problem: str = ""
-    token_boundaries: int = 0  # inside eojeols, like the next two
-    morpheme_boundaries: int = 0
-    shared_boundaries: int = 0
-    uses: np.ndarray | int = 0  # how often each id was used; 0 before any text
+COUNTS = ("documents", "bytes", "characters", "eojeols", "tokens", "unknown_tokens", "problems", "first_problem",
+          "token_boundaries", "morpheme_boundaries", "shared_boundaries")  # boundaries are those inside eojeols
+RATIOS = {"tokens_per_eojeol": ("tokens", "eojeols"), "tokens_per_character": ("tokens", "characters"),
+          "tokens_per_byte": ("tokens", "bytes"), "boundary_precision": ("shared_boundaries", "token_boundaries"),
+          "boundary_recall": ("shared_boundaries", "morpheme_boundaries")}
+Survey = tuple[Counter, list[str], np.ndarray]  # counts, what is wrong and where, how often each id was used
 
-    def figures(self) -> dict:
-        """The counts, and tokens per eojeol (text between white space), per character and per UTF-8 byte."""
-        counts = {name: value for name, value in vars(self).items() if name != "uses"}
-        return {**counts, "tokens_per_eojeol": ratio(self.tokens, self.eojeols),
-                "tokens_per_character": ratio(self.tokens, self.characters),
-                "tokens_per_byte": ratio(self.tokens, self.bytes),
-                "boundary_precision": ratio(self.shared_boundaries, self.token_boundaries),
-                "boundary_recall": ratio(self.shared_boundaries, self.morpheme_boundaries)}
 
-    def __add__(self, other: "Tally") -> "Tally":
-        summed = {name: value + vars(other)[name] for name, value in vars(self).items() if name != "first_problem"}
-        return Tally(**summed, first_problem=self.first_problem or other.first_problem)
+@dataclass(frozen=True)
+class Encoder:
+    """One way to encode, without special tokens added."""
+    name: str
+    encode: Callable[[str], list[int]]
+    decode: Callable[[list[int]], str]
+    locate: Callable[[str], tuple[list[int], list[int]]] | None  # ids, and the index of the character each begins in
+    pieces: list[str]  # by id, as the library writes them; "" where there is none of an id
+    special: frozenset[int]  # ids that no text may become, the unknown token's among them
+    unknown: int | None
+
+
+def open_encoders(folder: Path) -> list[Encoder]:
+    """The four ways to use what this project exports: they have to agree."""
+    tokenizer = AutoTokenizer.from_pretrained(str(folder))
+    with tempfile.TemporaryDirectory() as again:
+        tokenizer.save_pretrained(again)
+        reloaded = AutoTokenizer.from_pretrained(again)
+    bare = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    loaded = from_transformers(tokenizer, "AutoTokenizer")
+    return [from_sentencepiece(folder / "sentencepiece.model"), loaded,
+            from_transformers(reloaded, "AutoTokenizer after save_pretrained"),
+            replace(loaded, name="tokenizers", encode=lambda text: bare.encode(text).ids, decode=bare.decode,
+                    locate=None)]
+
+
+def open_any(path: Path) -> Encoder:
+    """Open a folder with a tokenizer.json, or a SentencePiece model (a file, or the only .model in a folder). Raises
+    UserError if there is none, or it can't be read. No code from the folder is run."""
+    if path.name == "tokenizer.json" or (path / "tokenizer.json").is_file():
+        tokenizer = load_fast(path.parent if path.is_file() else path)
+        return from_transformers(tokenizer, path.name, split_special_tokens=True)
+    models = [path] if path.is_file() else sorted(path.glob("*.model"))
+    require(len(models) == 1, f"{path}: no tokenizer can be loaded from here: no tokenizer.json, and {len(models)} "
+            ".model files. Name one of those, or save it once with AutoTokenizer, which writes tokenizer.json.")
+    return from_sentencepiece(models[0], path.name)
+
+
+def load_fast(folder: Path) -> PreTrainedTokenizerFast:
+    """Load tokenizer.json as it stands: a fast tokenizer is all in there, whatever class its config names."""
+    require((folder / "tokenizer.json").is_file(), f"{folder}: has no tokenizer.json. Load it once with AutoTokenizer "
+            "and save_pretrained, which writes one.")
+    with failing(f"{folder}: its tokenizer can't be loaded"):  # tokenizers raise a bare Exception
+        return PreTrainedTokenizerFast.from_pretrained(folder)
+
+
+def from_sentencepiece(path: Path, name: str = "sentencepiece") -> Encoder:
+    """Raises UserError for a file that is damaged."""
+    with failing(f"{path}: no SentencePiece model, or damaged", kinds=(RuntimeError, OSError)):
+        processor = SentencePieceProcessor(model_file=str(path))
+
+    def locate(text: str) -> tuple[list[int], list[int]]:
+        found = processor.encode(text, return_type="proto").pieces
+        first_bytes = np.frombuffer(text.encode(), np.uint8) & 0xC0 != 0x80
+        characters = np.append(np.cumsum(first_bytes) - 1, len(text))  # by byte
+        return [piece.id for piece in found], characters[[piece.begin for piece in found]].tolist() if found else []
+
+    ids = range(len(processor))
+    special = frozenset(index for index in ids if processor.is_control(index) or processor.is_unknown(index))
+    return Encoder(name, processor.encode, processor.decode, locate, [processor.id_to_piece(index) for index in ids],
+                   special, processor.unk_id())
+
+
+def from_transformers(tokenizer: PreTrainedTokenizerBase, name: str, **options) -> Encoder:
+    """`options` go to every call; those of others have to be asked to leave what looks like special tokens alone."""
+    options = {"add_special_tokens": False, "verbose": False, **options}
+
+    def locate(text: str) -> tuple[list[int], list[int]]:
+        found = tokenizer(text, return_offsets_mapping=True, **options)
+        return found["input_ids"], [start for start, _ in found["offset_mapping"]]
+
+    size = max(tokenizer.get_vocab().values()) + 1
+    # GPT-2's byte-level tokenizers name the end of text as unknown token, and never give it.
+    unknown = tokenizer.unk_token_id if tokenizer.unk_token_id != tokenizer.eos_token_id else None
+    return Encoder(name, lambda text: tokenizer.encode(text, **options), tokenizer.decode, locate,
+                   [tokenizer.convert_ids_to_tokens(index) or "" for index in range(size)],
+                   frozenset(tokenizer.all_special_ids), unknown)
+
+
+def figures(surveys: list[Survey]) -> dict:
+    """The sums of COUNTS, and RATIOS of them; an eojeol is text between white space, a byte one of UTF-8."""
+    counts = sum((counts for counts, _, _ in surveys), Counter())
+    problems = [problem for _, problems, _ in surveys for problem in problems]
+    first = {"problems": len(problems), "first_problem": problems[0] if problems else ""}
+    ratios = {name: ratio(counts[part], counts[whole]) for name, (part, whole) in RATIOS.items()}
+    return {name: counts[name] for name in COUNTS} | first | ratios
 
 
 def ratio(part: int, whole: int) -> float:
@@ -66,23 +136,22 @@ def check_nasty_strings(encoders: list[Encoder]) -> None:
 
 
 def survey(encoders: list[Encoder], documents: Iterable[str],
-           find_morphemes: Callable[[str], list[int] | None]) -> Tally:
+           find_morphemes: Callable[[str], list[int] | None]) -> Survey:
     """Encode every document with all encoders and count; the figures are the first one's. `find_morphemes` says where
     morphemes begin inside a line's eojeols, or None if it can't."""
-    first = encoders[0]
-
-    def tally(text: str) -> Tally:
+    first, counts, problems = encoders[0], Counter(), []
+    uses = np.zeros(len(first.pieces), dtype=np.int64)
+    for text in documents:
         ids, starts = first.locate(text)
-        problem = find_problem(text, encoders)
         tokens, morphemes = find_boundaries(text, set(starts), find_morphemes)
-        return Tally(documents=1, bytes=len(text.encode()), characters=len(text), eojeols=len(text.split()),
-                     tokens=len(ids), unknown_tokens=0 if first.unknown is None else ids.count(first.unknown),
-                     problems=0 if problem is None else 1,
-                     first_problem=f"{excerpt(text)}, {problem}" if problem else "", token_boundaries=len(tokens),
-                     morpheme_boundaries=len(morphemes), shared_boundaries=len(tokens & morphemes),
-                     uses=np.bincount(ids, minlength=len(first.pieces)))
-
-    return sum(map(tally, documents), Tally())
+        counts.update(documents=1, bytes=len(text.encode()), characters=len(text), eojeols=len(text.split()),
+                      tokens=len(ids), unknown_tokens=0 if first.unknown is None else ids.count(first.unknown),
+                      token_boundaries=len(tokens), morpheme_boundaries=len(morphemes),
+                      shared_boundaries=len(tokens & morphemes))
+        uses += np.bincount(ids, minlength=len(uses))
+        if problem := find_problem(text, encoders):
+            problems.append(f"{excerpt(text)}, {problem}")
+    return counts, problems, uses
 
 
 def find_boundaries(text: str, starts: set[int], find_morphemes: Callable) -> tuple[set[int], set[int]]:
@@ -132,9 +201,9 @@ def describe(encoders: list[Encoder], kinds: dict[str, list[str]]) -> dict:
     tokenizer was trained with. Raises UserError if that can't be opened."""
     mecab = load_mecab()
     find_morphemes = partial(analyse_line, analyse=mecab.morphs)
-    tallies = {kind: survey(encoders, documents, find_morphemes) for kind, documents in kinds.items()}
-    everything = sum(tallies.values(), Tally())
-    encoder, uses = encoders[0], everything.uses
+    surveys = {kind: survey(encoders, documents, find_morphemes) for kind, documents in kinds.items()}
+    everything = figures([*surveys.values()])
+    encoder, uses = encoders[0], sum(uses for _, _, uses in surveys.values())
     texts = {index: encoder.decode([index]) or piece.replace("\u2581", " ")
              for index, piece in enumerate(encoder.pieces) if piece}
     kind_of = {index: classify(index, text, encoder, mecab) for index, text in texts.items()}
@@ -145,8 +214,8 @@ def describe(encoders: list[Encoder], kinds: dict[str, list[str]]) -> dict:
     parts = int(sum(uses[index] for index, kind in kind_of.items() if kind == PART))
     return {
         "name": encoder.name, "compared_with": [other.name for other in encoders[1:]], "vocab_size": len(texts),
-        "tokens_that_are_parts": ratio(parts, everything.tokens),
-        "kinds": {kind: tally.figures() for kind, tally in tallies.items()}, "all": everything.figures(),
+        "tokens_that_are_parts": ratio(parts, everything["tokens"]),
+        "kinds": {kind: figures([found]) for kind, found in surveys.items()}, "all": everything,
         "vocabulary": vocabulary,
         "unused": {"pieces": len(unused), "of": len(ordinary),
                    "examples": [texts[index] for index in unused[:NUM_LISTED]]},

@@ -13,18 +13,17 @@ import numpy as np
 from sentencepiece import SentencePieceProcessor, SentencePieceTrainer
 from sentencepiece.sentencepiece_model_pb2 import ModelProto
 
-from corpora import UserError
+from corpora import UserError, read_toml, require
 from tokenizer.morphemes import DELIMITER, mark_morphemes
 
-PAD, UNK, BOS, EOS, SEP = "<pad>", "<unk>", "<s>", "</s>", "<sep>"
+OPTIONS = read_toml(Path(__file__).with_name("options.toml"))
+PAD, UNK, BOS, EOS, SEP = (OPTIONS["transformers"][f"{name}_token"] for name in ("pad", "unk", "bos", "eos", "sep"))
 SPECIAL_TOKENS = (PAD, UNK, BOS, EOS, SEP, "<subj>", "</subj>", "<obj>", "</obj>",
                   *(f"<reserved_{number}>" for number in range(100)))
 """In the order of their ids, from 0. They are inserted by id; text that looks like one of them stays text."""
 ALWAYS_PIECES = "\n\t" + "".join(map(chr, range(0x21, 0x7F)))  # characters that are pieces even if the text lacks them
 VOCAB_MULTIPLE = 128  # matrix products on GPUs are fastest when the vocabulary is a multiple of 128
 MAX_LINE = 4096  # characters; BPE training holds word positions in 16 bits, and analysers are slow on long lines
-NUM_THREADS = {"bpe": 2, "unigram": 4}  # pinned: model bytes embed it and unigram scores depend on it; BPE hardly gains
-
 FIRST = 0x20000  # for superwords a piece is the character with this code point plus the piece's id, in planes 2 and 3
 
 # U+2585 and the delimiter mean something to the trainer; no piece shall cross a newline, tab or NUL.
@@ -67,9 +66,9 @@ def write_lines(documents: list[str], path: Path, morphemes: str, workers: int) 
     """Write the file that train_model reads: a line for each of theirs, with DELIMITER where a morpheme begins. Returns
     counts of what was written; the bytes are the same whatever the number of the analyser's `workers`. Raises UserError
     for documents without Hangul, and for an analyser that doesn't work."""
-    if not any(re.search("[가-힣]", text) for text in documents):
-        raise UserError("The tokenizer's sample holds no Hangul: is the corpus Korean, and was its encoding read right? "
-                        f"It has {len(documents):,} documents{f', such as {documents[0][:80]!r}' if documents else ''}.")
+    require(any(re.search("[가-힣]", text) for text in documents), "The tokenizer's sample holds no Hangul: is the "
+            f"corpus Korean, and was its encoding read right? It has {len(documents):,} documents"
+            f"{f', such as {documents[0][:80]!r}' if documents else ''}.")
     counts = Counter()
     with open(path, "w", encoding="utf-8", newline="\n") as file:
         for line in mark_morphemes(training_lines(documents), morphemes, workers, counts):
@@ -86,10 +85,9 @@ def train_model(lines: Path, model_type: str, vocab_size: int, character_coverag
     try:
         model = run_trainer(
             input=[str(lines)], model_type=model_type, vocab_size=vocab_size - superwords,
-            character_coverage=character_coverage, byte_fallback=True, allow_whitespace_only_pieces=True,
-            required_chars=ALWAYS_PIECES, max_sentence_length=8 * MAX_LINE,
-            pad_id=0, unk_id=1, bos_id=2, eos_id=3, pad_piece=PAD, unk_piece=UNK, bos_piece=BOS, eos_piece=EOS,
-            control_symbols=list(SPECIAL_TOKENS[4:]), **options)
+            character_coverage=character_coverage, required_chars=ALWAYS_PIECES, max_sentence_length=8 * MAX_LINE,
+            pad_piece=PAD, unk_piece=UNK, bos_piece=BOS, eos_piece=EOS, control_symbols=list(SPECIAL_TOKENS[4:]),
+            **OPTIONS["words"], **options)
     except RuntimeError as error:
         raise explain(error, vocab_size, superwords) from None
     model.trainer_spec.ClearField("input")  # where the file lay is no part of the result
@@ -105,26 +103,21 @@ def train_model(lines: Path, model_type: str, vocab_size: int, character_coverag
 
 
 def run_trainer(model_type: str, **options) -> ModelProto:
-    """SentencePiece's trainer, lossless (the text is NFC already, and every space counts), the same bytes each time."""
+    """SentencePiece's trainer, lossless, the same bytes each time."""
     trained = io.BytesIO()
     SentencePieceTrainer.train(
-        model_writer=trained, model_type=model_type, num_threads=NUM_THREADS[model_type], minloglevel=2,
-        normalization_rule_name="identity", remove_extra_whitespaces=False, add_dummy_prefix=False,
-        pretokenization_delimiter=DELIMITER, **options)
+        model_writer=trained, model_type=model_type, num_threads=OPTIONS["num_threads"][model_type],
+        pretokenization_delimiter=DELIMITER, **OPTIONS["trainer"], **options)
     return ModelProto.FromString(trained.getvalue())
 
 
 def explain(error: RuntimeError, vocab_size: int, superwords: int) -> Exception:
     """SentencePiece's words for a vocabulary that doesn't fit the text, in ours; any other error as it is."""
-    for pattern, fit, said, advice in (
-            (r"Vocabulary size too high .*<= (\d+)", math.floor, "too large for this text; the largest that works is",
-             "Set vocab_size to that or less, or give more text."),
-            (r"smaller than required_chars\. \d+ vs (\d+)", math.ceil, "too small for the special tokens, 256 bytes "
-             "and the characters of this text; the smallest that works is", "Or lower character_coverage.")):
-        if found := re.search(pattern, str(error)):
-            limit = fit((int(found[1]) + superwords) / VOCAB_MULTIPLE) * VOCAB_MULTIPLE
+    for row in OPTIONS["misfit"]:
+        if found := re.search(row["pattern"], str(error)):
+            limit = getattr(math, row["round"])((int(found[1]) + superwords) / VOCAB_MULTIPLE) * VOCAB_MULTIPLE
             also = f" with superwords={superwords}" if superwords else ""
-            return UserError(f"vocab_size={vocab_size}: {said} {limit}{also}. {advice}")
+            return UserError(f"vocab_size={vocab_size}: {row['said']} {limit}{also}. {row['advice']}")
     return error
 
 
@@ -140,16 +133,13 @@ def add_superwords(model: ModelProto, lines: Path, num_pieces: int) -> None:
         unmarked = (line.rstrip("\n").replace(DELIMITER, "") for line in file)
         second = run_trainer(
             sentence_iterator=("".join(table[first.encode(line, return_type="numpy")]) for line in unmarked),
-            model_type="bpe", vocab_size=len(model.pieces) + num_pieces, hard_vocab_limit=False, character_coverage=1.0,
-            split_by_whitespace=False, split_by_unicode_script=False, split_by_number=False,
-            max_sentencepiece_length=4, max_sentence_length=1 << 16)
+            vocab_size=len(model.pieces) + num_pieces, **OPTIONS["superwords"])
     merged = [piece.piece for piece in second.pieces if piece.type == piece.NORMAL and len(piece.piece) > 1]
     known = {piece.piece for piece in model.pieces}
     texts = ["".join(model.pieces[ord(character) - FIRST].piece for character in piece) for piece in merged]
     texts = [text for text in dict.fromkeys(texts) if text not in known]  # in the order of the merges
-    if len(texts) < num_pieces:
-        raise UserError(f"superwords={num_pieces}: too many for this text, the most are {len(texts)}. Set fewer, or "
-                        "give more text.")
+    require(len(texts) >= num_pieces, f"superwords={num_pieces}: too many for this text, the most are {len(texts)}. "
+                                      "Set fewer, or give more text.")
     lowest = min(piece.score for piece in model.pieces)  # a score is minus the merge's rank: these come last
     for rank, text in enumerate(texts[:num_pieces], start=1):
         model.pieces.add(piece=text, score=lowest - rank)

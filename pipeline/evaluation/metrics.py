@@ -23,11 +23,8 @@ def score(task: Task, gold_N: np.ndarray, predicted_N: np.ndarray,
 
 def auprc(gold_N: np.ndarray, scores_NC: np.ndarray) -> float:
     """Area under the precision-recall curve, averaged over the classes that occur in `gold_N`."""
-    areas = []
-    for label in np.unique(gold_N):
-        precision, recall, _ = precision_recall_curve(gold_N == label, scores_NC[:, label])
-        areas.append(auc(recall, precision))
-    return 100 * float(np.mean(areas))
+    curves = (precision_recall_curve(gold_N == label, scores_NC[:, label]) for label in np.unique(gold_N))
+    return 100 * float(np.mean([auc(recall, precision) for precision, recall, _ in curves]))
 
 
 def absent_labels(task: Task, gold_N: np.ndarray) -> list[str]:

@@ -1,7 +1,7 @@
 """Text continued by a model, with a seed of its own, so that sampling never disturbs training."""
 import torch
 
-from corpora import UserError
+from corpora import require
 
 
 @torch.no_grad()
@@ -13,8 +13,8 @@ def continue_text(model, tokenizer, prompt: str, num_tokens: int, seed: int, num
     # The end token stands before every document in training, so a text begins with it.
     start = [model.config.bos_token_id, *tokenizer(prompt, add_special_tokens=False)["input_ids"]]
     num_tokens = min(num_tokens, model.config.max_position_embeddings - len(start))
-    if num_tokens < 1:
-        raise UserError(f"The prompt has {len(start) - 1} tokens, the model {model.config.max_position_embeddings} positions: shorten it.")
+    require(num_tokens > 0, f"The prompt has {len(start) - 1} tokens, the model {model.config.max_position_embeddings} "
+                            "positions: shorten it.")
     ids_1T = torch.tensor([start], device=model.device)
     was_training = model.training
     model.eval()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import corpora
-from corpora import UserError
+from corpora import named_file, require
 from pipeline import artifact
 from pipeline.artifact import Artifact
 from pipeline.config import Preset, keyed
@@ -20,8 +20,9 @@ TABLES: Files = [(path.name, path) for path in sorted(Path(corpora.__file__).par
 
 
 def corpus_files(settings, data: Path | None) -> Files:
-    from corpora.recipe import input_files, load_recipe, recipe_path
-    return [("recipe", recipe_path(settings.recipe)), *TABLES, *input_files(load_recipe(settings.recipe), data)]
+    from corpora.recipe import RECIPES, input_files, load_recipe
+    return [("recipe", named_file("recipe", settings.recipe, RECIPES)), *TABLES,
+            *input_files(load_recipe(settings.recipe), data)]
 
 
 def klue_files(settings, data: Path | None) -> Files:
@@ -72,21 +73,20 @@ def locate(name: str, preset: Preset, data: Path | None, root: Path) -> tuple[st
 def run_stage(name: str, preset: Preset, root: Path, data: Path | None, make_context: Callable[[], Context]) -> Artifact:
     """Build a stage unless it's there already; raises UserError when a stage before it is missing or out of date."""
     key, origin, inputs = locate(name, preset, data, root)
-    if key is None:
-        raise UserError(f"{name}: the stages before it ({', '.join(inputs_of(name, preset))}) aren't all built for these "
-                        f"settings. `make {TARGETS.get(name, name)}` with the same variables builds what is missing.")
+    require(key, f"{name}: the stages before it ({', '.join(inputs_of(name, preset))}) aren't all built for these "
+                 f"settings. `make {TARGETS.get(name, name)}` with the same variables builds what is missing.")
     if finished := artifact.find(root, name, key):
         print(f"{name}: up to date ({finished.path})")
     else:
         context = make_context()
-        if context.engine.shard and not STAGES[name].sharded:
-            raise UserError(f"{name}: can't be shared by jobs: run it once, without SHARD=.")
+        require(not context.engine.shard or STAGES[name].sharded,
+                f"{name}: can't be shared by jobs: run it once, without SHARD=.")
         for found in () if context.engine.shard else inputs.values():  # of an array's jobs the merge does it, once
             found.verify()
         module = importlib.import_module(f"pipeline.stages.{name}")
         paths = {upstream: found.path for upstream, found in inputs.items()}
         if os.environ.get("RANK", "0") != "0":  # torchrun's first process builds the artifact; the others help it
-            module.run(preset[name], paths, artifact.partial_folder(root, name, key), context)
+            module.run(preset[name], paths, root / name / f"{key}.partial", context)
             raise SystemExit
         finished = artifact.build(root, name, key, origin, shared=context.engine.shard is not None,
                                   run=lambda folder: module.run(preset[name], paths, folder, context))

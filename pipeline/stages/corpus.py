@@ -1,6 +1,6 @@
 """The corpus stage: raw text -> clean, deduplicated training and validation text; what is dropped is kept aside. Three
-steps: map (read, clean, filter, hash), reduce (duplicates, validation split), map (write). What a document is and how
-it is judged stands in corpora/; how the report reads, in corpus_report.py."""
+steps: map (read, clean, filter, hash), reduce (duplicates, validation split), map (write). How a document is judged
+stands in corpora/."""
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from functools import partial
@@ -12,7 +12,7 @@ import pyarrow
 import pyarrow.compute
 import xxhash
 
-from corpora import UserError, dedup
+from corpora import UserError, dedup, require
 from corpora.clean import clean, drop_lines, drop_reasons, load_cleanups, split_text
 from corpora.contamination import DECONTAMINATED, Index, load_index
 from corpora.hub import open_hub, read_hub
@@ -37,9 +37,8 @@ CLUSTERS = pyarrow.schema({"cluster": "int64", "documents": "int64", "id": "stri
 def run(settings, inputs: dict[str, Path], folder: Path, context) -> dict:
     """Make the corpus that `settings.recipe` describes; a rerun continues after the last finished shard."""
     recipe = load_recipe(settings.recipe)
-    load_cleanups(recipe)
-    shards = make_shards(recipe, context.data, lambda source: open_hub(source).num_shards)
     index, fingerprints = load_index(recipe, context.data)
+    shards = make_shards(recipe, context.data, lambda source: open_hub(source).num_shards)
     work = folder / SCRATCH
     tallies, clean_cost = map_shards(partial(clean_shard, work=work, recipe=recipe, index=index),
                                      {shard.name: shard for shard in shards}, work / "clean", context.engine, "corpus: clean")
@@ -242,13 +241,12 @@ def write_shard(item: tuple[Shard, int], folder: Path) -> dict:
 def check_result(recipe: Recipe, report: dict) -> None:
     """Raise UserError for a corpus that nothing can be trained or measured on; note what is merely thin."""
     train, validation = (report[split]["bytes"] for split in SPLITS)
-    if not train:
-        reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(report["dropped"].items(), key=lambda item: -item[1]))
-        raise UserError(f"{recipe.title}: the corpus is empty: none of {report['documents']} documents is left "
-                        f"({reasons}). Loosen the limits of the recipe's sources.")
-    if recipe.validation_share and not validation:
-        raise UserError(f"{recipe.title}: no document is left for validation: raise validation_share, or let the "
-                        'sources cut long texts (split = "paragraph").')
+    dropped = sorted(report["dropped"].items(), key=lambda item: -item[1])
+    reasons = ", ".join(f"{reason} {count}" for reason, count in dropped)
+    require(train, f"{recipe.title}: the corpus is empty: none of {report['documents']} documents is left ({reasons}). "
+                   "Loosen the limits of the recipe's sources.")
+    require(validation or not recipe.validation_share, f"{recipe.title}: no document is left for validation: raise "
+            'validation_share, or let the sources cut long texts (split = "paragraph").')
     if validation < 64 << 10 and validation < 0.05 * (train + validation):
         report["warnings"].append(f"Only {validation:,} bytes of validation text: bits per byte will be noisy.")
     for name, source in report["sources"].items():

@@ -1,6 +1,5 @@
 """The KLUE stage: fine-tunes and scores a model on each task, beside its random twin and two baselines. Every finished
-run leaves its predictions on disk; all figures are computed from those files, so a stopped stage goes on where it was.
-How a model is tuned, scored or shown is in pipeline/evaluation."""
+run leaves its predictions on disk; all figures are computed from those files, so a stopped stage goes on from there."""
 import json
 import time
 from collections.abc import Callable
@@ -12,13 +11,15 @@ import numpy as np
 from corpora.contamination import DECONTAMINATED, fingerprint
 from corpora.klue import HUB_NAME, HUB_REVISION, SPLITS, TASKS, Task, is_sample, load_rows, parse_tasks
 from pipeline.artifact import append_json, write_card, write_json, write_text
-from pipeline.evaluation import baselines, table
-from pipeline.evaluation.finetune import fine_tune
-from pipeline.evaluation.inputs import Reader
+from pipeline.evaluation import baselines
+from pipeline.evaluation.finetune import Reader, fine_tune
 from pipeline.evaluation.metrics import absent_labels, interval, score
 from pipeline.model_folder import model_folder
 
 ENOUGH_SEEDS = 3
+ARMS = {"majority": "majority label", "tfidf": "TF-IDF + linear SVM", "random": "random twin",
+        "pretrained": "pretrained"}
+"""Rows of the table, in order. The twin has the same config as the pretrained model, and random weights."""
 
 
 def run(settings, inputs: dict[str, Path], folder: Path, context) -> dict:
@@ -33,7 +34,7 @@ def run(settings, inputs: dict[str, Path], folder: Path, context) -> dict:
                "settings": asdict(settings), "tasks": results,
                **({"hub": f"{HUB_NAME}@{HUB_REVISION}"} if settings.data == "hub" else {})}
     write_json(folder / "metrics.json", metrics)
-    write_card(folder / "table.md", "klue", metrics=metrics, tasks=TASKS, grid=table.grid(metrics), arm_titles=table.ARMS)
+    write_card(folder / "table.md", "klue", metrics=metrics, tasks=TASKS, arm_titles=ARMS)
     return {name: {"rows": result["rows"], **{arm: values["mean"] for arm, values in result["arms"].items()}}
             for name, result in results.items()}
 
@@ -60,7 +61,7 @@ def run_task(task: Task, settings, reader: Reader, model: Path, folder: Path, de
     seen = {row["sentence"] for row in train} if task.entities else set()
     new_N = np.array([row.get("sentence") not in seen for row in validation])
     arms = {}
-    for arm in table.ARMS if settings.control else [arm for arm in table.ARMS if arm != "random"]:
+    for arm in (arm for arm in ARMS if settings.control or arm != "random"):
         seeds = range(1, settings.seeds + 1) if arm in ("random", "pretrained") else [0]
         found = {seed: predict_once(task, arm, seed, predict, validation, folder) for seed in seeds}
         arms[arm] = summarise(task, gold_N, found)

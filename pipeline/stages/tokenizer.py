@@ -1,18 +1,20 @@
 """Corpus -> a tokenizer on which all libraries agree, or one adopted from another model; and a report on its quality.
 How it is trained, exported and judged is in the package tokenizer/."""
+import shlex
 import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from corpora import UserError
-from pipeline.artifact import SCRATCH, write_card, write_json
+from corpora import require
+from corpora.klue import TASKS, is_sample, load_rows
+from pipeline.artifact import SCRATCH, linked, write_card, write_json
+from pipeline.config import SECTIONS
 from pipeline.engine import Context
 from pipeline.model_folder import model_folder
 from pipeline.parquet import read_batches
 from pipeline.plots import plot_bars
-from tokenizer.encoders import from_sentencepiece, from_transformers, load_fast, open_encoders
+from tokenizer import quality
 from tokenizer.export import export
-from tokenizer.quality import NASTY_STRINGS, check_nasty_strings, describe, find_problem
 from tokenizer.train import draw_sample, train_model, write_lines
 
 SAME_NAMES = ("model_type", "vocab_size", "character_coverage", "superwords", "split_by_unicode_script", "split_digits",
@@ -32,15 +34,16 @@ def run(settings, inputs: dict[str, Path], folder: Path, context: Context) -> di
         del sample  # SentencePiece needs the memory
         model = train_model(lines, **{name: getattr(settings, name) for name in SAME_NAMES})
         export(model, folder)
-        encoders = open_encoders(folder)
-        check_nasty_strings(encoders)
-        report = describe(encoders, held_out) | {"trained_on": counts}
-        if report["all"]["problems"]:
-            raise UserError(f"tokenizer gate: {report['all']['problems']} of {report['all']['documents']} held-out "
-                            f"documents fail. The first: {report['all']['first_problem']}")
+        encoders = quality.open_encoders(folder)
+        quality.check_nasty_strings(encoders)
+        report = quality.describe(encoders, held_out) | {"trained_on": counts}
+        found = report["all"]
+        require(not found["problems"], f"tokenizer gate: {found['problems']} of {found['documents']} held-out "
+                                       f"documents fail. The first: {found['first_problem']}")
     report["name"] = "this tokenizer"
     write_report(folder, [report])
-    write_card(folder / "README.md", "tokenizer", settings=settings, report=report, nasty_strings=len(NASTY_STRINGS))
+    write_card(folder / "README.md", "tokenizer", settings=settings, report=report,
+               nasty_strings=len(quality.NASTY_STRINGS))
     return {"vocab_size": report["vocab_size"], "held_out": report["all"]}
 
 
@@ -62,8 +65,8 @@ def draw_held_out(corpus: Path, sample: list[str], seed: int) -> dict[str, list[
     known = set(map(hash, sample))
     drawn = {source: draw_sample((text for text in read_texts(paths) if hash(text) not in known), HELD_OUT_BYTES, seed)
              for source, paths in files_by_source(corpus).items()}
-    if not any(drawn.values()):
-        raise UserError("tokenizer gate: no held-out documents. The corpus is too small: give the recipe more text.")
+    require(any(drawn.values()),
+            "tokenizer gate: no held-out documents. The corpus is too small: give the recipe more text.")
     return {source: texts for source, texts in drawn.items() if texts}
 
 
@@ -87,15 +90,38 @@ def adopt(name: str, folder: Path, held_out: dict[str, list[str]]) -> dict:
     """Save another model's tokenizer as it is; what it loses is reported, not refused. Raises UserError if it is no
     fast tokenizer, or has no token for the end of a document."""
     source = model_folder(name)
-    tokenizer = load_fast(source)
-    if tokenizer.eos_token_id is None:
-        raise UserError(f"INIT={name}: has no end-of-text token. Name one as \"eos_token\" in its "
-                        "tokenizer_config.json.")
+    tokenizer = quality.load_fast(source)
+    require(tokenizer.eos_token_id is not None,
+            f"INIT={name}: has no end-of-text token. Name one as \"eos_token\" in its tokenizer_config.json.")
     tokenizer.save_pretrained(folder)
-    encoder = from_transformers(tokenizer, name, split_special_tokens=True)
+    encoder = quality.from_transformers(tokenizer, name, split_special_tokens=True)
     if (model := source / "sentencepiece.model").is_file():  # made by this project: it encodes a corpus faster
-        encoders = [from_sentencepiece(model), from_transformers(tokenizer, name)]
-        if not any(find_problem(text, encoders) for text in NASTY_STRINGS):
+        encoders = [quality.from_sentencepiece(model), quality.from_transformers(tokenizer, name)]
+        if not any(quality.find_problem(text, encoders) for text in quality.NASTY_STRINGS):
             shutil.copyfile(model, folder / model.name)
-    lost = [text[:40] for text in NASTY_STRINGS if find_problem(text, [encoder])]
-    return describe([encoder], held_out) | {"nasty_strings_lost": lost}
+    lost = [text[:40] for text in quality.NASTY_STRINGS if quality.find_problem(text, [encoder])]
+    return quality.describe([encoder], held_out) | {"nasty_strings_lost": lost}
+
+
+def compare(arguments, preset) -> None:
+    """`make tokenizer-report`: the preset's tokenizer and any others, side by side, on held-out text and on KLUE's."""
+    corpus, tokenizer = (linked(arguments.artifacts, preset.name, stage) for stage in ("corpus", "tokenizer"))
+    require(tokenizer.manifest["inputs"]["corpus"] == corpus.manifest["digest"],
+            "tokenizer-report: the tokenizer isn't of today's corpus. Run `make tokenizer` first.")
+    settings = SECTIONS["tokenizer"](**tokenizer.manifest["settings"])
+    paths = [Path(name).expanduser() for name in dict.fromkeys(shlex.split(arguments.tokenizers or ""))]
+    others = [[quality.open_any(path)] for path in paths]
+    kinds = draw_held_out(corpus.verify(), draw_training_sample(corpus.path, settings), settings.seed)
+    whose = "sample" if is_sample(preset["klue"].data) else "KLUE"
+    for task in TASKS.values():
+        rows = load_rows(preset["klue"].data, task, "validation")
+        kinds[f"{whose} {task.title}"] = [row[column] for column in task.texts for row in rows]
+    trained = tokenizer.verify()
+    own = [quality.open_any(trained)] if settings.init else quality.open_encoders(trained)
+    last_parts = [path.name for path in paths]
+    names = [str(path) if last_parts.count(path.name) > 1 else path.name for path in paths]
+    reports = [quality.describe(encoders, kinds) | {"name": name}
+               for encoders, name in zip((own, *others), ("this tokenizer", *names))]
+    folder = arguments.out or arguments.artifacts / preset.name / "tokenizer_report"
+    write_report(folder, reports)
+    print((folder / "report.md").read_text(encoding="utf-8") + f"\ntokenizer-report: {folder}")

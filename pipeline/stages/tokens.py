@@ -14,7 +14,7 @@ import tokenizers
 from numpy.lib import format as npy
 from sentencepiece import SentencePieceProcessor
 
-from corpora import UserError
+from corpora import require
 from corpora.contamination import DECONTAMINATED
 from pipeline.artifact import SCRATCH, replace, write_json
 from pipeline.engine import Context, map_shards
@@ -25,7 +25,10 @@ SPLITS = ("train", "validation")
 
 def run(settings, inputs: dict[str, Path], folder: Path, context: Context) -> dict:
     corpus = inputs["corpus"]
-    vocab_size, end_token = read_vocabulary(inputs["tokenizer"])
+    # Without transformers, whose import costs each worker seconds.
+    vocab = tokenizers.Tokenizer.from_file(str(inputs["tokenizer"] / "tokenizer.json")).get_vocab()
+    eos = json.loads((inputs["tokenizer"] / "tokenizer_config.json").read_text(encoding="utf-8"))["eos_token"]
+    vocab_size, end_token = max(vocab.values()) + 1, vocab[eos["content"] if isinstance(eos, dict) else eos]
     dtype = "uint16" if vocab_size <= 65_536 else "uint32"
     shards = {f"{split}-{path.stem}": (split, path.name)
               for split in SPLITS for path in sorted((corpus / split).glob("*.parquet"))}
@@ -38,13 +41,6 @@ def run(settings, inputs: dict[str, Path], folder: Path, context: Context) -> di
     write_json(folder / "index.json", {"vocab_size": vocab_size, "end_token_id": end_token, "dtype": dtype,
                                        "totals": totals, "shards": rows})
     return totals
-
-
-def read_vocabulary(folder: Path) -> tuple[int, int]:
-    """Number of ids, and the id of the end token; without transformers, whose import costs each worker seconds."""
-    vocab = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json")).get_vocab()
-    eos = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))["eos_token"]
-    return max(vocab.values()) + 1, vocab[eos["content"] if isinstance(eos, dict) else eos]
 
 
 def encode_shard(shard: tuple[str, str], corpus: Path, tokenizer: Path, folder: Path, dtype: np.dtype,
@@ -87,9 +83,9 @@ def write_tokens(path: Path, batches: Iterable[pyarrow.Array], encode: Callable,
         for texts in batches:
             parts = [part for ids in encode(texts.to_pylist()) for part in (ids, end)]
             tokens = np.concatenate(parts, dtype=dtype, casting="unsafe")
-            if (documents := np.count_nonzero(tokens == end_token)) != len(texts):
-                raise UserError(f"{path}: {documents} documents, but {len(texts)} in its source: the tokenizer makes end "
-                                "tokens of text. Adopt one that leaves text as it is, or train one (no INIT=).")
+            documents = np.count_nonzero(tokens == end_token)
+            require(documents == len(texts), f"{path}: {documents} documents, but {len(texts)} in its source: the "
+                    "tokenizer makes end tokens of text. Adopt one that leaves text as it is, or train one (no INIT=).")
             file.write(tokens)
             num_bytes = pyarrow.compute.sum(pyarrow.compute.binary_length(texts)).as_py()
             counts.update(tokens=len(tokens), documents=len(texts), bytes=num_bytes)

@@ -3,7 +3,7 @@ import shutil
 import subprocess
 import sys
 
-from corpora import UserError
+from corpora import failing, require
 from pipeline import artifact
 
 # Run outside the project, so that none of its code can help.
@@ -23,20 +23,15 @@ assert all(torch.equal(before, after) for before, after in zip(*found))
 
 
 def run(arguments, preset) -> None:
-    if arguments.out is None:
-        raise UserError("export: say where to with OUT=folder.")
-    if arguments.out.exists():
-        raise UserError(f"OUT={arguments.out}: exists already; name a new folder.")
+    require(arguments.out, "export: say where to with OUT=folder.")
+    require(not arguments.out.exists(), f"OUT={arguments.out}: exists already; name a new folder.")
     source = artifact.linked(arguments.artifacts, preset.name, "pretrain").verify()
     temporary = arguments.out.with_name(arguments.out.name + ".tmp")
     shutil.rmtree(temporary, ignore_errors=True)
-    try:
+    with failing(f"OUT={arguments.out}: can't be written", kinds=shutil.Error):
         shutil.copytree(source, temporary, ignore=shutil.ignore_patterns("logs", artifact.MANIFEST))
-    except shutil.Error as error:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise UserError(f"OUT={arguments.out}: can't be written ({error.args[0][0][2]}).") from None
     check = [sys.executable, "-c", CHECK, source.resolve(), temporary.resolve()]
-    if subprocess.run(check, cwd="/", check=False).returncode:
-        raise UserError(f"{temporary}: the copy doesn't load by itself with the same logits; it isn't given its name.")
+    require(subprocess.run(check, cwd="/", check=False).returncode == 0,
+            f"{temporary}: the copy doesn't load by itself with the same logits; it isn't given its name.")
     temporary.rename(arguments.out)
     print(f"export: {arguments.out}: loads with plain AutoModelForCausalLM and AutoTokenizer; same ids, same logits")

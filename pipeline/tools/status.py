@@ -1,11 +1,14 @@
-"""`make status`: the stages of a preset, their keys, why each is stale, and the disk they use."""
+"""What there is: `make status` (stages, keys, why each is stale, disk used), `make report` (all figures, read from the
+manifests and never computed again), `make settings`, and `make clean`, which removes unfinished work."""
+import shutil
+from dataclasses import fields
 from pathlib import Path
 
 from pipeline import artifact
 from pipeline.stages import STAGES, inputs_of, locate
 
 
-def run(arguments, preset) -> None:
+def status(arguments, preset) -> None:
     root = arguments.artifacts
     print(f"{'stage':<10} {'key':<17} {'state':<10} {'size':>9}  why")
     for name in STAGES:
@@ -39,3 +42,32 @@ def differences(origin: dict, manifest: dict | None) -> list[str]:
 def megabytes(*folders: Path) -> str:
     paths = (path for folder in folders for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
     return f"{sum(path.stat().st_size for path in paths) / 1e6:,.1f} MB"
+
+
+def clean(arguments, preset) -> None:
+    for partial in sorted(arguments.artifacts.glob("*/*.partial")):
+        lock = artifact.lock_path(arguments.artifacts, partial.parent.name, partial.stem)
+        try:
+            with artifact.locked(lock, wait=False):
+                print(f"removing {partial} ({megabytes(partial)})")
+                shutil.rmtree(partial)
+        except BlockingIOError:
+            print(f"{partial}: a command is working on it; left alone")
+
+
+def settings(arguments, preset) -> None:
+    for section, values in preset.items():
+        for each in fields(values):
+            note = "" if each.metadata["keyed"] else " (not part of the key)"
+            print(f"{section}.{each.name}={getattr(values, each.name)}\n    {each.metadata['help']}{note}")
+
+
+def report(arguments, preset) -> None:
+    found = {name: artifact.linked(arguments.artifacts, preset.name, name) for name in STAGES
+             if (arguments.artifacts / preset.name / name).exists()}
+    files = {"klue": "table.md", "tokenizer": "report.md", "corpus": "report.md"}
+    pages = [(found[name].path / file).read_text(encoding="utf-8").strip()
+             for name, file in files.items() if name in found]
+    path = arguments.artifacts / preset.name / "report.md"
+    artifact.write_card(path, "report", preset=preset.name, found=found, pages=pages)
+    print(path.read_text(encoding="utf-8") + f"\nreport: {path}")

@@ -11,8 +11,7 @@ from corpora import UserError
 from corpora.klue import TASKS
 from pipeline.config import SECTIONS
 from pipeline.evaluation import finetune
-from pipeline.evaluation.finetune import bucket, fine_tune, load_classifier
-from pipeline.evaluation.inputs import Reader, cut_around_entities, cut_longer
+from pipeline.evaluation.finetune import Reader, bucket, cut_around_entities, cut_longer, fine_tune, load_classifier
 from pipeline.training.attention import causal_matmul, causal_sdpa
 from tests.pipeline.tiny_model import VOCABULARY, write_bert, write_gpt2
 
@@ -109,7 +108,7 @@ def test_a_model_that_lacks_our_tokens_gets_new_ones_past_its_embedding(bert):
     assert reader.num_embeddings == reader.config.vocab_size + 4
     (ids,), _ = reader.encode(RE, [relation("지난해 한빛전자는 김하늘이 세웠다.", "한빛전자", "김하늘")])
     assert (ids[0], ids[-1]) == (reader.tokenizer.cls_token_id, reader.tokenizer.sep_token_id)
-    assert sorted(id_ for id_ in ids if id_ >= reader.config.vocab_size) == list(reader.specials.markers)
+    assert sorted(id_ for id_ in ids if id_ >= reader.config.vocab_size) == list(reader.markers)
     model = load_classifier(reader, bert, RE, pretrained=True)
     assert model.get_input_embeddings().num_embeddings == reader.num_embeddings
 
@@ -121,7 +120,7 @@ def test_a_pad_that_is_also_the_end_token_is_replaced(gpt2, tmp_path):
         (folder / path.name).write_bytes(path.read_bytes())
     settings = json.loads((folder / "tokenizer_config.json").read_text())
     (folder / "tokenizer_config.json").write_text(json.dumps(settings | {"pad_token": "</s>"}))
-    assert Reader(folder, 96).specials.pad == VOCABULARY
+    assert Reader(folder, 96).pad == VOCABULARY
 
 
 @pytest.mark.parametrize("kind", ["gpt2", "bert"])
@@ -131,8 +130,8 @@ def test_pads_change_nothing(kind, request):
     (short, long), _ = reader.encode(YNAT, [{"title": "비"}, {"title": "오늘 저녁부터 전국에 비가 내린다"}])
     torch.manual_seed(0)
     model = load_classifier(reader, folder, YNAT, pretrained=True)
-    together = finetune.predict(model, YNAT, [short, long], reader.specials.pad, "cpu", "fp32")
-    apart = [finetune.predict(model, YNAT, [ids], reader.specials.pad, "cpu", "fp32")[0] for ids in (short, long)]
+    together = finetune.predict(model, YNAT, [short, long], reader.pad, "cpu", "fp32")
+    apart = [finetune.predict(model, YNAT, [ids], reader.pad, "cpu", "fp32")[0] for ids in (short, long)]
     assert np.allclose(together, apart, atol=1e-6)
 
 

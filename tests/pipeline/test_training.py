@@ -140,7 +140,7 @@ def test_gradient_checkpointing_computes_the_blocks_twice_and_changes_nothing(to
     counts = []
     for wanted in (False, True):
         calls = []
-        monkeypatch.setattr(GPT2MLP, "forward", lambda self, hidden, run=GPT2MLP.forward: (calls.append(1), run(self, hidden))[1])
+        monkeypatch.setattr(GPT2MLP, "forward", lambda self, hidden, run=GPT2MLP.forward, calls=calls: (calls.append(1), run(self, hidden))[1])
         model, _ = train(tokens, tmp_path / str(wanted), replace(SETTINGS, steps=1, warmup_steps=0, validations=1,
                                                                  gradient_checkpointing=wanted))
         monkeypatch.undo()

@@ -11,9 +11,8 @@ from tokenizers import Tokenizer
 from transformers import AutoTokenizer, GPT2Config, PreTrainedTokenizerFast
 
 from tests.tiny_tokenizer import train
-from tokenizer.encoders import open_encoders
 from tokenizer.export import export
-from tokenizer.quality import NASTY_STRINGS, find_problem
+from tokenizer.quality import NASTY_STRINGS, find_problem, open_encoders
 from tokenizer.train import SPECIAL_TOKENS
 
 CONSTITUTION = Path(kolaw.abspath("constitution.txt")).read_text(encoding="utf-8")

@@ -111,16 +111,16 @@ def open_characters():
 
 
 def test_a_process_killed_while_it_answers_changes_nothing():
-    lines = [f"{number} " + "가나" * 500 for number in range(CHUNK_LINES)]
-    expected = mark_lines(lines, list)
+    lines = [f"{number} " + "가나" * 2000 for number in range(CHUNK_LINES)]
     child = Child(open_characters)
     try:
         child.send(lines)
-        while child.line.value < len(lines) - 1:
-            time.sleep(0.1)
-        time.sleep(1)  # now it waits for somebody to read its answer
+        while not child.opened:
+            child.opened = child.connection.recv() == "open"
+        assert child.connection.poll(60)  # the first bytes of its answer; for the others it waits until somebody reads
         os.kill(child.process.pid, signal.SIGKILL)
-        assert child.result() == expected
+        child.process.join()
+        assert child.result() == mark_lines(lines, list)
     finally:
         child.stop()
 
@@ -158,7 +158,7 @@ def test_an_analyser_that_fails_on_most_lines_is_an_error_and_its_failures_are_c
 def test_analysers_end_when_their_parent_is_killed():
     script = ("from tests.tokenizer.test_morphemes import *\nif __name__ == '__main__':\n"
               "    child = Child(open_treacherous); child.send(['멈춘다'])\n"
-              "    while child.line.value < 0: time.sleep(0.1)\n"
+              "    child.connection.recv()\n"
               "    print(child.process.pid, flush=True); time.sleep(1000)")
     with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, cwd=PROJECT) as parent:
         child = int(parent.stdout.readline())
