@@ -92,6 +92,9 @@ def main() -> None:
         if name == "klue":
             print("\n" + (finished.path / "table.md").read_text(encoding="utf-8"))
         print(f"{name}: {arguments.artifacts / preset.name / name}   next: {NEXT[name]}")
+        if "WORLD_SIZE" in os.environ and "torch" in sys.modules:
+            from pipeline.training.device import end_process
+            end_process()
 
 
 if __name__ == "__main__":

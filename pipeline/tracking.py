@@ -1,11 +1,13 @@
 """Metrics to TensorBoard or trackio while a run goes on; its JSON lines are written whatever is chosen here."""
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from corpora import failing
 
 
-def open_tracker(kind: str, logs: Path, run: str, settings: dict) -> Callable[[dict], None]:
+@contextmanager
+def open_tracker(kind: str, logs: Path, run: str, settings: dict) -> Iterator[Callable[[dict], None]]:
     """A function that takes a line of metrics, numbers by name and their step. Raises UserError where what it needs
     isn't installed."""
     with failing(f"pretrain.tracking={kind} needs an extra", "Run make install EXTRAS=tracking.", ImportError):
@@ -23,4 +25,10 @@ def open_tracker(kind: str, logs: Path, run: str, settings: dict) -> Callable[[d
                 writer.add_scalar(name, value, values["step"])
         elif kind == "trackio":
             trackio.log(numbers, step=values["step"])
-    return track
+    try:
+        yield track
+    finally:
+        if kind == "tensorboard":
+            writer.close()
+        elif kind == "trackio":
+            trackio.finish()

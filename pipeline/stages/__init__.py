@@ -86,8 +86,7 @@ def run_stage(name: str, preset: Preset, root: Path, data: Path | None, make_con
         module = importlib.import_module(f"pipeline.stages.{name}")
         paths = {upstream: found.path for upstream, found in inputs.items()}
         if os.environ.get("RANK", "0") != "0":  # torchrun's first process builds the artifact; the others help it
-            module.run(preset[name], paths, root / name / f"{key}.partial", context)
-            raise SystemExit
+            module.run(preset[name], paths, root / name / f"{key}.partial", context)  # doesn't come back
         finished = artifact.build(root, name, key, origin, shared=context.engine.shard is not None,
                                   run=lambda folder: module.run(preset[name], paths, folder, context))
         print(f"{name}: done in {finished.manifest['seconds']:.0f} s, {finished.path}")

@@ -31,7 +31,6 @@ def run(settings, inputs: dict[str, Path], folder: Path, context: Context) -> di
     rank, world = join_processes(context.device)
     if settings.batch_size % world:
         raise UserError(f"pretrain.batch_size={settings.batch_size}: has to be a multiple of the {world} processes.")
-    track = open_tracker(settings.tracking, folder / "logs", folder.stem, asdict(settings)) if rank == 0 else None
     precision = resolve_precision(settings.precision, context.device)
     tokenizer = AutoTokenizer.from_pretrained(inputs["tokenizer"])
     training, validation = (TokenStream(inputs["tokens"], split) for split in ("train", "validation"))
@@ -66,11 +65,11 @@ def run(settings, inputs: dict[str, Path], folder: Path, context: Context) -> di
                 file.write(f"- **{prompt}**{' '.join(text.removeprefix(prompt).splitlines())}\n")
         plot(folder)
 
-    figures = train(model, batches, validation, settings, context.device, precision, folder, write_samples, track)
+    tracking = settings.tracking if rank == 0 else "none"
+    with open_tracker(tracking, folder / "logs", folder.stem, asdict(settings)) as track:
+        figures = train(model, batches, validation, settings, context.device, precision, folder, write_samples, track)
     trained = plain()
     leave_processes()
-    if rank:
-        return {}
     figures |= {"parameters": num_parameters, "epochs": round(num_tokens / len(training), 4), "device": context.device,
                 "precision": precision, "compiled": settings.compile, "threads": torch.get_num_threads(),
                 "processes": world}

@@ -12,7 +12,7 @@ from pipeline.config import SECTIONS, load_preset
 from pipeline.training import loop
 from pipeline.training.batches import TokenStream, TrainingBatches
 from pipeline.training.checkpoint import gather
-from pipeline.training.device import join_processes, leave_processes
+from pipeline.training.device import end_process, join_processes, leave_processes
 from pipeline.training.model import make_model
 from tests.pipeline.tiny_tokens import END, VOCABULARY
 
@@ -44,6 +44,8 @@ def main() -> None:
     if rank == 0:
         save_file(weights, folder / "weights.safetensors")
     leave_processes()
+    if os.environ.get("WORLD_SIZE"):
+        end_process()
 
 
 if __name__ == "__main__":
