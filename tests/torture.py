@@ -54,7 +54,7 @@ class Run:
         """The last step that is in the log."""
         try:
             lines = (self.partial / "logs/metrics.jsonl").read_text().splitlines()
-            return max((json.loads(line)["step"] for line in lines), default=0)
+            return max((json.loads(line)["step"] for line in lines if "tokens" in line), default=0)
         except (OSError, ValueError, TypeError):
             return 0
 
@@ -68,6 +68,7 @@ class Run:
         return process.poll() is None
 
     def row(self, fault: str, lost: str, said: str, weights: str, expected: str) -> None:
+        said = said.replace(str(self.artifacts), "artifacts")[:150]
         same = "same" if weights == expected else "DIFFERENT" if weights else "NOT FINISHED"
         self.rows.append(same)
         self.say(f"| {fault} | {lost} | {said} | {same} |", flush=True)
@@ -75,7 +76,7 @@ class Run:
 
 def line_with(printed: str, *words: str) -> str:
     lines = [line for line in printed.splitlines() if any(word in line for word in words)]
-    return lines[-1].replace("|", "/")[:150] if lines else "-"
+    return lines[-1].replace("|", "/") if lines else "-"
 
 
 def kill_at_random(run: Run, kills: int) -> None:
