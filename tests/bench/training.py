@@ -42,13 +42,13 @@ class Contender:
     def run(self, steps: int, folder: Path) -> list[float]:
         """Seconds from the process's start at which each step was done."""
         folder.mkdir(parents=True, exist_ok=True)
-        began, done = time.monotonic(), []
+        began, done, last = time.monotonic(), [], ""
         with tempfile.TemporaryDirectory() as cache:
             process = self.start(steps, folder, {"TORCHINDUCTOR_CACHE_DIR": cache})
             for line in process.stdout:
                 if re.search(r"^iter \d+:|^step \d+ ", line):
                     done.append(time.monotonic() - began)
-                last = line
+                last = line.strip() or last
             if process.wait():
                 raise UserError(f"{self.name} failed: {last}")
         return done[-steps:]
