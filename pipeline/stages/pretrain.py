@@ -41,7 +41,8 @@ def run(settings, inputs: dict[str, Path], folder: Path, context: Context) -> di
     num_tokens = settings.steps * settings.batch_size * settings.context
     if rank == 0:
         print(f"pretrain: {settings.architecture}, {num_parameters / 1e6:.1f}M parameters, {num_tokens / 1e6:.1f}M "
-              f"tokens ({num_tokens / len(training):.2f} epochs) on {world} x {context.device} in {precision}", flush=True)
+              f"tokens ({num_tokens / len(training):.2f} epochs) on {world} x {context.device} in {precision}",
+              flush=True)
 
     def plain():
         """The model as one piece: this one, or a copy on the CPU of one that is spread over processes."""

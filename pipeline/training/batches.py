@@ -54,7 +54,7 @@ class TrainingBatches:
         return generator.permutation(self.num_windows), offset
 
     def batch(self, step: int, rank: int = 0, world: int = 1) -> torch.Tensor:
-        """Token ids (B / world, T + 1) of a step, the rank-th part of its batch: T inputs and, one further, T targets."""
+        """Token ids (B / world, T + 1) of a step, the rank-th part of its batch: T inputs and, one on, T targets."""
         rows, share = [], self.batch_size // world
         for sequence in range(step * self.batch_size + rank * share, step * self.batch_size + (rank + 1) * share):
             order, offset = self.windows_of(sequence // self.num_windows)

@@ -25,9 +25,9 @@ def flops_per_token(model) -> int:
 
 
 def memory_needed(model, settings, micro_batch_size: int, world: int = 1) -> dict[str, float]:
-    """Bytes a process of training: the state (fp32 weights, gradients and two moments), logits, activations. An estimate:
-    34 bytes for each hidden value of a block in mixed precision (Korthikanti et al., 2022), and for eager attention 10 for
-    each score."""
+    """Bytes a process of training: the state (fp32 weights, gradients, two moments), logits, activations. An estimate:
+    34 for each hidden value of a block in mixed precision (Korthikanti et al., 2022), 10 for each score where attention
+    is eager."""
     layers, values = model.config.num_hidden_layers, micro_batch_size * settings.context * model.config.hidden_size
     return {"state": 16 * model.num_parameters() / (world if settings.parallel == "fsdp" else 1),
             "logits": 6 * micro_batch_size * settings.context * model.config.vocab_size,  # bf16 once, fp32 once
@@ -76,7 +76,7 @@ def naming_what_fits(model, settings, device: str, world: int) -> Iterator[None]
         tried, room = settings.micro_batch_size, 0.9 * memory_there(device)
         fitting = [size for size in range(1, tried) if settings.batch_size // world % size == 0
                    and sum(memory_needed(model, settings, size, world).values()) < room]
-        advice = (f'SET="pretrain.micro_batch_size={fitting[-1]}" should fit; the batches stay the same, and the run goes on '
-                  "from its last checkpoint." if fitting else "Not even one sequence would fit: use "
+        advice = (f'SET="pretrain.micro_batch_size={fitting[-1]}" should fit; the batches stay the same, and the run '
+                  "goes on from its last checkpoint." if fitting else "Not even one sequence would fit: use "
                   "pretrain.gradient_checkpointing=true, or more GPUs with pretrain.parallel=fsdp.")
         raise UserError(f"pretrain: out of memory with pretrain.micro_batch_size={tried}. {advice}") from None

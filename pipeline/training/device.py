@@ -75,8 +75,8 @@ def rank_and_world() -> tuple[int, int]:
 
 
 def distribute(losses: torch.nn.Module, parallel: str, precision: str) -> torch.nn.Module:
-    """The module (a model that returns its loss) for as many processes as there are: as it is for one, replicated (ddp),
-    or with weights, gradients and optimizer state spread over all, block by block (fsdp: FSDP2)."""
+    """The module (a model that returns its loss) for as many processes as there are: as it is for one, replicated
+    (ddp), or with weights, gradients and optimizer state spread over all, block by block (fsdp: FSDP2)."""
     _, world = rank_and_world()
     if world == 1:
         return losses

@@ -55,7 +55,7 @@ def train(model, batches: TrainingBatches, validation: TokenStream, settings, de
 
     Writes folder/scratch/checkpoints and folder/logs/metrics.jsonl, and continues from a checkpoint. Calls
     `on_validation(step)` after each validation, `track(values)` with each line of metrics. Under torchrun every process
-    calls this and works on its part of each batch; the first one writes. Raises SystemExit after a signal, and UserError
+    calls this and works on its part of each batch; the first one writes. Raises SystemExit after a signal, UserError
     when a loss or a gradient isn't finite: both leave a checkpoint of the last good state."""
     rank, world = rank_and_world()
     checkpoints, metrics = folder / SCRATCH / "checkpoints", folder / "logs" / "metrics.jsonl"
@@ -116,8 +116,8 @@ def train(model, batches: TrainingBatches, validation: TokenStream, settings, de
                 save(step)
                 note(step=step + 1, event="non-finite", loss=repr(loss), gradient_norm=repr(norm))
                 raise UserError(f"pretrain: the loss at step {step + 1} is {loss}, the gradient's norm {norm}. The "
-                                f"state after step {step} is kept in {checkpoints}. A lower pretrain.learning_rate, which "
-                                "starts a new run, is what usually helps.")
+                                f"state after step {step} is kept in {checkpoints}. A lower pretrain.learning_rate, "
+                                "which starts a new run, is what usually helps.")
             factor = learning_rate_factor(step, settings.steps, settings.warmup_steps)
             for optimizer in optimizers:
                 for group in optimizer.param_groups:
@@ -151,8 +151,9 @@ def train(model, batches: TrainingBatches, validation: TokenStream, settings, de
                 saved_at = marked_at = time.monotonic()
                 marked_step = done
             if stop and done < settings.steps:
-                raise SystemExit(f"pretrain: stopped by {signals[0] if signals else 'another process'} after step {done}; "
-                                 "the state is saved. The same command continues from there.")
+                who = signals[0] if signals else "another process"
+                raise SystemExit(f"pretrain: stopped by {who} after step {done}; the state is saved. The same command "
+                                 "continues from there.")
     if not figures:  # resumed after the last step
         figures = validate(losses, validation, settings, micro_batch_size, device, precision)
     if not math.isfinite(figures["bits_per_byte"]):

@@ -30,7 +30,7 @@ def make_config(settings, vocab_size: int, changes: dict):
 
 
 def make_model(settings, vocab_size: int, end_token_id: int, pad_token_id: int, device: str = "cpu") -> PreTrainedModel:
-    """A model in fp32; raises UserError for one to continue from that doesn't fit, and for what an architecture can't do.
+    """A model in fp32; raises UserError for one to continue that doesn't fit, and for what an architecture can't do.
     The end token is also the one a text begins with: in training it stands before every document."""
     # Dropout would tie a step to the generator's state; one pass over enough text needs none.
     changes = {"bos_token_id": end_token_id, "eos_token_id": end_token_id, "pad_token_id": pad_token_id,

@@ -13,8 +13,8 @@ ITERATIONS = 5
 
 
 class Muon(torch.optim.Optimizer):
-    """Nesterov momentum whose update is made orthogonal, for the matrices of a transformer's blocks (Jordan et al., 2024,
-    kellerjordan.github.io/posts/muon).
+    """Nesterov momentum whose update is made orthogonal, for the matrices of a transformer's blocks (Jordan et al.,
+    2024, kellerjordan.github.io/posts/muon).
 
     Conv1D keeps its weights as (in, out) where Linear has (out, in), and c_attn is three matrices in one: each is made
     orthogonal by itself, scaled by sqrt(max(1, out / in)), so that a rate found at one width holds at others. Processes
