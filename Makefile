@@ -32,9 +32,10 @@ LAUNCH = $(QUICK) $(if $(GPUS),$(VENV)/bin/torchrun $(if $(PET_RDZV_ENDPOINT),,-
 help: ## this list
 	@echo "Korean GPT-2: corpus -> tokenizer -> tokens -> pretrain -> klue-eval"; echo
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
-	@echo; echo "Variables: PRESET=demo|laptop|small|medium|large|xl   RECIPE=name or .toml   DATA=folder of your text"
+	@echo; echo "Variables: PRESET=demo|laptop|small|medium|large|xl|gpt1|gpt3-small|-medium|-large|-xl   RECIPE=name or .toml   DATA=folder of your text"
 	@echo "           KLUE=sample|hub|folder   SEEDS=3 CONTROL=1   INIT=model to continue   MODEL=model to evaluate"
-	@echo "           GPUS=n HARDWARE=H100 (make plan)   DEVICE=auto|cpu|cuda|mps   WORKERS=n   OUT=folder   SET=\"pretrain.steps=200 ...\"   EXTRAS=okt,tracking,ray"
+	@echo "           DEVICE=auto|cpu|cuda|mps   GPUS=n for make pretrain, with HARDWARE=H100 for make plan   WORKERS=n"
+	@echo "           OUT=folder   SET=\"pretrain.steps=200 ...\"   EXTRAS=okt,tracking,ray   KILLS=50 for make torture"
 	@echo "           ENGINE=pool|ray, or SHARD=i/n then MERGE=1, for make corpus and make tokens   PEERS=folder for make bench"
 
 # The lock's hashes cover everything but torch, which pip is left to choose the build of (see the README).
@@ -103,7 +104,7 @@ lint: $(READY) ## ruff
 torture: $(READY) ## kill -9 a pretraining KILLS=50 times, and every other fault; prints a table
 	@$(PY) -m tests.torture "$(or $(KILLS),50)"
 
-bench: $(READY) ## speed as ratios taken in one run; BENCH=training, tokenizer, corpus (DATA=, PEERS=) or scale (DATA=, OUT=)
+bench: $(READY) ## speed as ratios taken in one run; BENCH=step, training (PEERS=), tokenizer, corpus (DATA=, PEERS=) or scale (DATA=, OUT=)
 	@$(QUICK) BENCH="$(BENCH)" PEERS="$(PEERS)" $(PY) -m tests.bench $(ARGS)
 
 clean: $(READY) ## remove unfinished work (finished artifacts stay; delete artifacts/ for those)

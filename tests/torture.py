@@ -80,7 +80,7 @@ def line_with(printed: str, *words: str) -> str:
 
 
 def kill_at_random(run: Run, kills: int) -> None:
-    chance, lost, rounds, same = random.Random(SEED), [], 0, True
+    chance, lost, rounds, resumes, same = random.Random(SEED), [], 0, 0, True
     process = None
     while len(lost) < kills:
         process = run.command()
@@ -92,14 +92,15 @@ def kill_at_random(run: Run, kills: int) -> None:
             time.sleep(delay)
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
+            printed, _ = process.communicate()
+            resumes += "resuming after step" in printed
             lost.append(run.step() - run.saved())
         else:  # it came to its end first: the next round begins anew
             _, weights = run.finish()
             rounds, same = rounds + 1, same and weights == run.straight
     _, weights = run.finish()
     run.row(f"kill -9 at {kills} random moments", f"{sum(lost) / kills:.1f} steps on average, {max(lost)} at most",
-            f"resumed each time, {rounds + 1} runs finished", weights if same else "differs", run.straight)
+            f"resumed {resumes} times, {rounds + 1} runs finished", weights if same else "differs", run.straight)
 
 
 def stop(run: Run, fault: str, said: str, words: str) -> None:

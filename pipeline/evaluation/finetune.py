@@ -16,7 +16,7 @@ from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTok
 from corpora import failing, require
 from corpora.klue import Task, entities_in_order, split_at_entities
 from pipeline.model_folder import model_files
-from pipeline.training.attention import CAUSAL_MATMUL, CAUSAL_SDPA
+from pipeline.training.attention import quickest
 from pipeline.training.device import autocast, resolve_precision
 from pipeline.training.model import load_weights
 from pipeline.training.optimizer import learning_rate_factor, make_adamw
@@ -115,7 +115,7 @@ def fine_tune(reader: Reader, folder: Path, task: Task, inputs: list[list[int]],
     torch.manual_seed(seed)
     model = load_classifier(reader, folder, task, pretrained).to(device)
     if model.config.model_type == "gpt2":
-        model.set_attn_implementation(CAUSAL_MATMUL if device == "cpu" else CAUSAL_SDPA)
+        model.set_attn_implementation(quickest(device, settings.max_length))
     center, scale = (targets_N.mean(), targets_N.std() or 1.0) if task.regression else (0, 1)
     targets = torch.tensor((targets_N - center) / scale, dtype=torch.float32 if task.regression else torch.int64)
     precision = resolve_precision("auto", device)

@@ -10,7 +10,7 @@ import torch
 from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 
-from corpora import UserError, failing
+from corpora import failing, require
 from corpora.contamination import DECONTAMINATED
 from pipeline.artifact import SCRATCH, write_card
 from pipeline.engine import Context
@@ -29,8 +29,8 @@ TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_ma
 
 def run(settings, inputs: dict[str, Path], folder: Path, context: Context) -> dict:
     rank, world = join_processes(context.device)
-    if settings.batch_size % world:
-        raise UserError(f"pretrain.batch_size={settings.batch_size}: has to be a multiple of the {world} processes.")
+    require(settings.batch_size % world == 0,
+            f"pretrain.batch_size={settings.batch_size}: has to be a multiple of the {world} processes.")
     precision = resolve_precision(settings.precision, context.device)
     tokenizer = AutoTokenizer.from_pretrained(inputs["tokenizer"])
     training, validation = (TokenStream(inputs["tokens"], split) for split in ("train", "validation"))
@@ -64,7 +64,8 @@ def run(settings, inputs: dict[str, Path], folder: Path, context: Context) -> di
             for prompt in PROMPTS:
                 text, = continue_text(whole, tokenizer, prompt, 60, settings.seed, use_cache=False)
                 file.write(f"- **{prompt}**{' '.join(text.removeprefix(prompt).splitlines())}\n")
-        plot(folder)
+        lines = (folder / "logs" / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+        plot_curves(folder / "logs" / "curves.png", [json.loads(line) for line in lines])
 
     tracking = settings.tracking if rank == 0 else "none"
     with open_tracker(tracking, folder / "logs", folder.stem, asdict(settings)) as track:
@@ -86,13 +87,7 @@ def run(settings, inputs: dict[str, Path], folder: Path, context: Context) -> di
     write_card(folder / "README.md", "model", settings=settings, config=config, **figures,
                millions=num_parameters / 1e6,
                start=f"continued from `{settings.init}`" if settings.init else "from random weights")
-    plot(folder)
     return figures
-
-
-def plot(folder: Path) -> None:
-    lines = (folder / "logs" / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
-    plot_curves(folder / "logs" / "curves.png", [json.loads(line) for line in lines])
 
 
 def save_model(model, tokenizer_folder: Path, folder: Path) -> None:

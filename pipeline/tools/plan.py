@@ -3,7 +3,7 @@ import json
 import time
 from contextlib import nullcontext
 
-from corpora import UserError
+from corpora import require
 from pipeline import artifact
 
 UTILISATION = 0.4  # what llm.c reaches with the 124M model on an H100
@@ -21,8 +21,7 @@ def run(arguments, preset) -> None:
     from pipeline.training.model import make_model
     settings, gpus, names = preset["pretrain"], arguments.gpus, list(cost.GPUS)
     if arguments.hardware:
-        if arguments.hardware not in names:
-            raise UserError(f"HARDWARE={arguments.hardware}: not among {', '.join(names)}.")
+        require(arguments.hardware in names, f"HARDWARE={arguments.hardware}: not among {', '.join(names)}.")
         names = [arguments.hardware]
     with torch.device("meta") if not settings.init else nullcontext():
         model = make_model(settings, preset["tokenizer"].vocab_size, 3, 0)

@@ -13,6 +13,11 @@ from transformers import AttentionInterface
 CAUSAL_SDPA, CAUSAL_MATMUL = "causal_sdpa", "causal_matmul"
 
 
+def quickest(device: str, length: int) -> str:
+    """The name of the quicker of the two for sequences of up to `length` tokens."""
+    return CAUSAL_MATMUL if device == "cpu" and length <= 512 else CAUSAL_SDPA
+
+
 def causal_sdpa(module, query_BHTD, key_BHTD, value_BHTD, attention_mask, scaling=None, dropout=0.0, **_):
     """transformers' attention signature; returns the context vectors (B, T, H, D) and no weights."""
     mask = None if attention_mask is None else attention_mask.to(query_BHTD.dtype)

@@ -7,7 +7,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, GPT2Config, GPTNeoCon
 
 from corpora import UserError, failing
 from pipeline.model_folder import model_folder
-from pipeline.training.attention import CAUSAL_MATMUL, CAUSAL_SDPA
+from pipeline.training.attention import quickest
 
 MODEL_TYPES = {"gpt": "openai-gpt", "gpt2": "gpt2", "gpt3": "gpt_neo"}
 ONLY_GPT2 = ("compile", "document_masking", "gradient_checkpointing")
@@ -55,8 +55,8 @@ def make_model(settings, vocab_size: int, end_token_id: int, pad_token_id: int, 
         torch.manual_seed(settings.seed)
         model = AutoModelForCausalLM.from_config(make_config(settings, vocab_size, changes), dtype=torch.float32)
     if wanted == "gpt2":
-        # In memory only: a saved config.json doesn't name it. Plain products are quicker on CPUs at short contexts.
-        model.set_attn_implementation(CAUSAL_MATMUL if device == "cpu" and settings.context <= 512 else CAUSAL_SDPA)
+        # In memory only: a saved config.json doesn't name it.
+        model.set_attn_implementation(quickest(device, settings.context))
     return model
 
 
