@@ -12,7 +12,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 
 from corpora import failing, require
 from corpora.contamination import DECONTAMINATED
-from pipeline.artifact import SCRATCH, write_card
+from pipeline.artifact import SCRATCH, write_card, write_text
 from pipeline.engine import Context
 from pipeline.evaluation.sampling import continue_text
 from pipeline.plots import plot_curves
@@ -59,11 +59,9 @@ def run(settings, inputs: dict[str, Path], folder: Path, context: Context) -> di
     def write_samples(step: int) -> None:
         if (whole := plain()) is None or rank:
             return
-        with open(folder / "logs" / "samples.md", "a", encoding="utf-8") as file:
-            file.write(f"\n## After step {step}\n\n")
-            for prompt in PROMPTS:
-                text, = continue_text(whole, tokenizer, prompt, 60, settings.seed, use_cache=False)
-                file.write(f"- **{prompt}**{' '.join(text.removeprefix(prompt).splitlines())}\n")
+        texts = [continue_text(whole, tokenizer, prompt, 60, settings.seed, use_cache=False)[0] for prompt in PROMPTS]
+        write_text(folder / "logs" / f"samples-{step:06d}.md", "".join(
+            f"- **{prompt}**{' '.join(text.removeprefix(prompt).splitlines())}\n" for prompt, text in zip(PROMPTS, texts)))
         lines = (folder / "logs" / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
         plot_curves(folder / "logs" / "curves.png", [json.loads(line) for line in lines])
 
