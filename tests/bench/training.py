@@ -106,7 +106,9 @@ def ours(arguments, preset) -> Contender:
         for stage in ("corpus", "tokenizer", "tokens", ".digests.json"):
             (folder / stage).symlink_to(root / stage)
         words = [*arguments.overrides, f"pretrain.steps={steps}", f"pretrain.warmup_steps={max(1, int(WARMUP_SHARE * steps))}",
-                 "pretrain.validations=1", "pretrain.log_every=1"]
+                 "pretrain.validations=1", "pretrain.log_every=1",
+                 # All are scored on windows that go on over documents' ends, so all are trained on such.
+                 "pretrain.document_masking=false", "pretrain.short_steps=0"]
         options = [item for name in ("recipe", "data", "klue") if getattr(arguments, name)
                    for item in (f"--{name}", getattr(arguments, name))]
         command = [sys.executable, "-m", "pipeline", "pretrain", "--preset", arguments.preset, "--artifacts", folder, *options, *words]
