@@ -58,6 +58,11 @@ class Run:
         except (OSError, ValueError, TypeError):
             return 0
 
+    def log_time(self) -> int:
+        """When the log was last written: a resumed run's first act is to drop from it the steps it will do again."""
+        path = self.partial and self.partial / "logs/metrics.jsonl"
+        return path.stat().st_mtime_ns if path and path.exists() else 0
+
     def saved(self) -> int:
         found = self.partial and find_checkpoints(self.partial / "scratch/checkpoints")
         return step_of(found[0]) if found else 0
@@ -81,21 +86,18 @@ def line_with(printed: str, *words: str) -> str:
 
 def kill_at_random(run: Run, kills: int) -> None:
     chance, lost, rounds, resumes, same = random.Random(SEED), [], 0, 0, True
-    process = None
     while len(lost) < kills:
-        process = run.command()
-        start = run.saved()
-        delay = chance.uniform(0, 1.5)
-        if not run.wait_for(start + 1, process):
-            process.communicate()
-        else:
-            time.sleep(delay)
+        before, process = run.log_time(), run.command()
+        while process.poll() is None and run.log_time() == before:  # imports; a kill in them would prove little
+            time.sleep(0.02)
+        time.sleep(chance.uniform(0, 1.5))
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
             printed, _ = process.communicate()
             resumes += "resuming after step" in printed
             lost.append(run.step() - run.saved())
         else:  # it came to its end first: the next round begins anew
+            process.communicate()
             _, weights = run.finish()
             rounds, same = rounds + 1, same and weights == run.straight
     _, weights = run.finish()
