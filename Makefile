@@ -1,7 +1,7 @@
 # Every target is an order: the stages' keys decide what there is to do.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help install corpus tokenizer tokenizer-report tokens pretrain klue-eval klue-check report status generate plan export \
+.PHONY: help install corpus tokenizer tokenizer-report tokens pretrain klue-eval klue-prompt klue-check report status generate plan export \
         test test-extras lint bench torture clean settings lock
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -70,6 +70,9 @@ klue-check: $(READY)
 # A wrong KLUE= is told before anything is trained.
 klue-eval: klue-check $(if $(MODEL),,pretrain) ## fine-tune on KLUE and print the table; SEEDS=1 CONTROL=0 is the quick way
 	@$(QUICK) $(PY) -m pipeline klue-eval $(ARGS)
+
+klue-prompt: klue-check $(if $(MODEL),,pretrain) ## zero-, one- and few-shot scores on KLUE, without a gradient step
+	@$(QUICK) $(PY) -m pipeline klue-prompt $(ARGS)
 
 report: $(READY) ## every stage's figures as one Markdown page
 	@$(PY) -m pipeline report $(ARGS)

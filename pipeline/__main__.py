@@ -53,7 +53,7 @@ def load_settings(arguments: argparse.Namespace) -> config.Preset:
 def make_context(arguments: argparse.Namespace, name: str) -> Context:
     """Resolve the device for the stages that use one; the others needn't import torch for it."""
     device = "cpu"
-    if name in ("pretrain", "klue"):
+    if name in ("pretrain", *TARGETS):
         from transformers.utils.logging import disable_progress_bar, set_verbosity_error
 
         from pipeline.training.device import resolve_device
@@ -70,9 +70,9 @@ def check_inputs(name: str, preset: config.Preset, arguments: argparse.Namespace
     """Read what the stage will read besides artifacts, so that a fault in it is told before hours of work."""
     STAGES[name].files(preset[name], arguments.data)
     key, _, _ = locate(name, preset, arguments.data, arguments.artifacts)
-    if name == "klue" and preset["klue"].data != "hub" and not (key and find(arguments.artifacts, name, key)):
-        for task, split in product(parse_tasks(preset["klue"].tasks), SPLITS):
-            load_rows(preset["klue"].data, task, split)
+    if name in TARGETS and preset[name].data != "hub" and not (key and find(arguments.artifacts, name, key)):
+        for task, split in product(parse_tasks(preset[name].tasks), SPLITS):
+            load_rows(preset[name].data, task, split)
 
 
 def main() -> None:
@@ -89,7 +89,7 @@ def main() -> None:
         check_inputs(name, preset, arguments)
     else:
         finished = run_stage(name, preset, arguments.artifacts, arguments.data, lambda: make_context(arguments, name))
-        if name == "klue":
+        if name in TARGETS:
             print("\n" + (finished.path / "table.md").read_text(encoding="utf-8"))
         print(f"{name}: {arguments.artifacts / preset.name / name}   next: {NEXT[name]}")
         if "WORLD_SIZE" in os.environ and "torch" in sys.modules:

@@ -95,7 +95,7 @@ def write_card(path: Path, template: str, /, **values) -> None:
     pages.policies["json.dumps_kwargs"] = {"ensure_ascii": False}
     pages.filters |= {"commas": "{:,}".format, "fixed": lambda value, digits=2: f"{value:,.{digits}f}", "one_line": one_line,
                       "quoted": lambda text: json.dumps(text, ensure_ascii=False),
-                      "score": lambda value: "-" if value is None else f"{value:.1f}", "aligned": aligned}
+                      "score": lambda value: "-" if value is None else f"{value:.1f}", "signed": "{:+.1f}".format, "aligned": aligned}
     write_text(path, pages.get_template(f"{template}.md").render(**values))
 
 

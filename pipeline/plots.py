@@ -41,6 +41,20 @@ def plot_curves(path: Path, lines: list[dict]) -> None:
     save(figure, path)
 
 
+def plot_learning(path: Path, curves: list[tuple], titles: dict[str, str]) -> None:
+    """Scores over the number of labelled rows, a panel a task: (task, {arm: {rows, "0" being all: figures}})."""
+    figure = Figure(figsize=(5 * len(curves), 4), layout="constrained")
+    for (task, arms), axes in zip(curves, figure.subplots(1, len(curves), squeeze=False)[0]):
+        for arm, found in arms.items():
+            sizes = [int(size) or task.official_rows["train"] for size in found]
+            means, spreads = ([each[kind][task.primary] or 0 for each in found.values()] for kind in ("mean", "sd"))
+            axes.errorbar(sizes, means, yerr=spreads, marker=".", capsize=3, label=titles[arm])
+        axes.set(xscale="log", xlabel="labelled rows", title=f"{task.title} {task.metrics[task.primary]}")
+        axes.grid(alpha=0.3)
+        axes.legend()
+    save(figure, path)
+
+
 def save(figure: Figure, path: Path) -> None:
     temporary = path.with_name(path.name + ".tmp")
     figure.savefig(temporary, format="png", dpi=120, metadata={"Software": None})

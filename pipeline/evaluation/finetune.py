@@ -1,9 +1,11 @@
-"""Fine-tuning as GPT-1 did it: a linear head on the last token's context vector, one loop for all tasks. `Reader` makes
-token ids of KLUE's rows; the head is transformers' own, so any model that has a sequence classifier can be scored."""
+"""Fine-tuning, one loop for all tasks and heads. The linear head on the last token's context vector is GPT-1's (Radford
+et al. 2018), and transformers' own, so any model that has a sequence classifier can be scored. The language head is no
+head at all: the model goes on predicting text, here the label's word after a prompt, and one model can do all tasks."""
 import math
+from collections.abc import Callable
 from copy import deepcopy
 from functools import partial
-from itertools import count
+from itertools import chain, islice, repeat
 from pathlib import Path
 
 import numpy as np
@@ -11,148 +13,164 @@ import torch
 from torch.nn import functional as F
 from torch.nn.utils.rnn import pad_sequence
 from tqdm import tqdm
-from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer, PreTrainedModel
+from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, PreTrainedModel
 
 from corpora import failing, require
-from corpora.klue import Task, entities_in_order, split_at_entities
-from pipeline.model_folder import model_files
+from corpora.klue import Task
+from pipeline.evaluation.inputs import Reader
 from pipeline.training.attention import quickest
 from pipeline.training.device import autocast, resolve_precision
 from pipeline.training.model import load_weights
 from pipeline.training.optimizer import learning_rate_factor, make_adamw
 
-MARKERS = ("<subj>", "</subj>", "<obj>", "</obj>")
-WEIGHT_DECAY = 0.01  # GPT-1's (Radford et al. 2018), as are the linear schedule and, nearly, its warm-up
+WEIGHT_DECAY = 0.01  # GPT-1's, as are the linear schedule and, nearly, its warm-up
 WARMUP_SHARE = 0.1
 CLIP = 1.0
 BUCKET_BATCHES = 50  # batches that are sorted by length together: more pads less and shuffles less
 EVALUATION_BATCH = 128
 
 
-class Reader:
-    """Encodes one model's inputs: a title; two sentences around a separator; a sentence with marked entities. The ids
-    of `start` (None where the model has no such token), `separator`, `end`, `pad` and `markers` never come from text; a
-    token that the model lacks (a pad apart from its end token, a marker) gets a new id past its embedding. Raises
-    UserError when the folder holds no usable model and tokenizer, or the two don't fit."""
-
-    def __init__(self, folder: Path, max_length: int):
-        model_files(str(folder))
-        with failing(f"{folder}: its config or tokenizer can't be loaded"):
-            self.config = AutoConfig.from_pretrained(folder, local_files_only=True)
-            self.tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        self.max_length = min(max_length, getattr(self.config, "max_position_embeddings", max_length))
-        require(self.max_length >= 16,
-                f"klue.max_length={max_length}: {self.max_length} tokens leave no room: take at least 16.")
-        require(len(self.tokenizer) <= self.config.vocab_size, f"{folder}: its tokenizer has {len(self.tokenizer)} "
-                f"tokens, its embedding only {self.config.vocab_size}: they don't belong together.")
-        known, new_ids = self.tokenizer.get_vocab(), count(self.config.vocab_size)
-
-        def first(*ids: int | None) -> int | None:
-            return next((id_ for id_ in ids if id_ is not None), None)
-
-        # The config first: a text of this project's models begins with the end token, not with the tokenizer's <s>.
-        config, tokenizer = self.config, self.tokenizer
-        self.start = first(getattr(config, "bos_token_id", None), tokenizer.bos_token_id, tokenizer.cls_token_id)
-        end = first(tokenizer.eos_token_id, tokenizer.sep_token_id)
-        self.end = next(new_ids) if end is None else end
-        self.separator = first(known.get("<sep>"), tokenizer.sep_token_id, self.end)
-        self.pad = tokenizer.pad_token_id
-        if self.pad is None or self.pad in (self.start, self.end, self.separator):
-            self.pad = next(new_ids)  # what is pooled is the last token that isn't a pad
-        self.markers = tuple(known[name] if name in known else next(new_ids) for name in MARKERS)
-        self.num_embeddings = next(new_ids)
-
-    def encode(self, task: Task, rows: list[dict]) -> tuple[list[list[int]], int]:
-        """Token ids of every row, and how many rows had to be cut to `max_length`."""
-        columns = [split_at_entities(row) if task.entities else [row[column] for column in task.texts] for row in rows]
-        segments = [segment for row_segments in columns for segment in row_segments]
-        # Text that looks like a special token stays text.
-        ids = self.tokenizer(segments, add_special_tokens=False, split_special_tokens=True, verbose=False,
-                             return_attention_mask=False, return_token_type_ids=False)["input_ids"]
-        width = len(segments) // len(rows)
-        encoded = [self._join(task, row, ids[number * width:(number + 1) * width]) for number, row in enumerate(rows)]
-        return [row_ids for row_ids, _ in encoded], sum(was_cut for _, was_cut in encoded)
-
-    def _join(self, task: Task, row: dict, parts: list[list[int]]) -> tuple[list[int], bool]:
-        start = [] if self.start is None else [self.start]
-        room = self.max_length - len(start) - 1
-        if task.entities:
-            kept = cut_around_entities(parts, room - len(MARKERS))
-            (_, first_role), _ = entities_in_order(row)
-            joints = self.markers if first_role == "S" else self.markers[2:] + self.markers[:2]
-        elif len(parts) == 2:
-            kept, joints = cut_longer(parts, room - 1), [self.separator]
-        else:
-            kept, joints = [parts[0][:room]], []
-        body = [*kept[0], *(id_ for joint, part in zip(joints, kept[1:]) for id_ in (joint, *part))]
-        return [*start, *body, self.end], sum(map(len, kept)) < sum(map(len, parts))
-
-
-def cut_longer(parts: list[list[int]], room: int) -> list[list[int]]:
-    """Both sentences within `room` tokens, the longer one cut first."""
-    first = parts[0][:max(room // 2, room - len(parts[1]))]
-    return [first, parts[1][:room - len(first)]]
-
-
-def cut_around_entities(parts: list[list[int]], room: int) -> list[list[int]]:
-    """The five parts within `room` tokens: the entities whole, then the text between them, then what lies around. An
-    entity longer than a third of the room is cut to it."""
-    left, first, middle, second, right = parts
-    first, second = first[:room // 3], second[:room // 3]
-    room -= len(first) + len(second)
-    if len(middle) > room:
-        middle = middle[:room - room // 2] + middle[len(middle) - room // 2:]
-    room -= len(middle)
-    on_left = min(len(left), max(room // 2, room - len(right)))
-    return [left[len(left) - on_left:], first, middle, second, right[:room - on_left]]
-
-
 def fine_tune(reader: Reader, folder: Path, task: Task, inputs: list[list[int]], targets_N: np.ndarray,
               validation: list[list[int]], settings, seed: int, pretrained: bool, device: str) -> np.ndarray:
-    """Train on `inputs` and return what the model says of `validation`: (N, C) probabilities, or (N,) STS scores.
-    Without `pretrained` it's the random twin: same config and seed, random weights. Raises UserError when the loss
-    stops being finite."""
+    """Train a linear head and the model on `inputs` and return what they say of `validation`: (N, C) probabilities, or
+    (N,) STS scores. Without `pretrained` it's the random twin: same config and seed, random weights. With
+    settings.lm_weight the loss has GPT-1's auxiliary term, the language-model loss of the inputs. Raises UserError
+    when the loss stops being finite."""
     torch.manual_seed(seed)
     model = load_classifier(reader, folder, task, pretrained).to(device)
     if model.config.model_type == "gpt2":
         model.set_attn_implementation(quickest(device, settings.max_length))
+    require(not settings.lm_weight or is_causal(model),
+            f"klue.lm_weight={settings.lm_weight:g}: {folder} is no causal language model.")
     center, scale = (targets_N.mean(), targets_N.std() or 1.0) if task.regression else (0, 1)
     targets = torch.tensor((targets_N - center) / scale, dtype=torch.float32 if task.regression else torch.int64)
-    precision = resolve_precision("auto", device)
-    generator = np.random.default_rng(seed)
-    epochs = getattr(settings, f"epochs_{task.name}")  # fixed beforehand: there is no best epoch
-    num_steps = epochs * math.ceil(len(inputs) / settings.batch_size)
-    optimizer = make_adamw(model.parameters(), settings.learning_rate, WEIGHT_DECAY)
-    factor = partial(learning_rate_factor, num_steps=num_steps, num_warmup=max(1, round(WARMUP_SHARE * num_steps)))
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
+
+    def loss_of(rows: np.ndarray) -> torch.Tensor:
+        ids_BT = pad([inputs[row] for row in rows], reader.pad).to(device)
+        auxiliary = 0
+        if settings.lm_weight:
+            real_BT = ids_BT != reader.pad
+            hidden_BTC = model.base_model(input_ids=ids_BT, use_cache=False).last_hidden_state
+            logits_BC = model.score(hidden_BTC[torch.arange(len(rows)), real_BT.sum(1) - 1]).float()
+            auxiliary = settings.lm_weight * token_loss(hidden_BTC, model.get_input_embeddings().weight, ids_BT, real_BT)
+        else:
+            logits_BC = classify(model, ids_BT).float()
+        outputs, loss = (logits_BC[:, 0], F.mse_loss) if task.regression else (logits_BC, F.cross_entropy)
+        return loss(outputs, targets[rows].to(device)) + auxiliary
+
     name = f"{task.title} {'pretrained' if pretrained else 'random twin'} seed {seed}"
+    train(model, list(map(len, inputs)), loss_of, num_steps(task, len(inputs), settings), settings, seed, name, device)
+
+    def outputs_of(rows: np.ndarray) -> torch.Tensor:
+        logits_BC = classify(model, pad([validation[row] for row in rows], reader.pad).to(device)).float()
+        return logits_BC if task.regression else logits_BC.softmax(-1)
+
+    outputs = predict(model, list(map(len, validation)), outputs_of, device)
+    return outputs[:, 0] * scale + center if task.regression else outputs
+
+
+def fine_tune_language(reader: Reader, folder: Path, tasks: dict[str, tuple], settings, seed: int, steps: int,
+                       device: str) -> dict[str, np.ndarray]:
+    """Train a causal model to go on from prompts with the right word and return the words' log-likelihoods (N, C) of
+    each task. `tasks` holds for each its prompts, its words, the right words' numbers and the validation prompts, all
+    as token ids: one task, or all of them in one model. The loss is the language model's, of the words alone, or
+    with settings.lm_weight of the prompts, too. Raises UserError for a model that isn't causal."""
+    torch.manual_seed(seed)
+    model = load_weights(AutoModelForCausalLM, folder, str(folder), deepcopy(reader.config)).to(device)
+    require(is_causal(model), f"klue.head=language: {folder} is no causal language model.")
+    if model.config.model_type == "gpt2":
+        model.set_attn_implementation(quickest(device, settings.max_length))
+    examples = [(len(ids), ids + words[number]) for prompts, words, numbers, _ in tasks.values()
+                for ids, number in zip(prompts, numbers)]
+
+    def loss_of(rows: np.ndarray) -> torch.Tensor:
+        ids_BT = pad([examples[row][1] for row in rows], reader.end).to(device)
+        starts_B1 = torch.tensor([[examples[row][0]] for row in rows], device=device)
+        ends_B1 = torch.tensor([[len(examples[row][1])] for row in rows], device=device)
+        order_T = torch.arange(ids_BT.shape[1], device=device)
+        hidden_BTC, head = model.base_model(input_ids=ids_BT, use_cache=False).last_hidden_state, head_of(model)
+        loss = token_loss(hidden_BTC, head, ids_BT, (order_T >= starts_B1) & (order_T < ends_B1))
+        if settings.lm_weight:
+            loss = loss + settings.lm_weight * token_loss(hidden_BTC, head, ids_BT, order_T < starts_B1)
+        return loss
+
+    name = f"{' '.join(tasks)} language seed {seed}"
+    train(model, [len(ids) for _, ids in examples], loss_of, steps, settings, seed, name, device)
+    return {name: word_scores(model, validation, words, reader.end, device)
+            for name, (_, words, _, validation) in tasks.items()}
+
+
+def word_scores(model: PreTrainedModel, prompts: list[list[int]], words: list[list[int]], pad_id: int,
+                device: str) -> np.ndarray:
+    """Log-likelihoods (N, C) of each word, in tokens, after each prompt. Words that differ in their last token alone
+    share a pass: most are one token, so that it's few passes for many labels."""
+    prefixes = sorted({tuple(word[:-1]) for word in words})
+    lengths = list(map(len, prompts))
+    scores_NC = np.empty((len(prompts), len(words)), dtype=np.float32)
+    for prefix in prefixes:
+        mine = [number for number, word in enumerate(words) if tuple(word[:-1]) == prefix]
+        wanted = torch.tensor([*prefix, 0], device=device)
+
+        def outputs_of(rows: np.ndarray, prefix=prefix, mine=mine, wanted=wanted) -> torch.Tensor:
+            ids_BT = pad([[*prompts[row], *prefix] for row in rows], pad_id).to(device)
+            hidden_BTC = model.base_model(input_ids=ids_BT, use_cache=False).last_hidden_state
+            last_B1 = torch.tensor([[lengths[row] - 1] for row in rows], device=device)
+            places_BL = last_B1 + torch.arange(len(wanted), device=device)
+            hidden_BLC = hidden_BTC.gather(1, places_BL[..., None].expand(-1, -1, hidden_BTC.shape[2]))
+            logs_BLV = F.linear(hidden_BLC, head_of(model)).float().log_softmax(-1)
+            before_B = logs_BLV[:, :-1].gather(2, wanted[:-1, None].expand(len(rows), -1, 1)).sum((1, 2))
+            return before_B[:, None] + logs_BLV[:, -1, [words[number][-1] for number in mine]]
+
+        scores_NC[:, mine] = predict(model, lengths, outputs_of, device)
+    return scores_NC
+
+
+def num_steps(task: Task, num_rows: int, settings) -> int:
+    """Fixed beforehand: there's no best epoch. Few rows are seen more often, for a model to learn from them at all."""
+    return max(getattr(settings, f"epochs_{task.name}") * math.ceil(num_rows / settings.batch_size), settings.least_steps)
+
+
+def train(model: PreTrainedModel, lengths: list[int], loss_of: Callable[[np.ndarray], torch.Tensor], steps: int,
+          settings, seed: int, name: str, device: str) -> None:
+    """AdamW with linear warm-up and decay over batches of rows of like length. Raises UserError when the loss stops
+    being finite."""
+    precision, generator = resolve_precision("auto", device), np.random.default_rng(seed)
+    optimizer = make_adamw(model.parameters(), settings.learning_rate, WEIGHT_DECAY)
+    factor = partial(learning_rate_factor, num_steps=steps, num_warmup=max(1, round(WARMUP_SHARE * steps)))
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
+    epochs = (bucket(lengths, settings.batch_size, generator) for _ in repeat(None))
     model.train()
-    with tqdm(total=num_steps, desc=name, unit="step", disable=None) as bar:
-        for _ in range(epochs):
-            for rows in bucket(inputs, settings.batch_size, generator):
-                ids_BT = pad([inputs[row] for row in rows], reader.pad).to(device)
-                with autocast(device, precision):
-                    logits_BC = classify(model, ids_BT).float()
-                outputs, loss_of = (logits_BC[:, 0], F.mse_loss) if task.regression else (logits_BC, F.cross_entropy)
-                loss = loss_of(outputs, targets[rows].to(device))
-                loss.backward()
-                norm = torch.nn.utils.clip_grad_norm_(model.parameters(), CLIP)
-                require(math.isfinite(norm), f"{name}: the loss or its gradient stopped being finite at step "
-                        f"{bar.n + 1} of {num_steps}. Lower klue.learning_rate (now {settings.learning_rate:g}).")
-                optimizer.step()
-                schedule.step()
-                optimizer.zero_grad()
-                bar.set_postfix(loss=f"{loss.item():.3f}", refresh=False)
-                bar.update()
-    return predict(model, task, validation, reader.pad, device, precision) * scale + center
+    with tqdm(total=steps, desc=name, unit="step", disable=None) as bar:
+        for rows in islice(chain.from_iterable(epochs), steps):
+            with autocast(device, precision):
+                loss = loss_of(rows)
+            loss.backward()
+            norm = torch.nn.utils.clip_grad_norm_(model.parameters(), CLIP)
+            require(math.isfinite(norm), f"{name}: the loss or its gradient stopped being finite at step {bar.n + 1} of "
+                    f"{steps}. Lower klue.learning_rate (now {settings.learning_rate:g}).")
+            optimizer.step()
+            schedule.step()
+            optimizer.zero_grad()
+            bar.set_postfix(loss=f"{loss.item():.3f}", refresh=False)
+            bar.update()
+    model.eval()
+
+
+@torch.no_grad()
+def predict(model: PreTrainedModel, lengths: list[int], outputs_of: Callable[[np.ndarray], torch.Tensor],
+            device: str) -> np.ndarray:
+    """What `outputs_of` says of batches of rows of like length, in the rows' order: (N, C)."""
+    order, outputs = np.argsort(lengths, kind="stable"), []
+    for start in range(0, len(order), EVALUATION_BATCH):
+        with autocast(device, resolve_precision("auto", device)):
+            outputs.append(outputs_of(order[start:start + EVALUATION_BATCH]).float().cpu().numpy())
+    return np.concatenate(outputs)[np.argsort(order)]
 
 
 def load_classifier(reader: Reader, folder: Path, task: Task, pretrained: bool) -> PreTrainedModel:
     """The folder's model, or its random twin, with a fresh head for the task, in fp32."""
     config = deepcopy(reader.config)
     config.num_labels = 1 if task.regression else len(task.labels)
-    if getattr(config, "activation_function", None) == "gelu_new":
-        config.activation_function = "gelu_pytorch_tanh"  # the same function as one kernel instead of eight
     if pretrained:
         model = load_weights(AutoModelForSequenceClassification, folder, str(folder), config, new_head=True)
     else:
@@ -164,10 +182,31 @@ def load_classifier(reader: Reader, folder: Path, task: Task, pretrained: bool) 
     return model
 
 
-def bucket(inputs: list[list[int]], batch_size: int, generator: np.random.Generator) -> list[np.ndarray]:
+def head_of(model: PreTrainedModel) -> torch.Tensor:
+    return model.get_output_embeddings().weight
+
+
+@torch.no_grad()
+def is_causal(model: PreTrainedModel) -> bool:
+    """Whether what a model makes of a text's beginning is the same whatever comes after."""
+    ids_BT = torch.zeros((2, 8), dtype=torch.int64, device=model.device)
+    ids_BT[1, -1] = 1
+    one, other = model.eval().base_model(input_ids=ids_BT).last_hidden_state[:, :-1]
+    return torch.allclose(one, other, atol=1e-4)
+
+
+def token_loss(hidden_BTC: torch.Tensor, head_VC: torch.Tensor, ids_BT: torch.Tensor,
+               mask_BT: torch.Tensor) -> torch.Tensor:
+    """Mean cross-entropy, in nats, of the masked tokens given those before them; of no others are logits made."""
+    mask_BT = mask_BT[:, 1:]
+    logits_NV = F.linear(hidden_BTC[:, :-1][mask_BT], head_VC).float()
+    return F.cross_entropy(logits_NV, ids_BT[:, 1:][mask_BT])
+
+
+def bucket(lengths: list[int], batch_size: int, generator: np.random.Generator) -> list[np.ndarray]:
     """One epoch's batches, (B,) row numbers each: rows of like length together, batches in random order."""
-    lengths_N = np.array([len(ids) for ids in inputs])
-    order_N = generator.permutation(len(inputs))
+    lengths_N = np.array(lengths)
+    order_N = generator.permutation(len(lengths_N))
     batches = []
     for start in range(0, len(order_N), batch_size * BUCKET_BATCHES):
         rows = order_N[start:start + batch_size * BUCKET_BATCHES]
@@ -188,18 +227,3 @@ def classify(model: PreTrainedModel, ids_BT: torch.Tensor) -> torch.Tensor:
     if model.config.model_type == "gpt2":
         return model(input_ids=ids_BT, use_cache=False).logits
     return model(input_ids=ids_BT, attention_mask=(ids_BT != model.config.pad_token_id).long()).logits
-
-
-@torch.no_grad()
-def predict(model: PreTrainedModel, task: Task, inputs: list[list[int]], pad_id: int, device: str,
-            precision: str) -> np.ndarray:
-    """Probabilities (N, C), or for regression outputs (N,), in the order of `inputs`."""
-    model.eval()
-    order = np.argsort([len(ids) for ids in inputs], kind="stable")
-    outputs = np.empty((len(inputs), model.config.num_labels), dtype=np.float32)
-    for start in range(0, len(order), EVALUATION_BATCH):
-        rows = order[start:start + EVALUATION_BATCH]
-        with autocast(device, precision):
-            logits_BC = classify(model, pad([inputs[row] for row in rows], pad_id).to(device)).float()
-        outputs[rows] = (logits_BC if task.regression else logits_BC.softmax(-1)).cpu().numpy()
-    return outputs[:, 0] if task.regression else outputs

@@ -32,17 +32,28 @@ def absent_labels(task: Task, gold_N: np.ndarray) -> list[str]:
     return [name for label, name in enumerate(task.labels) if label not in gold_N]
 
 
-def interval(task: Task, gold_N: np.ndarray, runs: list[np.ndarray], seed: int = 0) -> list[float] | None:
+def interval(task: Task, gold_N: np.ndarray, runs: list[np.ndarray], others: list[np.ndarray] | None = None,
+             seed: int = 0) -> list[float] | None:
     """95 % percentile bootstrap over validation rows of the primary metric's mean over `runs`, each (N,) predictions
-    (Efron 1979). The same resampled rows serve every run. None where the metric isn't defined."""
-    if score(task, gold_N, runs[0])[task.primary] is None:
+    (Efron 1979); with `others`, of how much that is above theirs: a paired bootstrap, as the same resampled rows serve
+    every run. None where the metric isn't defined."""
+    if any(score(task, gold_N, side[0])[task.primary] is None for side in (runs, others) if side):
         return None
     generator = np.random.default_rng(seed)
-    means = []
+    found = []
     for _ in range(RESAMPLES):
         rows = generator.integers(0, len(gold_N), len(gold_N))
-        means.append(100 * float(np.mean([_quick_primary(task, gold_N[rows], run_N[rows]) for run_N in runs])))
-    return [float(bound) for bound in np.nanpercentile(means, [2.5, 97.5])]
+        mean, other = (np.mean([_quick_primary(task, gold_N[rows], run_N[rows]) for run_N in side]) if side else 0
+                       for side in (runs, others))
+        found.append(100 * float(mean - other))
+    return [float(bound) for bound in np.nanpercentile(found, [2.5, 97.5])]
+
+
+def confusion(task: Task, gold_N: np.ndarray, runs: list[np.ndarray]) -> list[list[int]]:
+    """Rows of gold label (down) and predicted label (across), over all runs; for regression of nearest degrees."""
+    size = len(task.labels) or 6
+    pairs = [size * np.rint(gold_N).astype(int) + np.rint(run_N).astype(int).clip(0, size - 1) for run_N in runs]
+    return np.bincount(np.concatenate(pairs), minlength=size * size).reshape(size, size).tolist()
 
 
 def _quick_primary(task: Task, gold_N: np.ndarray, predicted_N: np.ndarray) -> float:

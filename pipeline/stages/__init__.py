@@ -15,6 +15,7 @@ from pipeline.engine import Context
 from pipeline.model_folder import model_files
 
 Files = list[tuple[str, Path]]  # raw files and what they are to the stage: in another role a file is another input
+PROMPTS = Path(__file__).parent.parent / "evaluation" / "prompts.toml"
 TABLES: Files = [(path.name, path) for path in sorted(Path(corpora.__file__).parent.glob("*.toml"))]
 """Clean-ups, personal data, a recipe's defaults and the KLUE tasks: rows that anyone may edit, so they count by content."""
 
@@ -29,7 +30,8 @@ def klue_files(settings, data: Path | None) -> Files:
     from corpora.klue import input_files
     paths = input_files(settings.data, settings.tasks)
     return [*(table for table in TABLES if table[0] == "klue.toml"),
-            *((f"{path.parent.name}/{path.name}", path) for path in paths), *model_files(settings.model)]
+            *((f"{path.parent.name}/{path.name}", path) for path in paths), ("prompts.toml", PROMPTS),
+            *model_files(settings.model)]
 
 
 @dataclass(frozen=True)
@@ -45,13 +47,13 @@ STAGES = {"corpus": Stage(4, (), corpus_files, sharded=True),
           "tokenizer": Stage(2, ("corpus",), lambda settings, data: model_files(settings.init)),
           "tokens": Stage(2, ("corpus", "tokenizer"), sharded=True),
           "pretrain": Stage(3, ("tokens", "tokenizer"), lambda settings, data: model_files(settings.init)),
-          "klue": Stage(2, ("pretrain",), klue_files)}
-TARGETS = {"klue": "klue-eval"}  # where a Make target isn't named like its stage
+          "klue": Stage(3, ("pretrain",), klue_files), "prompt": Stage(1, ("pretrain",), klue_files)}
+TARGETS = {"klue": "klue-eval", "prompt": "klue-prompt"}  # where a Make target isn't named like its stage
 
 
 def inputs_of(name: str, preset: Preset) -> tuple[str, ...]:
     """Stages that `name` reads under these settings: a model given by name needs no pretraining."""
-    return () if name == "klue" and preset["klue"].model else STAGES[name].inputs
+    return () if name in TARGETS and preset[name].model else STAGES[name].inputs
 
 
 def locate(name: str, preset: Preset, data: Path | None, root: Path) -> tuple[str | None, dict, dict[str, Artifact]]:

@@ -2,78 +2,188 @@
 run leaves its predictions on disk; all figures are computed from those files, so a stopped stage goes on from there."""
 import json
 import time
-from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
+import xxhash
 
+from corpora import require
 from corpora.contamination import DECONTAMINATED, fingerprint
 from corpora.klue import HUB_NAME, HUB_REVISION, SPLITS, TASKS, Task, is_sample, load_rows, parse_tasks
 from pipeline.artifact import append_json, write_card, write_json, write_text
-from pipeline.evaluation import baselines
-from pipeline.evaluation.finetune import Reader, fine_tune
-from pipeline.evaluation.metrics import absent_labels, interval, score
+from pipeline.evaluation import baselines, prompting
+from pipeline.evaluation.finetune import fine_tune, fine_tune_language, num_steps
+from pipeline.evaluation.inputs import Reader
+from pipeline.evaluation.metrics import absent_labels, confusion, interval, score
+from pipeline.evaluation.noise import NOISES, noisy
 from pipeline.model_folder import model_folder
+from pipeline.plots import plot_learning
 
 ENOUGH_SEEDS = 3
 ARMS = {"majority": "majority label", "tfidf": "TF-IDF + linear SVM", "random": "random twin",
-        "pretrained": "pretrained"}
+        "pretrained": "pretrained", "language": "pretrained, language head", "joint": "the same, one model for all tasks"}
 """Rows of the table, in order. The twin has the same config as the pretrained model, and random weights."""
+HEADS = {"linear": ("random", "pretrained"), "language": ("language",), "joint": ("joint",)}
+CURVE = (100, 300, 1000, 3000, 10000)
+
+
+@dataclass
+class Rows:
+    """One task's rows. `validation` ends with the noisy copies; `parts` says which rows are which."""
+    task: Task
+    train: list[dict]
+    validation: list[dict]
+    num_clean: int
+    seen: int = 0
+    parts: dict[str, np.ndarray] = field(default_factory=dict)
+
+    @property
+    def gold_N(self) -> np.ndarray:
+        return np.array([self.task.target(row) for row in self.validation])
+
+    @property
+    def targets_N(self) -> np.ndarray:
+        return np.array([self.task.target(row) for row in self.train])
+
+
+def read(task: Task, settings) -> Rows:
+    """The task's rows. With settings.held_out an eighth of train stands in for validation, which isn't read at all:
+    rows of the same first text are on the same side."""
+    train = load_rows(settings.data, task, SPLITS[0])
+    if settings.held_out:
+        out = [xxhash.xxh3_64_intdigest(row[task.texts[0]].encode()) % 8 == 0 for row in train]
+        validation = [row for row, is_out in zip(train, out) if is_out]
+        train = [row for row, is_out in zip(train, out) if not is_out]
+    else:
+        validation = load_rows(settings.data, task, SPLITS[1])
+    noisy_rows = [noisy(task, row, kind) for kind in NOISES for row in validation] if settings.noise else []
+    rows = Rows(task, train, validation + noisy_rows, len(validation))
+    seen = {row["sentence"] for row in train} if task.entities else set()
+    new_N = np.array([row.get("sentence") not in seen for row in validation])
+    rows.seen = int((~new_N).sum()) if new_N.any() else 0
+    order_N = np.arange(len(rows.validation))
+    rows.parts = {"clean": order_N < len(validation)}
+    if rows.seen:
+        rows.parts["new_rows"] = np.append(new_N, np.zeros(len(noisy_rows), dtype=bool))
+    for number, kind in enumerate(NOISES if settings.noise else (), start=1):
+        rows.parts[kind] = order_N // len(validation) == number
+    return rows
 
 
 def run(settings, inputs: dict[str, Path], folder: Path, context) -> dict:
     """Tasks x (baselines, then random twin and pretrained x seeds) -> predictions, metrics.json and the table."""
-    tasks = parse_tasks(settings.tasks)
+    tasks, heads = parse_tasks(settings.tasks), settings.head.split()
+    require(heads and set(heads) <= set(HEADS), f"klue.head={settings.head}: has to be of {', '.join(HEADS)}.")
     model = model_folder(settings.model) if settings.model else inputs["pretrain"]
     reader = Reader(model, settings.max_length)
-    results = {task.name: run_task(task, settings, reader, model, folder, context.device) for task in tasks}
+    rows = {task.name: read(task, settings) for task in tasks}
+    runs = Runs(settings, reader, model, rows, folder, context.device)
+    arms = [arm for arm in ARMS if arm in ("majority", "tfidf") or
+            (any(arm in HEADS[head] for head in heads) and (settings.control or arm != "random"))]
+    results = {task.name: run_task(rows[task.name], arms, runs, settings) for task in tasks}
     lacking = [f"{settings.seeds} seed{'s' * (settings.seeds > 1)}"] if settings.seeds < ENOUGH_SEEDS else []
     metrics = {"model": settings.model or "this model", "sample": is_sample(settings.data),
                "lacking": [*lacking, *([] if settings.control else ["no random twin"])],
                "settings": asdict(settings), "tasks": results,
                **({"hub": f"{HUB_NAME}@{HUB_REVISION}"} if settings.data == "hub" else {})}
     write_json(folder / "metrics.json", metrics)
-    write_card(folder / "table.md", "klue", metrics=metrics, tasks=TASKS, arm_titles=ARMS)
+    write_card(folder / "table.md", "klue", metrics=metrics, tasks=TASKS, arm_titles=ARMS, noises=list(NOISES))
+    write_card(folder / "classes.md", "klue_classes", metrics=metrics, tasks=TASKS, arm_titles=ARMS)
+    if settings.curve:
+        plot_learning(folder / "learning_curve.png", [(task, results[task.name]["curve"]) for task in tasks], ARMS)
     return {name: {"rows": result["rows"], **{arm: values["mean"] for arm, values in result["arms"].items()}}
             for name, result in results.items()}
 
 
-def run_task(task: Task, settings, reader: Reader, model: Path, folder: Path, device: str) -> dict:
-    """All arms of one task; those whose predictions lie in `folder` aren't run again."""
-    train, validation = (load_rows(settings.data, task, split) for split in SPLITS)
-    inputs, num_cut = reader.encode(task, train)
-    validation_inputs, num_validation_cut = reader.encode(task, validation)
-    targets_N = np.array([task.target(row) for row in train])
-    drawn = [train[row] for row in draw(len(train), settings.train_rows, seed=1)]
+def run_task(rows: Rows, arms: list[str], runs: "Runs", settings) -> dict:
+    """All arms of one task; those whose predictions lie in the folder aren't run again."""
+    task, gold_N, clean_N = rows.task, rows.gold_N, rows.parts["clean"]
+    found, results = {arm: runs.all(arm, task, settings.train_rows) for arm in arms}, {}
+    for arm in arms:
+        results[arm] = summarise(task, gold_N[clean_N], part(found[arm], clean_N))
+        predictions = [predicted_N[clean_N] for predicted_N, _ in found[arm].values()]
+        results[arm]["confusion"] = confusion(task, gold_N[clean_N], predictions)
+        for name, mask_N in rows.parts.items():
+            if name != "clean":
+                results[arm][name] = summarise(task, gold_N[mask_N], part(found[arm], mask_N))["mean"]
+        results[arm]["above"] = {other: interval(task, gold_N[clean_N], predictions, [predicted_N[clean_N]
+                                 for predicted_N, _ in found[other].values()]) for other in arms[:arms.index(arm)]}
+    curve = {arm: {str(size): summarise(task, gold_N[clean_N], part(runs.all(arm, task, size), clean_N))
+                   for size in (*(size for size in CURVE if size < len(rows.train)), 0)}
+             for arm in arms if arm in ("tfidf", *HEADS["linear"])} if settings.curve else {}
+    clean = rows.validation[:rows.num_clean]
+    drawn = min(settings.train_rows or len(rows.train), len(rows.train))
+    return {"split": split_name(task, settings, len(clean)), "rows": {"train": drawn, "validation": len(clean)},
+            "seen_rows": rows.seen, "official_rows": task.official_rows, "steps": num_steps(task, drawn, settings),
+            "texts": look_up_texts(task, clean, runs.model), "cut_rows": runs.count_cut(task),
+            "absent_labels": absent_labels(task, gold_N[clean_N]), "arms": results, "curve": curve}
 
-    def predict(arm: str, seed: int) -> tuple[np.ndarray, np.ndarray | None]:
-        if arm == "majority":
-            return baselines.majority(task, drawn, validation), None
-        if arm == "tfidf":
-            return baselines.tfidf(task, drawn, validation)
-        rows = draw(len(train), settings.train_rows, seed)
-        output = fine_tune(reader, model, task, [inputs[row] for row in rows], targets_N[rows], validation_inputs,
-                           settings, seed, arm == "pretrained", device)
-        return (output, None) if task.regression else (output.argmax(1), output)
 
-    gold_N = np.array([task.target(row) for row in validation])
-    seen = {row["sentence"] for row in train} if task.entities else set()
-    new_N = np.array([row.get("sentence") not in seen for row in validation])
-    arms = {}
-    for arm in (arm for arm in ARMS if settings.control or arm != "random"):
-        seeds = range(1, settings.seeds + 1) if arm in ("random", "pretrained") else [0]
-        found = {seed: predict_once(task, arm, seed, predict, validation, folder) for seed in seeds}
-        arms[arm] = summarise(task, gold_N, found)
-        if 0 < new_N.sum() < len(new_N):
-            new = {seed: [each if each is None else each[new_N] for each in both] for seed, both in found.items()}
-            arms[arm]["new_rows"] = summarise(task, gold_N[new_N], new)["mean"]
-    return {"split": split_name(task, settings, len(validation)),
-            "rows": {"train": len(drawn), "validation": len(validation)},
-            "seen_rows": int((~new_N).sum()) if new_N.any() else 0, "official_rows": task.official_rows,
-            "epochs": getattr(settings, f"epochs_{task.name}"), "texts": look_up_texts(task, validation, model),
-            "cut_rows": {"train": num_cut, "validation": num_validation_cut},
-            "absent_labels": absent_labels(task, gold_N), "arms": arms}
+def part(found: dict, mask_N: np.ndarray) -> dict:
+    return {seed: [each if each is None else each[mask_N] for each in both] for seed, both in found.items()}
+
+
+class Runs:
+    """Every arm's predictions: made when they are first asked for, kept in files, and read from there."""
+
+    def __init__(self, settings, reader: Reader, model: Path, rows: dict[str, Rows], folder: Path, device: str):
+        self.settings, self.reader, self.model, self.rows = settings, reader, model, rows
+        self.folder, self.device = folder, device
+        self.inputs = {name: [reader.encode(mine.task, side) for side in (mine.train, mine.validation)]
+                       for name, mine in rows.items()}
+
+    def count_cut(self, task: Task) -> dict[str, int]:
+        return dict(zip(SPLITS, (num_cut for _, num_cut in self.inputs[task.name])))
+
+    def all(self, arm: str, task: Task, size: int) -> dict[int, tuple[np.ndarray, np.ndarray | None]]:
+        """Predictions (N,) and scores (N, C) by seed, from `size` train rows that the seed draws; 0 is all of them."""
+        fixed = arm in ("majority", "tfidf") and not size
+        return {seed: self.once(arm, task, size, seed) for seed in ([0] if fixed else range(1, self.settings.seeds + 1))}
+
+    def once(self, arm: str, task: Task, size: int, seed: int) -> tuple[np.ndarray, np.ndarray | None]:
+        def path_of(name: str) -> Path:
+            parts = (name, arm, f"{size}rows" if size else "", str(seed or ""))
+            return self.folder / "predictions" / ("-".join(filter(None, parts)) + ".jsonl")
+
+        if not path_of(task.name).exists():
+            start = time.monotonic()
+            for name, (predicted_N, scores_NC) in self.make(arm, task, size, seed).items():
+                mine = self.rows[name]
+                lines = [{"guid": row["guid"], "label": mine.task.target(row), "prediction": value}
+                         for row, value in zip(mine.validation, predicted_N.tolist())]
+                for line, scores in zip(lines, [] if scores_NC is None else scores_NC.tolist()):
+                    line["scores"] = [float(f"{value:.6g}") for value in scores]
+                write_text(path_of(name), "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))
+            append_json(self.folder / "logs" / "runs.jsonl", task=task.name, arm=arm, rows=size, seed=seed,
+                        seconds=round(time.monotonic() - start, 2))
+        rows = [json.loads(line) for line in path_of(task.name).read_text(encoding="utf-8").splitlines()]
+        scores = [row["scores"] for row in rows if "scores" in row]
+        return np.array([row["prediction"] for row in rows]), np.array(scores) if scores else None
+
+    def make(self, arm: str, task: Task, size: int, seed: int) -> dict[str, tuple[np.ndarray, np.ndarray | None]]:
+        """One run's predictions and scores: of this task, or of all where one model does them all."""
+        mine, settings = self.rows[task.name], self.settings
+        drawn = draw(len(mine.train), size, seed)
+        if arm in ("majority", "tfidf"):
+            train = [mine.train[row] for row in drawn]
+            return {task.name: (baselines.majority(task, train, mine.validation), None) if arm == "majority"
+                    else baselines.tfidf(task, train, mine.validation)}
+        if arm in HEADS["linear"]:
+            (inputs, _), (validation, _) = self.inputs[task.name]
+            output = fine_tune(self.reader, self.model, task, [inputs[row] for row in drawn], mine.targets_N[drawn],
+                               validation, settings, seed, arm == "pretrained", self.device)
+            return {task.name: (output, None) if task.regression else (output.argmax(1), output)}
+        tasks, steps = {}, 0
+        for name in self.rows if arm == "joint" else [task.name]:
+            each = self.rows[name]
+            train = [each.train[row] for row in draw(len(each.train), size, seed)]
+            prompts, words, _ = self.reader.encode_prompts(each.task, train)
+            validation, _, _ = self.reader.encode_prompts(each.task, each.validation)
+            tasks[name] = prompts, words, [prompting.level(each.task, row) for row in train], validation
+            steps += num_steps(each.task, len(train), settings)
+        found = fine_tune_language(self.reader, self.model, tasks, settings, seed, steps, self.device)
+        return {name: prompting.predict(self.rows[name].task, scores_NC) for name, scores_NC in found.items()}
 
 
 def look_up_texts(task: Task, validation: list[dict], model: Path) -> dict:
@@ -83,25 +193,6 @@ def look_up_texts(task: Task, validation: list[dict], model: Path) -> dict:
     path = model / DECONTAMINATED
     known = json.loads(path.read_text(encoding="utf-8")).get(f"{task.name} validation", []) if path.exists() else None
     return {"all": len(texts), "looked_for": None if known is None else len(texts.intersection(known))}
-
-
-def predict_once(task: Task, arm: str, seed: int, predict: Callable, validation: list[dict],
-                 folder: Path) -> tuple[np.ndarray, np.ndarray | None]:
-    """Predictions (N,) and scores (N, C) of one run, from its file, which is written first if it isn't there."""
-    path = folder / "predictions" / (f"{task.name}-{arm}-{seed}.jsonl" if seed else f"{task.name}-{arm}.jsonl")
-    if not path.exists():
-        start = time.monotonic()
-        predicted_N, scores_NC = predict(arm, seed)
-        lines = [{"guid": row["guid"], "label": task.target(row), "prediction": value}
-                 for row, value in zip(validation, predicted_N.tolist())]
-        for line, scores in zip(lines, [] if scores_NC is None else scores_NC.tolist()):
-            line["scores"] = [float(f"{value:.6g}") for value in scores]
-        write_text(path, "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))
-        append_json(folder / "logs" / "runs.jsonl", task=task.name, arm=arm, seed=seed,
-                    seconds=round(time.monotonic() - start, 2))
-    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    scores = [row["scores"] for row in rows if "scores" in row]
-    return np.array([row["prediction"] for row in rows]), np.array(scores) if scores else None
 
 
 def summarise(task: Task, gold_N: np.ndarray, found: dict[int, tuple[np.ndarray, np.ndarray | None]]) -> dict:
@@ -124,6 +215,8 @@ def draw(num_rows: int, wanted: int, seed: int) -> np.ndarray:
 
 def split_name(task: Task, settings, num_rows: int) -> str:
     """Which part of KLUE's own validation split these rows are, for the table's heading."""
+    if settings.held_out:
+        return "held out of train"
     if is_sample(settings.data):
         return "sample"
     part = num_rows / task.official_rows["validation"]

@@ -44,9 +44,10 @@ def metrics_of(folder: Path) -> dict:
 def test_every_task_has_both_baselines_and_every_arm_and_seed(finished):
     names = sorted(path.stem for path in (finished / "predictions").iterdir())
     assert names == sorted(f"{task}-{run}" for task in ("sts", "re") for run in
-                           ("majority", "tfidf", "random-1", "random-2", "pretrained-1", "pretrained-2"))
+                           (f"{arm}-48rows-{seed}" for arm in ("majority", "tfidf", "random", "pretrained")
+                                    for seed in (1, 2)))
     runs = [json.loads(line) for line in (finished / "logs/runs.jsonl").read_text().splitlines()]
-    assert len(runs) == 12
+    assert len(runs) == 16
     assert all(run["seconds"] >= 0 for run in runs)
 
 
@@ -54,7 +55,7 @@ def test_the_figures_are_those_of_the_predictions_on_disk(finished):
     for task in (TASKS["sts"], TASKS["re"]):
         validation = load_rows("sample", task, "validation")
         lines = [json.loads(line) for line in
-                 (finished / f"predictions/{task.name}-pretrained-2.jsonl").read_text("utf-8").splitlines()]
+                 (finished / f"predictions/{task.name}-pretrained-48rows-2.jsonl").read_text("utf-8").splitlines()]
         assert [line["guid"] for line in lines] == [row["guid"] for row in validation]
         assert [line["label"] for line in lines] == [task.target(row) for row in validation]
         scores_NC = None if task.regression else np.array([line["scores"] for line in lines])
@@ -80,14 +81,14 @@ def test_the_table_says_what_has_to_be_said(finished):
 
 
 def test_a_stopped_run_goes_on_and_ends_with_the_same_bytes(finished, model, tmp_path):
-    for name in ("sts-pretrained-1.jsonl", "sts-tfidf.jsonl", "re-random-2.jsonl"):
+    for name in ("sts-pretrained-48rows-1.jsonl", "sts-tfidf-48rows-2.jsonl", "re-random-48rows-2.jsonl"):
         (tmp_path / "predictions").mkdir(exist_ok=True)
         (tmp_path / "predictions" / name).write_bytes((finished / "predictions" / name).read_bytes())
     klue.run(SETTINGS, {"pretrain": model}, tmp_path, CONTEXT)
     for path in finished.rglob("*"):
         if path.is_file() and path.parent.name != "logs":
             assert path.read_bytes() == (tmp_path / path.relative_to(finished)).read_bytes(), path
-    assert len((tmp_path / "logs/runs.jsonl").read_text().splitlines()) == 9
+    assert len((tmp_path / "logs/runs.jsonl").read_text().splitlines()) == 13
 
 
 def test_a_named_model_is_scored_without_a_pretrained_one_and_one_seed_has_no_spread(model, tmp_path):
@@ -103,9 +104,9 @@ def test_a_named_model_is_scored_without_a_pretrained_one_and_one_seed_has_no_sp
 def page(folder, name, **facts):
     """The page of one task's results with these facts."""
     result = {"split": "dev", "rows": {"train": 100, "validation": 3000}, "cut_rows": {"train": 0, "validation": 0},
-              "absent_labels": [], "seen_rows": 0, "texts": {"all": 1, "looked_for": 1}, "arms": {}, **facts}
+              "absent_labels": [], "seen_rows": 0, "curve": {}, "texts": {"all": 1, "looked_for": 1}, "arms": {}, **facts}
     metrics = {"sample": False, "lacking": [], "settings": {"max_length": 64}, "model": "m", "tasks": {name: result}}
-    write_card(folder / "table.md", "klue", metrics=metrics, tasks=TASKS, arm_titles={})
+    write_card(folder / "table.md", "klue", metrics=metrics, tasks=TASKS, arm_titles=klue.ARMS, noises=[])
     return (folder / "table.md").read_text("utf-8")
 
 
@@ -137,7 +138,7 @@ def test_relations_are_scored_again_without_the_sentences_that_stand_in_train(mo
     train = (data / "re" / "train.jsonl").read_text("utf-8").splitlines()
     with open(data / "re" / "validation.jsonl", "a", encoding="utf-8") as file:
         file.writelines(line + "\n" for line in train[:15])
-    settings = replace(SETTINGS, data=str(data), tasks="re", seeds=1, control=False)
+    settings = replace(SETTINGS, data=str(data), tasks="re", seeds=1, control=False, train_rows=0)
     klue.run(settings, {"pretrain": model}, tmp_path / "out", CONTEXT)
     arms = metrics_of(tmp_path / "out")["tasks"]["re"]["arms"]
     assert "without the 15 rows whose sentence stands in train, too: majority label F1 0.0" in (
@@ -150,8 +151,54 @@ def test_relations_are_scored_again_without_the_sentences_that_stand_in_train(mo
 
 @pytest.mark.parametrize("change, expected", [
     ({"tasks": "ner"}, "'ner' is unknown"), ({"model": "no-such-folder"}, "no-such-folder: no such folder"),
-    ({"data": "no-such-folder"}, "no-such-folder: no such folder")])
+    ({"data": "no-such-folder"}, "no-such-folder: no such folder"), ({"head": "linear crf"}, "head=linear crf: has to be of")])
 def test_a_wrong_setting_stops_before_anything_is_written(model, tmp_path, change, expected):
     with pytest.raises(UserError, match=expected):
         klue.run(replace(SETTINGS, **change), {"pretrain": model}, tmp_path, CONTEXT)
     assert not any(tmp_path.iterdir())
+
+
+def test_heads_noise_and_the_learning_curve_stand_beside_the_linear_head(model, tmp_path, monkeypatch):
+    monkeypatch.setattr(klue, "CURVE", (24, 10_000))
+    settings = replace(SETTINGS, head="linear language joint", noise=True, curve=True, seeds=1, train_rows=0)
+    klue.run(settings, {"pretrain": model}, tmp_path, CONTEXT)
+    tasks = metrics_of(tmp_path)["tasks"]
+    for name, result in tasks.items():
+        assert list(result["arms"]) == ["majority", "tfidf", "random", "pretrained", "language", "joint"]
+        rows = len(load_rows("sample", TASKS[name], "validation"))
+        for arm, figures in result["arms"].items():
+            assert np.sum(figures["confusion"]) == rows
+            assert figures["spacing"].keys() == figures["typos"].keys() == figures["mean"].keys()
+            assert list(figures["above"]) == list(result["arms"])[:list(result["arms"]).index(arm)]
+        assert {arm: list(sizes) for arm, sizes in result["curve"].items()} == {
+            arm: ["24", "0"] for arm in ("tfidf", "random", "pretrained")}
+        assert result["curve"]["pretrained"]["0"]["mean"] == result["arms"]["pretrained"]["mean"]
+    assert tasks["re"]["arms"]["tfidf"]["spacing"] != tasks["re"]["arms"]["tfidf"]["mean"]
+    assert (tmp_path / "learning_curve.png").stat().st_size > 10_000
+    text = (tmp_path / "table.md").read_text("utf-8")
+    for said in ("the same, one model for all tasks", "RE: with noise in the typos of the validation rows: ",
+                 "STS: pretrained, language head, r:", "random twin with fewer labelled rows, F1: 24 rows"):
+        assert said in text, said
+    assert "## RE, random twin" in (tmp_path / "classes.md").read_text("utf-8")
+    # One joint run writes every task's predictions.
+    runs = [json.loads(line) for line in (tmp_path / "logs/runs.jsonl").read_text().splitlines()]
+    assert [run["arm"] for run in runs].count("joint") == 1
+
+
+def test_held_out_rows_are_train_rows_that_are_not_trained_on(tmp_path):
+    data = tmp_path / "klue"
+    shutil.copytree(SAMPLE / "nli", data / "nli")
+    (data / "nli" / "validation.jsonl").write_text("not read")
+    rows = klue.read(TASKS["nli"], replace(SETTINGS, data=str(data), held_out=True))
+    both = rows.train + rows.validation
+    assert sorted(row["guid"] for row in both) == sorted(row["guid"] for row in load_rows("sample", TASKS["nli"], "train"))
+    assert 0 < len(rows.validation) < len(both) / 3
+    assert not {row["premise"] for row in rows.train} & {row["premise"] for row in rows.validation}
+
+
+def test_better_and_worse_are_said_by_the_paired_interval(tmp_path):
+    arms = {arm: {"mean": {"accuracy": 50}, "sd": {"accuracy": None}, "interval": None, "above": {}} for arm in klue.ARMS}
+    arms["pretrained"]["above"] = {"majority": [1.0, 3.0], "tfidf": [-0.4, 2.0], "random": [-3.0, -0.1]}
+    text = page(tmp_path, "nli", arms=arms)
+    assert ("- NLI: pretrained, acc: better than majority label [+1.0, +3.0]; no difference shown from TF-IDF + linear SVM "
+            "[-0.4, +2.0]; worse than random twin [-3.0, -0.1]\n") in text

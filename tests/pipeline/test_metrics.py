@@ -4,7 +4,7 @@ import pytest
 from sklearn.metrics import f1_score
 
 from corpora.klue import TASKS
-from pipeline.evaluation.metrics import RESAMPLES, _quick_primary, absent_labels, interval, score
+from pipeline.evaluation.metrics import RESAMPLES, _quick_primary, absent_labels, confusion, interval, score
 
 
 def random_answers(num_labels: int, num_rows: int = 300, seed: int = 0):
@@ -88,3 +88,24 @@ def test_the_interval_over_seeds_is_of_their_mean():
     mean = np.mean([score(TASKS["sts"], gold_N, run)["pearson"] for run in noisy])
     low, high = interval(TASKS["sts"], gold_N, noisy)
     assert low < mean < high
+
+
+def test_a_paired_interval_tells_a_better_run_from_its_equal():
+    task, (gold_N, good_N) = TASKS["ynat"], random_answers(7)
+    _, bad_N = random_answers(7, seed=1)
+    low, high = interval(task, gold_N, [good_N], [bad_N])
+    apart = score(task, gold_N, good_N)["macro_f1"] - score(task, gold_N, bad_N)["macro_f1"]
+    assert 0 < low < apart < high
+    assert interval(task, gold_N, [good_N], [good_N]) == [0, 0]
+    nearly_N = np.where(np.arange(len(gold_N)) < 3, bad_N, good_N)
+    low, high = interval(task, gold_N, [good_N], [nearly_N])
+    alone = interval(task, gold_N, [good_N])
+    assert high - low < (alone[1] - alone[0]) / 3  # paired: what both share cancels out
+    assert interval(TASKS["sts"], np.array([0.0, 2.0]), [np.array([1.0, 2.0])], [np.zeros(2)]) is None
+
+
+def test_confusion_counts_gold_down_and_predictions_across():
+    counts = np.array(confusion(TASKS["nli"], np.array([0, 0, 2]), [np.array([0, 1, 2]), np.array([1, 1, 2])]))
+    assert counts.tolist() == [[1, 3, 0], [0, 0, 0], [0, 0, 2]]
+    degrees = np.array(confusion(TASKS["sts"], np.array([4.6, 0.0]), [np.array([5.3, -0.2])]))
+    assert degrees[5, 5] == degrees[0, 0] == 1 and degrees.sum() == 2

@@ -1,0 +1,108 @@
+"""KLUE's rows as token ids: GPT-1's traversal-style inputs for a linear head, prompts for the language head."""
+from itertools import count
+from pathlib import Path
+
+from transformers import AutoConfig, AutoTokenizer
+
+from corpora import failing, require
+from corpora.klue import Task, entities_in_order, split_at_entities
+from pipeline.evaluation.prompting import PROMPTS, write_prompt
+from pipeline.model_folder import model_files
+
+MARKERS = ("<subj>", "</subj>", "<obj>", "</obj>")
+
+
+class Reader:
+    """Encodes one model's inputs: a title; two sentences around a separator; a sentence with marked entities. The ids
+    of `start` (None where the model has no such token), `separator`, `end`, `pad` and `markers` never come from text; a
+    token that the model lacks (a pad apart from its end token, a marker) gets a new id past its embedding. Raises
+    UserError when the folder holds no usable model and tokenizer, or the two don't fit."""
+
+    def __init__(self, folder: Path, max_length: int):
+        model_files(str(folder))
+        with failing(f"{folder}: its config or tokenizer can't be loaded"):
+            self.config = AutoConfig.from_pretrained(folder, local_files_only=True)
+            self.tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        if getattr(self.config, "activation_function", None) == "gelu_new":
+            self.config.activation_function = "gelu_pytorch_tanh"  # the same function as one kernel instead of eight
+        self.max_length = min(max_length, getattr(self.config, "max_position_embeddings", max_length))
+        require(self.max_length >= 16,
+                f"klue.max_length={max_length}: {self.max_length} tokens leave no room: take at least 16.")
+        require(len(self.tokenizer) <= self.config.vocab_size, f"{folder}: its tokenizer has {len(self.tokenizer)} "
+                f"tokens, its embedding only {self.config.vocab_size}: they don't belong together.")
+        known, new_ids = self.tokenizer.get_vocab(), count(self.config.vocab_size)
+
+        def first(*ids: int | None) -> int | None:
+            return next((id_ for id_ in ids if id_ is not None), None)
+
+        # The config first: a text of this project's models begins with the end token, not with the tokenizer's <s>.
+        config, tokenizer = self.config, self.tokenizer
+        self.start = first(getattr(config, "bos_token_id", None), tokenizer.bos_token_id, tokenizer.cls_token_id)
+        end = first(tokenizer.eos_token_id, tokenizer.sep_token_id)
+        self.end = next(new_ids) if end is None else end
+        self.separator = first(known.get("<sep>"), tokenizer.sep_token_id, self.end)
+        self.pad = tokenizer.pad_token_id
+        if self.pad is None or self.pad in (self.start, self.end, self.separator):
+            self.pad = next(new_ids)  # what is pooled is the last token that isn't a pad
+        self.markers = tuple(known[name] if name in known else next(new_ids) for name in MARKERS)
+        self.num_embeddings = next(new_ids)
+
+    def encode(self, task: Task, rows: list[dict]) -> tuple[list[list[int]], int]:
+        """Token ids of every row, and how many rows had to be cut to `max_length`."""
+        columns = [split_at_entities(row) if task.entities else [row[column] for column in task.texts] for row in rows]
+        segments = [segment for row_segments in columns for segment in row_segments]
+        ids = self._tokenize(segments)
+        width = len(segments) // len(rows)
+        encoded = [self._join(task, row, ids[number * width:(number + 1) * width]) for number, row in enumerate(rows)]
+        return [row_ids for row_ids, _ in encoded], sum(was_cut for _, was_cut in encoded)
+
+    def encode_prompts(self, task: Task, rows: list[dict]) -> tuple[list[list[int]], list[list[int]], int]:
+        """Token ids of every row as the task's first prompt, those of the words that may follow, and how many rows had
+        to be cut for prompt and word to fit."""
+        start = [] if self.start is None else [self.start]
+        words = self._tokenize([f" {word}" for word in PROMPTS[task.name]["words"]])
+        room = self.max_length - len(start) - max(map(len, words))
+        prompts = self._tokenize([write_prompt(task, 1, row)[0] for row in rows])
+        long = [number for number, ids in enumerate(prompts) if len(ids) > room]
+        for number in long:
+            text, _ = write_prompt(task, 1, rows[number], lambda text: len(self._tokenize([text])[0]) <= room)
+            prompts[number], = self._tokenize([text])
+        return [start + ids for ids in prompts], words, len(long)
+
+    def _tokenize(self, texts: list[str]) -> list[list[int]]:
+        # Text that looks like a special token stays text.
+        return self.tokenizer(texts, add_special_tokens=False, split_special_tokens=True, verbose=False,
+                              return_attention_mask=False, return_token_type_ids=False)["input_ids"]
+
+    def _join(self, task: Task, row: dict, parts: list[list[int]]) -> tuple[list[int], bool]:
+        start = [] if self.start is None else [self.start]
+        room = self.max_length - len(start) - 1
+        if task.entities:
+            kept = cut_around_entities(parts, room - len(MARKERS))
+            (_, first_role), _ = entities_in_order(row)
+            joints = self.markers if first_role == "S" else self.markers[2:] + self.markers[:2]
+        elif len(parts) == 2:
+            kept, joints = cut_longer(parts, room - 1), [self.separator]
+        else:
+            kept, joints = [parts[0][:room]], []
+        body = [*kept[0], *(id_ for joint, part in zip(joints, kept[1:]) for id_ in (joint, *part))]
+        return [*start, *body, self.end], sum(map(len, kept)) < sum(map(len, parts))
+
+
+def cut_longer(parts: list[list[int]], room: int) -> list[list[int]]:
+    """Both sentences within `room` tokens, the longer one cut first."""
+    first = parts[0][:max(room // 2, room - len(parts[1]))]
+    return [first, parts[1][:room - len(first)]]
+
+
+def cut_around_entities(parts: list[list[int]], room: int) -> list[list[int]]:
+    """The five parts within `room` tokens: the entities whole, then the text between them, then what lies around. An
+    entity longer than a third of the room is cut to it."""
+    left, first, middle, second, right = parts
+    first, second = first[:room // 3], second[:room // 3]
+    room -= len(first) + len(second)
+    if len(middle) > room:
+        middle = middle[:room - room // 2] + middle[len(middle) - room // 2:]
+    room -= len(middle)
+    on_left = min(len(left), max(room // 2, room - len(right)))
+    return [left[len(left) - on_left:], first, middle, second, right[:room - on_left]]

@@ -1,0 +1,93 @@
+"""The prompt stage: zero-, one- and few-shot scores of a causal model on KLUE by lm-evaluation-harness, over several
+prompts and draws of shots. Every finished run leaves its likelihoods on disk; a stopped stage goes on from there."""
+import io
+import json
+import logging
+import sys
+import time
+from contextlib import nullcontext, redirect_stderr
+from dataclasses import asdict
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+from transformers import AutoModelForCausalLM
+
+from corpora import require
+from corpora.klue import TASKS, Task, is_sample, parse_tasks
+from pipeline.artifact import write_card, write_json
+from pipeline.evaluation.finetune import is_causal
+from pipeline.evaluation.inputs import Reader
+from pipeline.evaluation.metrics import interval
+from pipeline.evaluation.prompting import CALIBRATED, PROMPTS, TASK_FILES, calibrate, predict
+from pipeline.model_folder import model_folder
+from pipeline.training.model import load_weights
+
+PLENTY = 1 << 20  # tokens: the model's own positions are the limit
+
+
+def run(settings, inputs: dict[str, Path], folder: Path, context) -> dict:
+    """Tasks x shots x prompts x seeds -> runs/*.json, metrics.json and the table."""
+    tasks, model = parse_tasks(settings.tasks), model_folder(settings.model) if settings.model else inputs["pretrain"]
+    reader = Reader(model, PLENTY)  # refuses a folder whose tokenizer and model don't fit
+    require(is_causal(load_weights(AutoModelForCausalLM, model, str(model), reader.config)),
+            f"{model}: no causal language model: it can't go on from a prompt.")
+    shots = [int(number) for number in settings.shots.split()]
+    results = {task.name: {number: run_task(task, number, settings, model, folder, context.device) for number in shots}
+               for task in tasks}
+    metrics = {"model": settings.model or "this model", "sample": is_sample(settings.data), "tasks": results,
+               "versions": {task.name: PROMPTS[task.name]["version"] for task in tasks}, "settings": asdict(settings)}
+    write_json(folder / "metrics.json", metrics)
+    write_card(folder / "table.md", "prompt", metrics=metrics, tasks=TASKS, calibrated=CALIBRATED)
+    return {name: {f"{number}-shot": result["mean"] for number, result in found.items()}
+            for name, found in results.items()}
+
+
+def run_task(task: Task, shots: int, settings, model: Path, folder: Path, device: str) -> dict:
+    """All prompts and draws of one task with so many shots: each run's values, their mean and spread, an interval."""
+    draws = range(1, settings.seeds + 1 if shots else 2)  # without shots there's nothing to draw
+    runs = [run_once(task, shots, prompt, seed, settings, model, folder, device)
+            for prompt, seed in product(range(1, len(PROMPTS[task.name]["prompts"]) + 1), draws)]
+    values = {metric: [each["values"][metric] for each in runs] for metric in runs[0]["values"]}
+    gold_N = np.array(runs[0]["gold"], dtype=float if task.regression else int)
+    scores = [np.array(each["scores"]) for each in runs]
+    made = {"": scores, CALIBRATED: map(calibrate, scores)}
+    return {"runs": [{key: each[key] for key in ("prompt", "seed", "values", "shots", "cut")} for each in runs],
+            "rows": len(gold_N), "shots": float(np.mean([each["shots"] for each in runs])),
+            "cut": max(each["cut"] for each in runs),
+            "mean": {metric: float(np.mean(found)) for metric, found in values.items()},
+            "least": {metric: min(found) for metric, found in values.items()},
+            "most": {metric: max(found) for metric, found in values.items()},
+            "interval": {prefix + task.primary: interval(task, gold_N, [predict(task, each)[0] for each in found])
+                         for prefix, found in made.items()}}
+
+
+def run_once(task: Task, shots: int, prompt: int, seed: int, settings, model: Path, folder: Path, device: str) -> dict:
+    """One run of the harness, from its file, which is written first if it isn't there: the metrics, the mean number of
+    whole shots, how many rows were cut, and every row's words' log-likelihoods."""
+    path = folder / "runs" / f"{task.name}-{shots}-{prompt}-{seed}.json"
+    if not path.exists():
+        from lm_eval import simple_evaluate
+        from lm_eval.tasks import TaskManager
+        logging.getLogger("lm_eval").setLevel(logging.ERROR)  # every task's warning that it takes --metadata
+        quiet = nullcontext() if sys.stderr.isatty() else redirect_stderr(io.StringIO())  # its bars
+        model_args = {"pretrained": str(model), "dtype": "float32"}
+        metadata = {"klue": settings.data, "shots": shots, "prompt": prompt, "seed": seed, "rows": settings.rows}
+        print(f"prompt: {task.title}, {shots} shots, prompt {prompt}, seed {seed}", flush=True)
+        start = time.monotonic()
+        with quiet:
+            found = simple_evaluate("hf", model_args, tasks=[name := f"klue_{task.name}"], device=device,
+                                    batch_size=settings.batch_size, bootstrap_iters=0,
+                                    task_manager=TaskManager(include_path=str(TASK_FILES), include_defaults=False,
+                                                             metadata=model_args | metadata))
+        samples = sorted(found["samples"][name], key=lambda sample: sample["doc_id"])
+        documents = [sample["doc"] for sample in samples]
+        write_json(path, {
+            "prompt": prompt, "seed": seed, "seconds": round(time.monotonic() - start, 2),
+            "values": {prefix + metric: found["results"][name][f"{prefix}{metric},none"]
+                       for prefix in ("", CALIBRATED) for metric in task.metrics},
+            "shots": float(np.mean([document["shots"] for document in documents])),
+            "cut": sum(document["cut"] for document in documents),
+            "guid": [document["guid"] for document in documents], "gold": [document["gold"] for document in documents],
+            "scores": [[likelihood for likelihood, _ in sample["filtered_resps"]] for sample in samples]})
+    return json.loads(path.read_text(encoding="utf-8"))
