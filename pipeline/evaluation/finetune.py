@@ -191,7 +191,7 @@ def is_causal(model: PreTrainedModel) -> bool:
     """Whether what a model makes of a text's beginning is the same whatever comes after."""
     ids_BT = torch.zeros((2, 8), dtype=torch.int64, device=model.device)
     ids_BT[1, -1] = 1
-    one, other = model.eval().base_model(input_ids=ids_BT).last_hidden_state[:, :-1]
+    one, other = model.eval().base_model(input_ids=ids_BT, attention_mask=torch.ones_like(ids_BT)).last_hidden_state[:, :-1]
     return torch.allclose(one, other, atol=1e-4)
 
 
