@@ -65,7 +65,7 @@ def settings(arguments, preset) -> None:
 def report(arguments, preset) -> None:
     found = {name: artifact.linked(arguments.artifacts, preset.name, name) for name in STAGES
              if (arguments.artifacts / preset.name / name).exists()}
-    files = {"klue": "table.md", "tokenizer": "report.md", "corpus": "report.md"}
+    files = {"klue": "table.md", "prompt": "table.md", "tokenizer": "report.md", "corpus": "report.md"}
     pages = [(found[name].path / file).read_text(encoding="utf-8").strip()
              for name, file in files.items() if name in found]
     path = arguments.artifacts / preset.name / "report.md"
