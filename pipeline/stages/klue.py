@@ -2,7 +2,8 @@
 run leaves its predictions on disk; all figures are computed from those files, so a stopped stage goes on from there."""
 import json
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
+from itertools import compress
 from pathlib import Path
 
 import numpy as np
@@ -34,17 +35,8 @@ class Rows:
     task: Task
     train: list[dict]
     validation: list[dict]
-    num_clean: int
-    seen: int = 0
-    parts: dict[str, np.ndarray] = field(default_factory=dict)
-
-    @property
-    def gold_N(self) -> np.ndarray:
-        return np.array([self.task.target(row) for row in self.validation])
-
-    @property
-    def targets_N(self) -> np.ndarray:
-        return np.array([self.task.target(row) for row in self.train])
+    gold_N: np.ndarray
+    parts: dict[str, np.ndarray]
 
 
 def read(task: Task, settings) -> Rows:
@@ -53,22 +45,18 @@ def read(task: Task, settings) -> Rows:
     train = load_rows(settings.data, task, SPLITS[0])
     if settings.held_out:
         out = [xxhash.xxh3_64_intdigest(row[task.texts[0]].encode()) % 8 == 0 for row in train]
-        validation = [row for row, is_out in zip(train, out) if is_out]
-        train = [row for row, is_out in zip(train, out) if not is_out]
+        validation, train = list(compress(train, out)), [row for row, is_out in zip(train, out) if not is_out]
     else:
         validation = load_rows(settings.data, task, SPLITS[1])
-    noisy_rows = [noisy(task, row, kind) for kind in NOISES for row in validation] if settings.noise else []
-    rows = Rows(task, train, validation + noisy_rows, len(validation))
+    kinds = ["clean", *(NOISES if settings.noise else ())]
+    rows = [row if kind == "clean" else noisy(task, row, kind) for kind in kinds for row in validation]
+    kind_N = np.repeat(kinds, len(validation))
+    parts = {kind: kind_N == kind for kind in kinds}
     seen = {row["sentence"] for row in train} if task.entities else set()
-    new_N = np.array([row.get("sentence") not in seen for row in validation])
-    rows.seen = int((~new_N).sum()) if new_N.any() else 0
-    order_N = np.arange(len(rows.validation))
-    rows.parts = {"clean": order_N < len(validation)}
-    if rows.seen:
-        rows.parts["new_rows"] = np.append(new_N, np.zeros(len(noisy_rows), dtype=bool))
-    for number, kind in enumerate(NOISES if settings.noise else (), start=1):
-        rows.parts[kind] = order_N // len(validation) == number
-    return rows
+    new_N = parts["clean"] & [row.get("sentence") not in seen for row in rows]
+    if 0 < new_N.sum() < len(validation):
+        parts["new_rows"] = new_N
+    return Rows(task, train, rows, np.array([task.target(row) for row in rows]), parts)
 
 
 def run(settings, inputs: dict[str, Path], folder: Path, context) -> dict:
@@ -98,30 +86,24 @@ def run(settings, inputs: dict[str, Path], folder: Path, context) -> dict:
 
 def run_task(rows: Rows, arms: list[str], runs: "Runs", settings) -> dict:
     """All arms of one task; those whose predictions lie in the folder aren't run again."""
-    task, gold_N, clean_N = rows.task, rows.gold_N, rows.parts["clean"]
-    found, results = {arm: runs.all(arm, task, settings.train_rows) for arm in arms}, {}
-    for arm in arms:
-        results[arm] = summarise(task, gold_N[clean_N], part(found[arm], clean_N))
-        predictions = [predicted_N[clean_N] for predicted_N, _ in found[arm].values()]
-        results[arm]["confusion"] = confusion(task, gold_N[clean_N], predictions)
-        for name, mask_N in rows.parts.items():
-            if name != "clean":
-                results[arm][name] = summarise(task, gold_N[mask_N], part(found[arm], mask_N))["mean"]
-        results[arm]["above"] = {other: interval(task, gold_N[clean_N], predictions, [predicted_N[clean_N]
-                                 for predicted_N, _ in found[other].values()]) for other in arms[:arms.index(arm)]}
-    curve = {arm: {str(size): summarise(task, gold_N[clean_N], part(runs.all(arm, task, size), clean_N))
-                   for size in (*(size for size in CURVE if size < len(rows.train)), 0)}
-             for arm in arms if arm in ("tfidf", *HEADS["linear"])} if settings.curve else {}
-    clean = rows.validation[:rows.num_clean]
+    task, clean_N, results = rows.task, rows.parts["clean"], {}
+    gold_N, clean = rows.gold_N[clean_N], list(compress(rows.validation, clean_N))
+    found = {arm: runs.all(arm, task, settings.train_rows) for arm in arms}
+    predictions = {arm: [predicted_N[clean_N] for predicted_N, _ in found[arm].values()] for arm in arms}
+    for number, arm in enumerate(arms):
+        results[arm] = {
+            **summarise(rows, found[arm], clean_N), "confusion": confusion(task, gold_N, predictions[arm]),
+            **{name: summarise(rows, found[arm], part_N)["mean"] for name, part_N in rows.parts.items()},
+            "above": {other: interval(task, gold_N, predictions[arm], predictions[other]) for other in arms[:number]}}
+    sizes = [*(size for size in CURVE if size < len(rows.train)), 0]
+    curve = {arm: {str(size): summarise(rows, runs.all(arm, task, size), clean_N) for size in sizes}
+             for arm in ("tfidf", *HEADS["linear"]) if arm in arms} if settings.curve else {}
     drawn = min(settings.train_rows or len(rows.train), len(rows.train))
     return {"split": split_name(task, settings, len(clean)), "rows": {"train": drawn, "validation": len(clean)},
-            "seen_rows": rows.seen, "official_rows": task.official_rows, "steps": num_steps(task, drawn, settings),
+            "seen_rows": int(len(clean) - rows.parts["new_rows"].sum()) if "new_rows" in rows.parts else 0,
+            "official_rows": task.official_rows, "steps": num_steps(task, drawn, settings),
             "texts": look_up_texts(task, clean, runs.model), "cut_rows": runs.count_cut(task),
-            "absent_labels": absent_labels(task, gold_N[clean_N]), "arms": results, "curve": curve}
-
-
-def part(found: dict, mask_N: np.ndarray) -> dict:
-    return {seed: [each if each is None else each[mask_N] for each in both] for seed, both in found.items()}
+            "absent_labels": absent_labels(task, gold_N), "arms": results, "curve": curve}
 
 
 class Runs:
@@ -165,14 +147,16 @@ class Runs:
         """One run's predictions and scores: of this task, or of all where one model does them all."""
         mine, settings = self.rows[task.name], self.settings
         drawn = draw(len(mine.train), size, seed)
-        if arm in ("majority", "tfidf"):
-            train = [mine.train[row] for row in drawn]
-            return {task.name: (baselines.majority(task, train, mine.validation), None) if arm == "majority"
-                    else baselines.tfidf(task, train, mine.validation)}
+        train = [mine.train[row] for row in drawn]
+        if arm == "majority":
+            return {task.name: (baselines.majority(task, train, mine.validation), None)}
+        if arm == "tfidf":
+            return {task.name: baselines.tfidf(task, train, mine.validation)}
         if arm in HEADS["linear"]:
             (inputs, _), (validation, _) = self.inputs[task.name]
-            output = fine_tune(self.reader, self.model, task, [inputs[row] for row in drawn], mine.targets_N[drawn],
-                               validation, settings, seed, arm == "pretrained", self.device)
+            targets_N = np.array([task.target(row) for row in train])
+            output = fine_tune(self.reader, self.model, task, [inputs[row] for row in drawn], targets_N, validation,
+                               settings, seed, arm == "pretrained", self.device)
             return {task.name: (output, None) if task.regression else (output.argmax(1), output)}
         tasks, steps = {}, 0
         for name in self.rows if arm == "joint" else [task.name]:
@@ -195,16 +179,18 @@ def look_up_texts(task: Task, validation: list[dict], model: Path) -> dict:
     return {"all": len(texts), "looked_for": None if known is None else len(texts.intersection(known))}
 
 
-def summarise(task: Task, gold_N: np.ndarray, found: dict[int, tuple[np.ndarray, np.ndarray | None]]) -> dict:
-    """Every seed's metrics, their mean and sample standard deviation, and the interval of the mean."""
-    seeds = {seed: score(task, gold_N, predicted_N, scores_NC) for seed, (predicted_N, scores_NC) in found.items()}
-    mean, sd = {}, {}
+def summarise(rows: Rows, found: dict[int, tuple[np.ndarray, np.ndarray | None]], part_N: np.ndarray) -> dict:
+    """Of a part of the rows: every seed's metrics, their mean and sample standard deviation, the mean's interval."""
+    task, gold_N = rows.task, rows.gold_N[part_N]
+    runs = {seed: (predicted_N[part_N], None if scores_NC is None else scores_NC[part_N])
+            for seed, (predicted_N, scores_NC) in found.items()}
+    seeds, mean, sd = {seed: score(task, gold_N, *both) for seed, both in runs.items()}, {}, {}
     for metric in task.metrics:
         values = [each[metric] for each in seeds.values()]
         mean[metric] = None if None in values else float(np.mean(values))
         sd[metric] = None if None in values or len(values) == 1 else float(np.std(values, ddof=1))
     return {"seeds": seeds, "mean": mean, "sd": sd,
-            "interval": interval(task, gold_N, [predicted_N for predicted_N, _ in found.values()])}
+            "interval": interval(task, gold_N, [predicted_N for predicted_N, _ in runs.values()])}
 
 
 def draw(num_rows: int, wanted: int, seed: int) -> np.ndarray:
