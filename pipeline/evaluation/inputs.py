@@ -1,5 +1,5 @@
 """KLUE's rows as token ids: GPT-1's traversal-style inputs for a linear head, prompts for the language head."""
-from itertools import count
+from itertools import chain, count, islice
 from pathlib import Path
 
 from transformers import AutoConfig, AutoTokenizer
@@ -50,10 +50,8 @@ class Reader:
     def encode(self, task: Task, rows: list[dict]) -> tuple[list[list[int]], int]:
         """Token ids of every row, and how many rows had to be cut to `max_length`."""
         columns = [split_at_entities(row) if task.entities else [row[column] for column in task.texts] for row in rows]
-        segments = [segment for row_segments in columns for segment in row_segments]
-        ids = self._tokenize(segments)
-        width = len(segments) // len(rows)
-        encoded = [self._join(task, row, ids[number * width:(number + 1) * width]) for number, row in enumerate(rows)]
+        ids = iter(self._tokenize(list(chain.from_iterable(columns))))
+        encoded = [self._join(task, row, list(islice(ids, len(parts)))) for row, parts in zip(rows, columns)]
         return [row_ids for row_ids, _ in encoded], sum(was_cut for _, was_cut in encoded)
 
     def encode_prompts(self, task: Task, rows: list[dict]) -> tuple[list[list[int]], list[list[int]], int]:
@@ -62,12 +60,9 @@ class Reader:
         start = [] if self.start is None else [self.start]
         words = self._tokenize([f" {word}" for word in PROMPTS[task.name]["words"]])
         room = self.max_length - len(start) - max(map(len, words))
-        prompts = self._tokenize([write_prompt(task, 1, row)[0] for row in rows])
-        long = [number for number, ids in enumerate(prompts) if len(ids) > room]
-        for number in long:
-            text, _ = write_prompt(task, 1, rows[number], lambda text: len(self._tokenize([text])[0]) <= room)
-            prompts[number], = self._tokenize([text])
-        return [start + ids for ids in prompts], words, len(long)
+        texts, cut = zip(*(write_prompt(task, 1, row, lambda text: len(self._tokenize([text])[0]) <= room)
+                           for row in rows))
+        return [start + ids for ids in self._tokenize(list(texts))], words, sum(cut)
 
     def _tokenize(self, texts: list[str]) -> list[list[int]]:
         # Text that looks like a special token stays text.
