@@ -35,8 +35,8 @@ def failing(what: str, advice: str = "", kinds: type | tuple = Exception) -> Ite
 
 
 def settings_class(name: str, module: str, rows: dict[str, dict]) -> type:
-    """A frozen dataclass from rows of a TOML table: setting -> default (or type, where it has to be given), help, and its
-    limits least, most or among. One with keyed = false doesn't change what a stage makes: it stays out of the key."""
+    """A frozen dataclass from a TOML table's rows: setting -> default (or type, where it has to be given), help, limits
+    least, most or among. One with keyed = false doesn't change what a stage makes: it stays out of the key."""
     made = []
     for key, row in rows.items():
         kind = type(row["default"]) if "default" in row else {"str": str, "float": float, "list": list}[row["type"]]
@@ -72,12 +72,10 @@ def read_toml(path: Path) -> dict:
 def from_table(cls: type, table: dict, where: str):
     """A dataclass from a table; raises UserError that names `where` and an unknown, missing or unfit key."""
     known = {each.name: each for each in fields(cls)}
-    for key in table:
-        if key not in known:
-            raise UserError(f"{where}: unknown key {key!r}.{nearest(key, list(known))}")
+    if unknown := [key for key in table if key not in known]:
+        raise UserError(f"{where}: unknown key {unknown[0]!r}.{nearest(unknown[0], list(known))}")
     for name, each in known.items():
-        if name not in table and "default" not in each.metadata:
-            raise UserError(f"{where}: {name!r} is missing.")
+        require(name in table or "default" in each.metadata, f"{where}: {name!r} is missing.")
     return cls(**{name: _fit(known[name], value, f"{where}: {name}={value}") for name, value in table.items()})
 
 
@@ -97,7 +95,7 @@ def _fit(wanted, value: object, label: str) -> object:
     if (least is not None and not value >= least) or (most is not None and not value <= most):
         raise UserError(f"{label}: has to be at least {least}" + ("." if most is None else f" and at most {most}."))
     if among and value not in among:
-        raise UserError(f"{label}: has to be one of {', '.join(filter(None, among))}.{nearest(str(value), list(among))}")
+        raise UserError(f"{label}: has to be one of {', '.join(filter(None, among))}.{nearest(str(value), among)}")
     return tuple(value) if kind is list else value
 
 
@@ -105,5 +103,4 @@ def follow_parent() -> None:
     """In a worker process: leave Ctrl-C to the parent, and end when the parent does, even when it's killed."""
     from multiprocessing import connection, parent_process
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    ends = [parent_process().sentinel]
-    threading.Thread(target=lambda: (connection.wait(ends), os._exit(1)), daemon=True).start()
+    threading.Thread(target=lambda: (connection.wait([parent_process().sentinel]), os._exit(1)), daemon=True).start()

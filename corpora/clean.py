@@ -5,6 +5,7 @@ import re
 import unicodedata
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 
@@ -49,7 +50,7 @@ def _substitutions(name: str, entry: dict) -> Callable[[str], str]:
 
 def clean(text: str, title: str, steps: list[Callable[[str], str]]) -> tuple[str, int, int]:
     """Normalise a document and run its source's clean-ups in their order. Returns what `normalise` does."""
-    if title and not text.startswith(title):
+    if not text.startswith(title):
         text = f"{title}\n\n{text}"
     text, num_repaired, num_space_marks = normalise(text)
     entities = "&" in text  # one can stand for anything: &#9601; is U+2581
@@ -84,18 +85,16 @@ def compose(text: str) -> tuple[str, int]:
 
 def _repair(line: str) -> str:
     if SHAPES["damaged_cp949"].search(line):
-        try:  # before ftfy, which makes it worse; only a line of Hangul is believed: `····` is valid CP949, too
+        with suppress(UnicodeError):  # before ftfy makes it worse; `····` is valid CP949, too: only Hangul is believed
             decoded = line.encode("latin-1").decode("cp949")
-        except UnicodeError:
-            decoded = ""
-        hangul = [character for character in decoded if KINDS[ord(character)] == HANGUL]
-        if len(set(hangul)) > 1 and len(hangul) * 2 >= sum(not character.isascii() for character in decoded):
-            return decoded
+            hangul = [character for character in decoded if KINDS[ord(character)] == HANGUL]
+            if len(set(hangul)) > 1 and len(hangul) * 2 >= sum(not character.isascii() for character in decoded):
+                return decoded
     return ftfy.fix_text(line, FTFY) if SHAPES["damaged_utf8"].search(line) else line
 
 
 def drop_lines(texts: Texts, raw: list[str], source: Source) -> tuple[list[str], list[tuple[int, str, str]]]:
-    """The documents without the lines that their source's line limits take out; and (document, line, reason) of those."""
+    """The documents without the lines that their source's line limits drop; and (document, line, reason) of those."""
     starts, ends = texts.lines
     hangul, letters = (texts.count(texts.kinds_U >= kind, starts, ends) for kind in (HANGUL, LETTER))
     reasons = np.select(
@@ -106,37 +105,32 @@ def drop_lines(texts: Texts, raw: list[str], source: Source) -> tuple[list[str],
          texts.count(texts.kinds_U == SYMBOL, starts, ends) > source.line_max_symbols * (ends - starts),
          texts.line_copies >= source.line_max_copies],
         ["", "line too short", "line too long", "line with too little Hangul", "line of symbols", "line repeated"], "")
-    documents, dropped, raw = texts.document_of(starts), [], list(raw)
+    documents, dropped, raw = texts.line_documents, [], list(raw)
     for document in np.unique(documents[reasons != ""]).tolist():
         here = reasons[slice(*np.searchsorted(documents, [document, document + 1]))].tolist()
         lines = list(zip(raw[document].split("\n"), here))
         dropped += [(document, line, reason) for line, reason in lines if reason]
-        kept = "\n".join(line for line, reason in lines if not reason)
-        raw[document] = re.sub("\n{3,}", "\n\n", kept).strip()
+        raw[document] = re.sub("\n{3,}", "\n\n", "\n".join(line for line, reason in lines if not reason)).strip()
     return raw, dropped
 
 
 def drop_reasons(texts: Texts, raw: list[str], source: Source) -> list[str]:
     """Why each cleaned document is dropped, or an empty string."""
     ends_D = texts.ends_D - 1  # without the line end that Texts adds
-    sizes = np.maximum(ends_D - texts.starts_D, 1)
-    kinds = {kind: texts.count(texts.kinds_U == kind, texts.starts_D, ends_D) for kind in (SYMBOL, LETTER, HANGUL)}
-    letters = kinds[LETTER] + kinds[HANGUL]
+    sizes = ends_D - texts.starts_D
+    hangul, letters = (texts.count(texts.kinds_U >= kind, texts.starts_D, ends_D) for kind in (HANGUL, LETTER))
     starts, ends = texts.lines
-    lengths, again = ends - starts, texts.line_copies > 0
-    first_lines = np.searchsorted(starts, texts.starts_D)
-    in_lines = np.maximum(np.add.reduceat(lengths, first_lines), 1)
+    lengths, first_lines = ends - starts, np.searchsorted(starts, texts.starts_D)
+    repeated, in_lines = (np.add.reduceat(each, first_lines) for each in (lengths * (texts.line_copies > 0), lengths))
     reasons = np.select(
-        [ends_D == texts.starts_D,
+        [sizes == 0,
          sizes < source.min_chars,
-         kinds[HANGUL] < np.maximum(source.min_hangul * letters, source.min_hangul > 0),
-         kinds[SYMBOL] > source.max_symbols * sizes,
-         np.add.reduceat(lengths * again, first_lines) > source.max_repeated_lines * in_lines],
+         hangul < np.maximum(source.min_hangul * letters, source.min_hangul > 0),
+         texts.count(texts.kinds_U == SYMBOL, texts.starts_D, ends_D) > source.max_symbols * sizes,
+         repeated > source.max_repeated_lines * in_lines],
         ["empty", "too short", "too little Hangul", "too many symbols", "repeated lines"], "").tolist()
-    for number, text in enumerate(raw):
-        if not reasons[number] and len(text) >= 100 and repetition_share(text) > source.max_repetition:
-            reasons[number] = "repetitive"
-    return reasons
+    return [reason or ("repetitive" if len(text) >= 100 and repetition_share(text) > source.max_repetition else "")
+            for reason, text in zip(reasons, raw)]
 
 
 def repetition_share(text: str) -> float:
@@ -175,20 +169,15 @@ def _entities(text: str) -> str:
 
 def _wiki_headings(text: str) -> str:
     """Headings stand as `생애.` in extracts: the full stop goes, and so does a heading with nothing under it. Of notes,
-    literature and links nothing but sentences stays, and nothing of a page that says no more than that its title has
-    several meanings."""
+    literature and links only sentences stay, and nothing of a page that says only that its title is ambiguous."""
     kept, pending, back_matter = [], [], False
     for line in text.split("\n"):
         if line[-1:] == "." and len(line) < 42 and SHAPES["wiki_heading"].fullmatch(line):
             pending = [line[:-1]]  # of headings that follow each other only the last one can have a body
             back_matter = SHAPES["back_matter"].fullmatch(line) is not None
-        elif back_matter and not line.endswith("다."):
-            pass
-        elif line.strip():
+        elif (not back_matter or line.endswith("다.")) and (line.strip() or not pending):
             kept += [*pending, line]
             pending = []
-        elif not pending:
-            kept.append(line)
     lines = [line for line in kept if line.strip()] if len(kept) < 12 else kept  # a title alone is a redirect, or empty
     return "" if len(lines) < 2 or (len(lines) == 2 and SHAPES["wiki_stub"].fullmatch(lines[1])) else "\n".join(kept)
 
@@ -199,11 +188,9 @@ def _unwrap(text: str) -> str:
     joined = lines[:1]
     for previous, line in pairwise(lines):
         full = len(previous.strip()) >= (12 if previous.endswith(" ") else 30)
-        if full and not SHAPES["sentence_end"].search(previous) and not SHAPES["item"].match(line):
-            joined[-1] += line
-        else:
-            joined.append(line)
-    return "\n".join(joined)
+        goes_on = full and not SHAPES["sentence_end"].search(previous) and not SHAPES["item"].match(line)
+        joined += ["" if goes_on else "\n", line]
+    return "".join(joined)
 
 
 FUNCTIONS = {function.__name__[1:]: function for function in (_entities, _wiki_headings, _unwrap)}

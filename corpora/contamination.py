@@ -10,16 +10,14 @@ from corpora.dedup import Texts, letter_hashes
 from corpora.pii import replace_personal_data
 from corpora.recipe import Recipe, evaluation_folder
 
-DECONTAMINATED = "decontaminated.json"
-"""File that goes with a corpus, its tokens and a model: fingerprints of the evaluation texts that were looked for."""
+DECONTAMINATED = "decontaminated.json"  # beside a corpus, its tokens, a model: fingerprints of what was looked for
 TABLE_BITS = 22  # a first look-up by these top bits of a hash spares most others, in 4 MB that stay in cache
 
 
 class Index:
-    """Hashes of the evaluation texts: of every run of n letters in the long ones, of the whole of the short ones. A
-    document is contaminated if it holds `share` of the different runs of a text of n letters or more, or if all of it,
-    or one of its lines, has the letters of a shorter one (n-gram overlap as in GPT-3, Brown et al. 2020, appendix C, but
-    over letters: Korean is spaced in many ways)."""
+    """Hashes of the evaluation texts: of every run of n letters in long ones, of the whole of those shorter than n. A
+    document is contaminated if it holds `share` of a long text's different runs, or if it, or one of its lines, has
+    the letters of a short one (n-gram overlap as in GPT-3, Brown et al. 2020, appendix C; Korean's spacing is free)."""
 
     def __init__(self, names: list[str], texts: list[str], num_letters: int, share: float):
         self.names, self.num_letters, self.share = names, num_letters, share
@@ -28,10 +26,9 @@ class Index:
         pairs = np.unique(np.stack([runs, owners.astype(np.uint64)]), axis=1)  # each run of a text once
         self.runs, self.owners = pairs[0], pairs[1].astype(np.int64)
         self.num_runs = np.bincount(self.owners, minlength=len(texts))
-        lengths = np.diff(batch.bounds_D1)[:len(texts)]
-        short = np.flatnonzero((self.num_runs == 0) & (lengths > 0))
-        whole = batch.hashes(batch.bounds_D1[short], batch.bounds_D1[short + 1])
-        self.short, chosen = np.unique(whole, return_index=True)
+        whole = batch.hashes(batch.bounds_D1[:-1], batch.bounds_D1[1:])[:len(texts)]
+        short = np.flatnonzero((self.num_runs == 0) & (whole != 0))  # 0 is the hash of no letters
+        self.short, chosen = np.unique(whole[short], return_index=True)
         self.short_owners = short[chosen]
         self.table = np.zeros(1 << TABLE_BITS, dtype=bool)
         self.table[self.runs >> np.uint64(64 - TABLE_BITS)] = True
@@ -40,12 +37,10 @@ class Index:
         """Contaminated documents of a batch, and the name of an evaluation text that each of them holds."""
         found = {}
         if len(self.short):
-            lines, whole = np.searchsorted(texts.places_L, texts.lines), [texts.bounds_D1[:-1], texts.bounds_D1[1:]]
-            documents = np.append(texts.document_of(texts.lines[0]), np.arange(len(texts.ends_D)))
-            first, last = np.concatenate([lines, whole], axis=1)
-            hashes = texts.hashes(first, last)
+            documents = np.append(texts.line_documents, np.arange(len(texts.ends_D)))
+            hashes = np.append(texts.line_hashes, texts.hashes(texts.bounds_D1[:-1], texts.bounds_D1[1:]))
             places = np.minimum(np.searchsorted(self.short, hashes), len(self.short) - 1)
-            for number in np.flatnonzero((self.short[places] == hashes) & (last > first)):
+            for number in np.flatnonzero(self.short[places] == hashes):
                 found[int(documents[number])] = self.names[self.short_owners[places[number]]]
         runs, documents = _runs(texts, self.num_letters, self.table)
         known = np.take(self.runs, np.searchsorted(self.runs, runs), mode="clip") == runs
@@ -61,7 +56,7 @@ class Index:
 
 
 def _runs(texts: Texts, length: int, table: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """Hashes of all runs of `length` letters within documents, and their documents; only those that `table` may hold."""
+    """Hashes of all runs of `length` letters within documents, and their documents; of those that `table` may hold."""
     starts = np.arange(max(0, len(texts.places_L) - length + 1))
     hashes = texts.hashes(starts, starts + length)
     if table is not None:

@@ -2,30 +2,21 @@
 documents, U UTF-16 units, L letters and digits, W words, S shingles, B bands. Hashes are uint64."""
 import re
 from collections.abc import Callable, Iterable
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 import xxhash
 
 SYMBOL, SPACE, DIGIT, LETTER, HANGUL = range(5)
-NEWLINE = 10
-TRAIN, VALIDATION = -1, -2
-"""Fates of a document; a dropped one's is 2 x the number of the document that stays, + 1 if the two are only alike."""
-
-
-def _kind(character: str) -> int:
-    if re.match("[\uac00-\ud7a3\u1100-\u11ff\u3131-\u318e\ua960-\ua97f\ud7b0-\ud7fb]", character):
-        return HANGUL
-    if character.isalpha():
-        return LETTER
-    return DIGIT if character.isalnum() else SPACE if character.isspace() else SYMBOL
-
-
-KINDS = np.array([_kind(chr(code)) for code in range(65536)], dtype=np.uint8)
+TRAIN, VALIDATION = -1, -2  # a document's fates; if dropped, 2 x the number of the one that stays, + 1 if only alike
+KINDS = np.array([HANGUL if re.match("[\uac00-\ud7a3\u1100-\u11ff\u3131-\u318e\ua960-\ua97f\ud7b0-\ud7fb]", each) else
+                  LETTER if each.isalpha() else DIGIT if each.isalnum() else SPACE if each.isspace() else SYMBOL
+                  for each in map(chr, range(65536))], dtype=np.uint8)
 LOWER = np.array([ord(chr(code).lower()) if len(chr(code).lower()) == 1 else code for code in range(65536)], np.uint16)
-# Odd numbers that look random and are the same on every machine, with any version of numpy: the hashes made of them travel.
-CODES, FACTORS, WEIGHTS = (np.array([xxhash.xxh3_64_intdigest(number.to_bytes(4, "little"), seed) | 1 for number in range(size)],
-                                    dtype=np.uint64) for seed, size in enumerate((65536, 3200, 32)))
+# Odd numbers that look random, the same on every machine and with any version of numpy: hashes made of them travel.
+CODES, FACTORS, WEIGHTS = (
+    np.array([xxhash.xxh3_64_intdigest(number.to_bytes(4, "little"), seed) | 1 for number in range(size)], np.uint64)
+    for seed, size in enumerate((65536, 3200, 32)))
 FACTORS = FACTORS.astype(np.uint32)
 BASE = 0x9e3779b97f4a7c15  # odd, so that it has an inverse
 
@@ -44,23 +35,25 @@ class Texts:
         self.kinds_U = KINDS[self.units_U]
         self.places_L = np.flatnonzero(self.kinds_U >= DIGIT)  # where in the units the letters and digits stand
         self.bounds_D1 = np.append(np.searchsorted(self.places_L, self.starts_D), len(self.places_L))
-        ends = np.flatnonzero(self.units_U == NEWLINE)
+        ends = np.flatnonzero(self.units_U == ord("\n"))
         self.lines = np.concatenate([[0], ends[:-1] + 1]), ends
         codes_L = CODES[LOWER[self.units_U[self.places_L]]]
-        self._sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(codes_L * _powers(BASE, len(codes_L)))])
+        self._num_powers = max(len(codes_L) + 1, 1 << 20)  # nearly always the same, so that they needn't be made anew
+        self._sums = np.cumsum(np.append(np.uint64(0), codes_L * _powers(BASE, self._num_powers)[:len(codes_L)]))
+        self.line_documents = np.searchsorted(self.ends_D, self.lines[0], side="right")
+        self.line_hashes = self.hashes(*np.searchsorted(self.places_L, self.lines))
 
     def hashes(self, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
         """Hashes of spans of letters; 0 for an empty one."""
-        hashes = (self._sums[ends] - self._sums[starts]) * _powers(pow(BASE, -1, 1 << 64), len(self._sums))[starts]
+        hashes = (self._sums[ends] - self._sums[starts]) * _powers(pow(BASE, -1, 1 << 64), self._num_powers)[starts]
         hashes ^= hashes >> np.uint64(32)
         hashes *= np.uint64(0xd6e8feb86659fd93)
         return hashes ^ (hashes >> np.uint64(32))
 
     @cached_property
     def line_copies(self) -> np.ndarray:
-        """For every line how many lines before it in its document have the same letters; 0 for lines without letters."""
-        hashes = self.hashes(*np.searchsorted(self.places_L, self.lines))
-        documents = self.document_of(self.lines[0])
+        """For every line how many lines before it in its document have the same letters; 0 for lines without any."""
+        hashes, documents = self.line_hashes, self.line_documents
         order = np.lexsort((hashes, documents))  # stable: equal lines stay in their order
         new = (np.diff(hashes[order], prepend=np.uint64(0)) != 0) | (np.diff(documents[order], prepend=-1) != 0)
         places = np.arange(len(order))
@@ -68,25 +61,18 @@ class Texts:
         copies[order] = places - np.maximum.accumulate(np.where(new, places, 0))
         return np.where(hashes == 0, 0, copies)
 
-    def document_of(self, units: np.ndarray) -> np.ndarray:
-        return np.searchsorted(self.ends_D, units, side="right")
-
     def count(self, mask_U: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
         """How many units of each span are in the mask."""
         sums = np.concatenate([[0], np.cumsum(mask_U, dtype=np.int32)])
         return sums[ends] - sums[starts]
 
 
-_POWERS: dict[int, np.ndarray] = {}
-
-
+@lru_cache(maxsize=2)  # of BASE and of its inverse
 def _powers(base: int, length: int) -> np.ndarray:
     """base^0, base^1, ... modulo 2^64."""
-    if base not in _POWERS or len(_POWERS[base]) < length:
-        powers = np.full(max(length, 1 << 20), base, dtype=np.uint64)
-        powers[0] = 1
-        _POWERS[base] = np.cumprod(powers)
-    return _POWERS[base][:length]
+    powers = np.full(length, base, dtype=np.uint64)
+    powers[0] = 1
+    return np.cumprod(powers)
 
 
 def letter_hashes(texts: Texts, raw: list[str]) -> np.ndarray:
@@ -98,9 +84,8 @@ def letter_hashes(texts: Texts, raw: list[str]) -> np.ndarray:
 
 
 def band_keys(texts: Texts, num_words: int, bands: int, rows: int) -> np.ndarray:
-    """(B, D) keys: documents whose MinHash values agree in all rows of a band share its key; 0 with too few words.
-    MinHash (Broder 1997) over shingles of words, with multiplication by odd numbers for permutations; the share of
-    equal values estimates the Jaccard similarity of two documents' shingles."""
+    """(B, D) keys: documents that agree in all MinHash values of a band share its key; 0 with too few words. MinHash
+    (Broder 1997) of words' shingles, permuted by odd factors: the share of equal values estimates the Jaccard index."""
     spaces_L = np.cumsum(texts.kinds_U == SPACE, dtype=np.int32)[texts.places_L]
     starts_W = np.flatnonzero(np.diff(spaces_L, prepend=-1))
     ends_S = np.append(starts_W, len(texts.places_L))[num_words:]
@@ -148,9 +133,8 @@ def choose(roots_D: np.ndarray, ranks_D: np.ndarray, column: Callable[[str], np.
     documents, those that stay in their place, and whether the two are equal by `letter_hashes`."""
     children = np.flatnonzero(roots_D != np.arange(len(roots_D), dtype=roots_D.dtype)).astype(roots_D.dtype)
     members = np.union1d(children, roots_D[children])
-    keys = [column("text")[members], column("bytes")[members], ~column("num_letters")[members]]
-    members = members[np.lexsort((*keys, ranks_D[members], roots_D[members]))]
-    del keys
+    members = members[np.lexsort((column("text")[members], column("bytes")[members], ~column("num_letters")[members],
+                                  ranks_D[members], roots_D[members]))]
     first = np.diff(roots_D[members], prepend=-1) != 0
     kept = members[first][np.cumsum(first) - 1]
     letters = column("letters")

@@ -3,6 +3,7 @@ import only the standard library is needed, so that a stage's key can be had wit
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 from corpora import UserError, failing, read_toml, require
@@ -17,7 +18,7 @@ Table = tuple[str, Sequence[str] | None, Iterable[dict]]  # how rows' places beg
 
 @dataclass(frozen=True)
 class Task:
-    """One KLUE task: what its rows look like and how it is scored. klue.toml holds them and says what the fields mean."""
+    """One KLUE task: what its rows look like and how it is scored. klue.toml holds all and says what fields mean."""
     name: str
     title: str
     texts: tuple[str, ...]
@@ -25,21 +26,11 @@ class Task:
     metrics: dict[str, str]
     official_rows: dict[str, int]
 
-    @property
-    def primary(self) -> str:
-        return next(iter(self.metrics))
-
-    @property
-    def regression(self) -> bool:
-        return not self.labels
-
-    @property
-    def entities(self) -> bool:
-        return self.name == "re"
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        return ("guid", *self.texts, *(ENTITIES if self.entities else ()), "labels" if self.regression else "label")
+    primary = property(lambda self: next(iter(self.metrics)))
+    regression = property(lambda self: not self.labels)
+    entities = property(lambda self: self.name == "re")
+    columns = property(lambda self: ("guid", *self.texts, *(ENTITIES if self.entities else ()),
+                                     "labels" if self.regression else "label"))
 
     def target(self, row: dict) -> float | int:
         """What the model has to say of this row: a label id, or the mean human score from 0 to 5."""
@@ -64,11 +55,9 @@ def is_sample(data: str) -> bool:
 
 
 def input_files(data: str, tasks: str = " ".join(TASKS), splits: tuple[str, ...] = SPLITS) -> list[Path]:
-    """Local files that `load_rows` would read; none for "hub", whose revision is pinned. Raises UserError for a missing
-    folder or split, so that a wrong path is known before anything is trained."""
-    if data == "hub":
-        return []
-    return [path for task in parse_tasks(tasks) for split in splits for path in _split_files(data, task, split)]
+    """Files that `load_rows` would read, none for the pinned "hub"; UserError, early, for a missing folder or split."""
+    return [] if data == "hub" else [path for task in parse_tasks(tasks) for split in splits
+                                     for path in _split_files(data, task, split)]
 
 
 def load_rows(data: str, task: Task, split: str, revision: str = HUB_REVISION) -> list[dict]:
@@ -106,10 +95,9 @@ def _read_hub(task: Task, split: str, revision: str) -> Table:
 
 
 def _read_parquet(path: Path) -> Table:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-    with failing(f"{path}: not a readable parquet file", kinds=(pa.ArrowException, OSError)):
-        table = pq.read_table(path)
+    import pyarrow.parquet
+    with failing(f"{path}: not a readable parquet file", kinds=(pyarrow.ArrowException, OSError)):
+        table = pyarrow.parquet.read_table(path)
     metadata = json.loads((table.schema.metadata or {}).get(b"huggingface", b"{}"))
     names = metadata.get("info", {}).get("features", {}).get("label", {}).get("names")
     return f"{path}, row ", names, table.to_pylist()
@@ -137,12 +125,11 @@ def _check(row: dict, task: Task, names: Sequence[str], where: str) -> dict:
         require(type(score) in (int, float) and 0 <= score <= 5,
                 f"{where}: labels['real-label'] has to be a number from 0 to 5, not {score!r}.")
     else:
-        name = row["label"]
-        if type(name) is int and 0 <= name < len(names):
-            name = names[name]  # by name, because two files may number the same labels differently
+        label = row["label"]  # by name, because two files may number the same labels differently
+        name = names[label] if type(label) is int and 0 <= label < len(names) else label
         if name not in task.labels:
             known = ", ".join(f"{number} {name}" for number, name in enumerate(task.labels))
-            raise UserError(f"{where}: label {row['label']!r} is none of {task.title}'s {len(task.labels)}: {known}.")
+            raise UserError(f"{where}: label {label!r} is none of {task.title}'s {len(task.labels)}: {known}.")
         row["label"] = task.labels.index(name)
     for column in ENTITIES if task.entities else ():
         entity, sentence, here = row[column], row["sentence"], f"{where}: {column}"
@@ -158,14 +145,11 @@ def _check(row: dict, task: Task, names: Sequence[str], where: str) -> dict:
 
 def entities_in_order(row: dict) -> list[tuple[dict, str]]:
     """Both entities as they stand in the sentence, each with its role: S is the subject, O the object."""
-    both = [(row["subject_entity"], "S"), (row["object_entity"], "O")]
-    return sorted(both, key=lambda entity: entity[0]["start_idx"])
+    return sorted([(row["subject_entity"], "S"), (row["object_entity"], "O")], key=lambda each: each[0]["start_idx"])
 
 
 def split_at_entities(row: dict) -> list[str]:
     """The sentence cut at its entities' edges in five parts."""
-    sentence = row["sentence"]
-    (start, end), (next_start, next_end) = ((entity["start_idx"], entity["end_idx"] + 1)
-                                            for entity, _ in entities_in_order(row))
-    return [sentence[:start], sentence[start:end], sentence[end:next_start], sentence[max(next_start, end):next_end],
-            sentence[max(next_end, end):]]
+    edges = [edge for entity, _ in entities_in_order(row) for edge in (entity["start_idx"], entity["end_idx"] + 1)]
+    rising = accumulate([0, *edges, len(row["sentence"])], max)  # of entities that overlap the second gets the rest
+    return [row["sentence"][start:end] for start, end in pairwise(rising)]

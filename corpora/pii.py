@@ -1,8 +1,7 @@
 """Korean personal data in a text -> placeholders or pseudonyms: found by shape, check digit and the words around.
 Names, addresses, birthdays and whatever else has no shape of its own aren't looked for."""
 import re
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from ipaddress import ip_address
 from pathlib import Path
 from types import SimpleNamespace
@@ -47,50 +46,41 @@ CHECKS: dict[str, Callable[[str], object]] = {
     "has_account_length": lambda digits: 9 < len(digits) < 15}
 
 
-def _read_rows() -> list[SimpleNamespace]:
-    """The ways to write a kind: kind, pattern, check, and near and unless, which look at the line around the number, a
-    line break in its place."""
-    parts, rows = {}, []
-
+def _read_rows() -> Iterator[SimpleNamespace]:
+    """The ways to write a kind. `near` and `unless` look at the line around the number, a line break in its place."""
     def fill(pattern: str) -> str:
-        return re.sub("<([A-Z][A-Z0-9]+)>", lambda name: parts[name[1]], pattern)
+        return re.sub("<([A-Z][A-Z0-9]+)>", lambda name: fill(TABLE["parts"][name[1]]), pattern)
 
-    for name, part in TABLE["parts"].items():
-        parts[name] = fill(part)
-    # a placeholder's own words say nothing about the number beside it
-    words = {name: re.compile(rf"(?:{pattern})(?!(?:등록)?번호\]|주소\])", re.I) for name, pattern in TABLE["words"].items()}
-    words[""] = None
+    # A placeholder's own words say nothing about the number beside it.
+    words = {"": None} | {name: re.compile(rf"(?:{pattern})(?!(?:등록)?번호\]|주소\])", re.I)
+                          for name, pattern in TABLE["words"].items()}
     for row in TABLE["row"]:
-        pattern = fill(row["pattern"])
-        if not row.get("bare"):
-            pattern = TABLE["edges"]["before"] + f"(?:{pattern})" + TABLE["edges"]["after"]
-        rows.append(SimpleNamespace(kind=row["kind"], pattern=re.compile(pattern), check=CHECKS[row.get("check", "")],
-                                    near=words[row.get("near", "")], unless=words[row.get("unless", "")]))
-    return rows
+        before, after = ("", "") if row.get("bare") else TABLE["edges"].values()
+        yield SimpleNamespace(kind=row["kind"], pattern=re.compile(f"{before}(?:{fill(row['pattern'])}){after}"),
+                              check=CHECKS[row.get("check", "")], near=words[row.get("near", "")],
+                              unless=words[row.get("unless", "")])
 
 
-ROWS = _read_rows()
+ROWS = list(_read_rows())
 _CANDIDATE, _IN_URL = (re.compile(TABLE["search"][name]) for name in ("candidate", "in_url"))
 
 
 def replace_personal_data(text: str, mode: str) -> tuple[str, dict[str, int]]:
-    """Text with personal data replaced, and how many of each kind were found (only kinds with count > 0). "keep"
-    leaves the text as it is and counts nothing, "placeholder" writes [이메일] and the like, "pseudonym" an impossible
-    value of the same form, equal for equal values however they are separated. There are only 10,000 pseudonyms a kind
-    (256 IP addresses), each shared by many values: trying all numbers turns none back. A second call finds nothing
-    more. Numbers in a URL stay."""
-    if mode == "keep" or _CANDIDATE.search(text) is None:
-        return text, {}
-    counts = Counter()
-    while found := _find(text):  # again, because in a shorter text words and numbers stand nearer to each other
+    """Text with personal data replaced, and how many of each kind were found (only kinds with count > 0). "keep" finds
+    nothing, "placeholder" writes [이메일] and the like, "pseudonym" an impossible value of the same form, equal for equal
+    values however they are separated. There are only 10,000 pseudonyms a kind (256 IP addresses), each shared by many
+    values: trying all numbers turns none back. A second call finds nothing more. Numbers in a URL stay."""
+    counts = {}
+    # Again, because in a shorter text words and numbers stand nearer to each other.
+    while mode != "keep" and _CANDIDATE.search(text) and (found := _find(text)):
         characters = list(text)
         for kind, value, place in found:
             number = xxh3_64_intdigest(f"{kind} {_canonical(kind, value)}".encode())
             characters[place.start] = KINDS[kind][mode].format(number % 10_000, number % 256)
             characters[place.start + 1:place.stop] = [""] * (len(place) - 1)
+            counts[kind] = counts.get(kind, 0) + 1
         text = "".join(characters)
-        counts.update(kind for kind, *_ in found)
-    return text, dict(counts)
+    return text, counts
 
 
 def _find(text: str) -> list[tuple[str, str, range]]:
@@ -110,8 +100,7 @@ def _find(text: str) -> list[tuple[str, str, range]]:
 
 
 def _holds(row: SimpleNamespace, match: re.Match) -> bool:
-    if _PSEUDONYM.fullmatch(match[0]) or not row.check(_canonical(row.kind, match[0])):
-        return False
     text, start, end = match.string, *match.span()
     line = text[max(start - NEAR, 0):start].rpartition("\n")[2] + "\n" + text[end:end + NEAR].partition("\n")[0]
-    return not (row.near and not row.near.search(line)) and not (row.unless and row.unless.search(line))
+    return (not _PSEUDONYM.fullmatch(match[0]) and bool(row.check(_canonical(row.kind, match[0])))
+            and not (row.near and not row.near.search(line)) and not (row.unless and row.unless.search(line)))

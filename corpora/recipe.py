@@ -13,7 +13,7 @@ RECIPES = Path(__file__).parent / "recipes"
 SHARD_BYTES = 8 << 20  # on disk, up to which neighbouring small files share a shard
 KEYS = read_toml(Path(__file__).with_name("recipe_keys.toml"))
 Recipe, Source, Evaluation = (settings_class(name.title(), __name__, keys) for name, keys in KEYS.items())
-"""A corpus; one of its sources, in order of precedence (of two equal documents the first one's stays); and a split of KLUE
+"""A corpus; one of its sources, in order of precedence (of two equal documents the first one's stays); and a KLUE split
 that training text must not hold, whatever the models are evaluated on. What they hold stands in recipe_keys.toml."""
 
 
@@ -26,14 +26,11 @@ class Shard:
     part: int = 0
     parts: int = 1
 
-    @property
-    def name(self) -> str:
-        return f"{self.source.name}-{self.index:05d}"
+    name = property(lambda self: f"{self.source.name}-{self.index:05d}")
 
 
 def load_recipe(name_or_path: str) -> Recipe:
-    """Read a recipe by its name in corpora/recipes or by the path of a .toml file. Raises UserError that names the
-    file, the key and the nearest known one."""
+    """A recipe by its name or a .toml path; raises UserError that names the file, the key and the nearest known one."""
     path = named_file("recipe", name_or_path, RECIPES)
     table = read_toml(path)
     for key, cls, least in (("source", Source, 1), ("evaluation", Evaluation, 0)):
@@ -58,10 +55,9 @@ def load_recipe(name_or_path: str) -> Recipe:
 
 def input_files(recipe: Recipe, data_root: Path | None) -> list[tuple[str, Path]]:
     """Every local file that the recipe reads and its role, in a fixed order; raises UserError if one isn't there."""
-    return [*((f"{source.name}: {label}", path) for source in recipe.source
-              for path, label in source_files(source, data_root)),
-            *((f"evaluation {each.task} {each.split}: {path.name}", path) for each in recipe.evaluation
-              for path in klue.input_files(evaluation_folder(each, data_root), each.task, (each.split,)))]
+    texts = [(f"{each.name}: {label}", path) for each in recipe.source for path, label in source_files(each, data_root)]
+    return texts + [(f"evaluation {each.task} {each.split}: {path.name}", path) for each in recipe.evaluation
+                    for path in klue.input_files(evaluation_folder(each, data_root), each.task, (each.split,))]
 
 
 def evaluation_folder(evaluation: Evaluation, data_root: Path | None) -> str:
@@ -75,15 +71,13 @@ def evaluation_folder(evaluation: Evaluation, data_root: Path | None) -> str:
 
 def source_files(source: Source, data_root: Path | None) -> list[tuple[Path, str]]:
     """One source's files and the names to report them under, which don't depend on where the data lies."""
-    if source.kind == "hub":
-        return []
     root, label = data_root, ""
     if source.kind == "konlpy":
         package = importlib.util.find_spec("konlpy").origin  # finds the folder without importing the package
         root, label = Path(package).parent / "data" / "corpus", "konlpy/"
-    require(root is None or root.is_dir(), f"DATA={root}: no such folder.")
     files = {}
-    for pattern in source.paths:
+    for pattern in source.paths if source.kind != "hub" else ():
+        require(root is None or root.is_dir(), f"DATA={root}: no such folder.")
         require(root or Path(pattern).is_absolute(),
                 f"source {source.name!r} reads {pattern!r} in a folder of yours: give it with DATA=folder.")
         paths = sorted(Path(root or "/", match) for match in glob.glob(pattern, root_dir=root, recursive=True))
@@ -99,9 +93,8 @@ def make_shards(recipe: Recipe, data_root: Path | None, hub_parts: Callable[[Sou
     """Cut a recipe into shards in source order, the same ones however many workers there are."""
     found = []
     for source in recipe.source:
-        if source.kind == "hub":
-            parts = hub_parts(source)
-            found += [(source, (), part, parts) for part in range(parts)]
+        parts = hub_parts(source) if source.kind == "hub" else 0
+        found += [(source, (), part, parts) for part in range(parts)]
         groups, room = [], -1
         for path, label in source_files(source, data_root):
             file_format(source, path)  # an unknown suffix stops the run here, not after an hour

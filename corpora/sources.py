@@ -1,20 +1,16 @@
 """A recipe's files -> a stream of documents, from any format, compression and encoding, in flat memory. What can't be
 read becomes a Bad record with its place and reason; only a damaged container or a wrong setting stops the run."""
-import bz2
 import codecs
 import csv
-import gzip
 import io
 import json
 import lzma
 import re
-import zlib
 from collections.abc import Iterator
-from itertools import chain
+from itertools import chain, count
 from pathlib import Path
 from typing import NamedTuple
 
-import pyarrow
 import pyarrow.parquet
 
 from corpora import UserError, failing, require
@@ -23,7 +19,7 @@ from corpora.recipe import Source, file_format
 MAX_RECORD = 32 << 20  # bytes of the longest line, row or file taken as one record; a longer one is rejected, not cut
 TOO_LONG = f"longer than {MAX_RECORD >> 20} MB"
 EXCERPT = 1000  # characters of a rejected text that are kept to look at
-DAMAGE = (EOFError, OSError, UnicodeError, lzma.LZMAError, zlib.error, pyarrow.ArrowException)
+DAMAGE = (EOFError, OSError, UnicodeError, lzma.LZMAError, pyarrow.ArrowException)
 Records = Iterator["Document | Bad"]
 
 
@@ -42,8 +38,7 @@ class Bad(NamedTuple):
 
 
 def read_file(source: Source, path: Path, label: str) -> Records:
-    """Stream a file's documents and bad records; `label` is what their places begin with. Raises UserError for a
-    damaged file or a wrong setting."""
+    """Stream a file's documents and bad records, in places after `label`; UserError for damage or a wrong setting."""
     kind, advice = file_format(source, path), "Get the file again, or take it out of the recipe's paths."
     with failing(f"{path}: damaged or cut short", advice, DAMAGE), open_stream(path) as stream:
         if not path.stat().st_size or not stream.peek(1):
@@ -63,42 +58,37 @@ def read_file(source: Source, path: Path, label: str) -> Records:
 
 def decode(raw: bytes) -> str:
     """Byte-order mark, then strict UTF-8, then CP949; NULs are stripped. Raises ValueError with the reason."""
-    num_nuls = raw.count(0)
-    try:
-        if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            text = raw.decode("utf-16")
-        elif num_nuls > 16 and num_nuls * 100 > len(raw):
-            raise ValueError("binary: more than one NUL in a hundred bytes")
-        else:
-            text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
+    num_nuls, marked = raw.count(0), raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    if num_nuls > 16 and num_nuls * 100 > len(raw) and not marked:
+        raise ValueError("binary: more than one NUL in a hundred bytes")
+    for encoding in ("utf-16" if marked else "utf-8", "cp949"):
         try:
-            text = raw.decode("cp949")
+            text = raw.decode(encoding).removeprefix("\ufeff")  # faster than utf-8-sig
         except UnicodeDecodeError:
-            raise ValueError("neither UTF-8 nor CP949") from None
-        if len(re.findall(r"[\x01-\x08\x0e-\x1f]", text)) * 20 > len(text):
-            raise ValueError("binary: more than one control character in twenty") from None
-    return text.replace("\0", "") if num_nuls else text
+            continue
+        if encoding == "cp949" and len(re.findall(r"[\x01-\x08\x0e-\x1f]", text)) * 20 > len(text):
+            raise ValueError("binary: more than one control character in twenty")
+        return text.replace("\0", "") if num_nuls else text
+    raise ValueError("neither UTF-8 nor CP949")
 
 
 def open_stream(path: Path) -> io.BufferedIOBase:
     """Open a plain or compressed file for reading; the suffix says which."""
     suffix = path.suffix.lower()
-    if suffix == ".zst":
-        # Arrow's reader, because zstandard's ends without an error where a frame is cut short.
-        return io.BufferedReader(pyarrow.CompressedInputStream(pyarrow.OSFile(str(path)), "zstd"), 1 << 20)
-    opener = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}.get(suffix, open)
-    return opener(path, "rb")
+    if suffix == ".xz":
+        return lzma.open(path)
+    # Arrow's readers, because zstandard's ends without an error where a frame is cut short.
+    codec = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd"}.get(suffix)
+    return io.BufferedReader(pyarrow.input_stream(path, codec), 1 << 20)
 
 
 def _lines(stream: io.BufferedIOBase, label: str) -> Records:
     """Every line that ends in \\n, without its line end; a bare \\r is no line end."""
     if stream.peek(2)[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
         stream = io.TextIOWrapper(stream, encoding="utf-16", newline="\n")
-    number = 0
+    numbers = count(1)
     while raw := stream.readline(MAX_RECORD + 1):
-        number += 1
-        yield _decoded(f"{label}:{number}", raw, is_line=True)
+        yield _decoded(f"{label}:{next(numbers)}", raw, is_line=True)
         while len(raw) > MAX_RECORD and raw[-1:] not in (b"\n", "\n"):
             raw = stream.readline(MAX_RECORD + 1)
     stream.close()  # not left to the wrapper's end
@@ -115,9 +105,8 @@ def _decoded(where: str, raw: str | bytes, is_line: bool = False) -> Document | 
 
 
 def _bad(where: str, reason: str, text: str | bytes) -> Bad:
-    text = text[:EXCERPT]
-    raw = text.encode("utf-8", errors="backslashreplace") if isinstance(text, str) else text
-    return Bad(where, reason, raw.decode("utf-8", errors="backslashreplace"))
+    raw = text[:EXCERPT].encode("utf-8", "backslashreplace") if isinstance(text, str) else text[:EXCERPT]
+    return Bad(where, reason, raw.decode("utf-8", "backslashreplace"))
 
 
 def _read_text(source: Source, lines: Records) -> Records:
@@ -125,8 +114,7 @@ def _read_text(source: Source, lines: Records) -> Records:
     for line in chain(lines, [Document("", "")]):  # a blank line ends a block
         if isinstance(line, Bad):
             yield line
-            continue
-        if line.text.strip():
+        elif line.text.strip():
             block.append(line)
             size += len(line.text)
         if block and (source.unit == "line" or not line.text.strip() or size > MAX_RECORD // 3):
@@ -151,19 +139,17 @@ def _read_json(source: Source, line: Document | Bad) -> Document | Bad | None:
 def _read_table(source: Source, lines: Records, label: str, tabs: bool) -> Records:
     bad, where = [], label
 
-    def good_lines() -> Iterator[str]:
-        nonlocal where
+    def texts() -> Iterator[str]:
         for line in lines:
-            where = line.where
             if isinstance(line, Bad):
                 bad.append(line)
-            else:
-                yield line.text.replace("\r", " ") + "\n"  # the csv module takes a bare \r for a line end
+            # A blank line in its place keeps the count; and the csv module takes a bare \r for a line end.
+            yield "\n" if isinstance(line, Bad) else line.text.replace("\r", " ") + "\n"
 
     csv.field_size_limit(MAX_RECORD)
     # Quotes in tab-separated text are text (NSMC, KorNLI): read as quoting, one stray quote swallows lines.
     style = {"delimiter": "\t", "quoting": csv.QUOTE_NONE} if tabs else {"strict": True}
-    rows, row, header = csv.reader(good_lines(), **style), [], None
+    rows, row, header = csv.reader(texts(), **style), [], None
     while row is not None:
         start = where
         try:
@@ -172,12 +158,12 @@ def _read_table(source: Source, lines: Records, label: str, tabs: bool) -> Recor
             if "unexpected end" in str(error):  # all the lines from here on were taken for one field
                 raise UserError(f"{label}: a quote after {start} is never closed. Mend the file.") from None
             row = []
-            bad.append(Bad(where, f"not CSV: {error}"))
+            bad.append(Bad(f"{label}:{rows.line_num}", f"not CSV: {error}"))
+        where = f"{label}:{rows.line_num}"
         yield from bad
         bad.clear()
         if row and header is None:
-            header = row
-            needed_columns(source, label, header)
+            needed_columns(source, label, header := row)
         elif row and len(row) != len(header):
             yield _bad(where, f"{len(row)} fields under {len(header)} columns", "\t".join(row))
         elif row:
@@ -185,7 +171,7 @@ def _read_table(source: Source, lines: Records, label: str, tabs: bool) -> Recor
 
 
 def _read_parquet(source: Source, path: Path, label: str) -> Records:
-    number = 0
+    numbers = count(1)
     with pyarrow.parquet.ParquetFile(path) as file:
         columns = needed_columns(source, label, file.schema_arrow.names)
         for batch in file.iter_batches(batch_size=64, columns=columns):
@@ -193,12 +179,11 @@ def _read_parquet(source: Source, path: Path, label: str) -> Records:
                 # as bytes: a string column may hold what is no UTF-8, and one such row mustn't stop the file
                 rows = [column.cast(pyarrow.binary()).to_pylist() for column in batch.select(columns).columns]
             for values in zip(*rows):
-                number += 1
+                where = f"{label}:{next(numbers)}"
                 try:
-                    row = {name: decode(value or b"") for name, value in zip(columns, values)}
-                    yield to_document(source, f"{label}:{number}", row)
+                    yield to_document(source, where, {key: decode(value or b"") for key, value in zip(columns, values)})
                 except ValueError as error:
-                    yield _bad(f"{label}:{number}", str(error), values[0] or b"")
+                    yield _bad(where, str(error), values[0] or b"")
 
 
 def needed_columns(source: Source, where: str, there: list[str]) -> list[str]:

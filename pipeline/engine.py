@@ -4,8 +4,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures.process import BrokenProcessPool, ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
@@ -36,12 +35,10 @@ class Context:
     data: Path | None  # root of a recipe's relative paths
 
 
-def map_shards(function: Callable, items: dict[str, object], folder: Path, engine: Engine,
-               description: str) -> tuple[list, dict]:
-    """Apply `function` to every item; its results, which have to fit into JSON, in the items' order, and what they cost.
-    Results lie in `folder`, one NAME.json an item; those that are there aren't made again. `function` must be importable
-    by name (a top-level function, or a functools.partial of one). Raises what `function` raises, at the first failure;
-    UserError when a worker process dies or a merge lacks shards; Unfinished at the end of an array's job."""
+def map_shards(function: Callable, items: dict, folder: Path, engine: Engine, description: str) -> tuple[list, dict]:
+    """Apply `function`, a top-level one or a partial of one, to every item: its results, as JSON, in the items' order;
+    and the cost. Each lies in folder/NAME.json; those that are there aren't made again. Raises what `function` raises,
+    at once; UserError when a worker process dies or a merge lacks shards; Unfinished at the end of an array's job."""
     from tqdm import tqdm
     folder.mkdir(parents=True, exist_ok=True)
     paths = {name: folder / f"{name}.json" for name in items}
@@ -51,12 +48,11 @@ def map_shards(function: Callable, items: dict[str, object], folder: Path, engin
     number, jobs = engine.shard or (1, 1)
     mine = [(items[name], paths[name]) for name in list(items)[number - 1::jobs] if not paths[name].exists()]
     start = time.monotonic()
-    with tqdm(total=len(mine), desc=description, unit="shard", disable=None) as bar:
-        for _ in _run(function, mine, engine, description):
-            bar.update()
+    for _ in tqdm(_run(function, mine, engine, description), description, len(mine), unit="shard", disable=None):
+        pass
     if engine.shard:
-        raise Unfinished(f"{description}: job {number} of {jobs} is done, {len(mine)} shards now. When all jobs are, run "
-                         "the same command with MERGE=1 in place of SHARD=.")
+        raise Unfinished(f"{description}: job {number} of {jobs} is done, {len(mine)} shards now. When all jobs are, "
+                         "run the same command with MERGE=1 in place of SHARD=.")
     entries = [json.loads(path.read_text(encoding="utf-8")) for path in paths.values()]
     cost = {"shards": len(entries), "seconds": time.monotonic() - start,
             "core_seconds": sum(entry["seconds"] for entry in entries),
@@ -67,11 +63,10 @@ def map_shards(function: Callable, items: dict[str, object], folder: Path, engin
 def run_item(function: Callable, item: object, path: Path) -> None:
     """One shard's work; the result's file is written last and says that the shard is finished."""
     with locked(path.with_suffix(".lock")):  # against another job, or a task that Ray runs again too early
-        if path.exists():
-            return
-        start = time.process_time()
-        result = function(item)
-        write_json(path, {"result": result, "seconds": time.process_time() - start, "peak_memory_mb": peak_memory_mb()})
+        if not path.exists():
+            start = time.process_time()
+            entry = {"result": function(item)}
+            write_json(path, entry | {"seconds": time.process_time() - start, "peak_memory_mb": peak_memory_mb()})
 
 
 def _run(function: Callable, work: list[tuple[object, Path]], engine: Engine, description: str) -> Iterator[None]:
@@ -84,8 +79,7 @@ def _run(function: Callable, work: list[tuple[object, Path]], engine: Engine, de
         died = failing(f"{description}: a worker process died, killed or out of memory", "Finished shards are kept: "
                        "run the same command again, with WORKERS=1 if memory is short.", BrokenProcessPool)
         # spawn, not fork: a forked copy of a process that holds threads (tokenizers, torch, datasets) can hang.
-        workers = min(engine.workers, len(work))
-        with died, ProcessPoolExecutor(workers, get_context("spawn"), follow_parent) as pool:
+        with died, ProcessPoolExecutor(min(engine.workers, len(work)), get_context("spawn"), follow_parent) as pool:
             yield from pool.map(partial(run_item, function), *zip(*work))  # a failure cancels those not begun
 
 
@@ -106,5 +100,5 @@ def _run_on_ray(function: Callable, work: list[tuple], engine: Engine, descripti
         except ray.exceptions.RayTaskError as error:
             raise (error.cause if isinstance(error.cause, UserError) else error) from None
         except ray.exceptions.RayError as error:
-            raise UserError(f"{description}: Ray lost a task for good ({type(error).__name__}). Finished shards are kept: "
-                            "run the same command again.") from None
+            raise UserError(f"{description}: Ray lost a task for good ({type(error).__name__}). Finished shards are "
+                            "kept: run the same command again.") from None

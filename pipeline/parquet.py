@@ -3,7 +3,6 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-import pyarrow
 import pyarrow.parquet
 
 from pipeline.artifact import replace
@@ -17,13 +16,12 @@ def read_batches(path: Path, columns: list[str] | None = None) -> Iterator[pyarr
     """A work file's rows, a row group at a time; none if the shard had no such rows."""
     if path.exists():
         with pyarrow.parquet.ParquetFile(path) as file:
-            for group in range(file.num_row_groups):  # iter_batches holds on to more than one, threads to memory of their own
+            for group in range(file.num_row_groups):  # iter_batches holds on to more than one, threads to memory
                 yield from file.read_row_group(group, columns, use_threads=False).combine_chunks().to_batches()
 
 
 class ParquetFile(AbstractContextManager):
-    """Rows to a zstd Parquet file in row groups of a few MB, under its final name only when complete. No rows, no file.
-    The bytes depend on the rows alone."""
+    """A Parquet file that has its name only when complete. No rows, no file. Its bytes depend on the rows alone."""
 
     def __init__(self, path: Path, schema: pyarrow.Schema):
         self.path, self.temporary, self.schema = path, path.with_name(path.name + ".tmp"), schema
@@ -39,16 +37,15 @@ class ParquetFile(AbstractContextManager):
             self._flush()
 
     def _flush(self) -> None:
-        if self.tables and not self.writer:
+        if not self.writer:
             self.path.parent.mkdir(exist_ok=True)
             self.writer = pyarrow.parquet.ParquetWriter(self.temporary, self.schema, compression="zstd",
                                                         use_dictionary=["source", "reason"])
-        if self.tables:
-            self.writer.write_table(pyarrow.concat_tables(self.tables).combine_chunks())
+        self.writer.write_table(pyarrow.concat_tables(self.tables).combine_chunks())
         self.tables, self.num_bytes = [], 0
 
     def __exit__(self, kind, error, traceback) -> None:
-        if kind is None:
+        if kind is None and self.tables:
             self._flush()
         if self.writer is not None:
             self.writer.close()

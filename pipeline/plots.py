@@ -32,8 +32,7 @@ def plot_curves(path: Path, lines: list[dict]) -> None:
     figure = Figure(figsize=(14, 7), layout="constrained")
     for names, axes in zip(panels, figure.subplots(2, 3).flat):
         for name in names:
-            points = [(line["step"], line[name]) for line in lines if isinstance(line.get(name), (int, float))]
-            if points:
+            if points := [(line["step"], line[name]) for line in lines if isinstance(line.get(name), int | float)]:
                 axes.plot(*zip(*points), marker="." if len(points) < 30 else None, label=name.replace("_", " "))
         axes.set_xlabel("step")
         axes.grid(alpha=0.3)

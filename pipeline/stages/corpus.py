@@ -1,6 +1,5 @@
-"""The corpus stage: raw text -> clean, deduplicated training and validation text; what is dropped is kept aside. Three
-steps: map (read, clean, filter, hash), reduce (duplicates, validation split), map (write). How a document is judged
-stands in corpora/."""
+"""The corpus stage: raw text -> clean, deduplicated training and validation text; drops are kept aside. Its steps: map
+(read, clean, filter, hash), reduce (duplicates, validation split), map (write). corpora/ says how text is judged."""
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from functools import partial
@@ -8,11 +7,10 @@ from itertools import chain, compress, zip_longest
 from pathlib import Path
 
 import numpy as np
-import pyarrow
 import pyarrow.compute
 import xxhash
 
-from corpora import UserError, dedup, require
+from corpora import dedup, require
 from corpora.clean import clean, drop_lines, drop_reasons, load_cleanups, split_text
 from corpora.contamination import DECONTAMINATED, Index, load_index
 from corpora.hub import open_hub, read_hub
@@ -36,12 +34,11 @@ CLUSTERS = pyarrow.schema({"cluster": "int64", "documents": "int64", "id": "stri
 
 def run(settings, inputs: dict[str, Path], folder: Path, context) -> dict:
     """Make the corpus that `settings.recipe` describes; a rerun continues after the last finished shard."""
-    recipe = load_recipe(settings.recipe)
+    recipe, work, engine = load_recipe(settings.recipe), folder / SCRATCH, context.engine
     index, fingerprints = load_index(recipe, context.data)
     shards = make_shards(recipe, context.data, lambda source: open_hub(source).num_shards)
-    work = folder / SCRATCH
     tallies, clean_cost = map_shards(partial(clean_shard, work=work, recipe=recipe, index=index),
-                                     {shard.name: shard for shard in shards}, work / "clean", context.engine, "corpus: clean")
+                                     {shard.name: shard for shard in shards}, work / "clean", engine, "corpus: clean")
     for source in recipe.source:
         check_readable(source, [tally for shard, tally in zip(shards, tallies) if shard.source == source])
     bounds = np.cumsum([0, *(tally["kept"] for tally in tallies)]).tolist()
@@ -49,10 +46,9 @@ def run(settings, inputs: dict[str, Path], folder: Path, context) -> dict:
                                            Engine(), "corpus: reduce")
     written, write_cost = map_shards(partial(write_shard, folder=folder),
                                      {shard.name: (shard, start) for shard, start in zip(shards, bounds)},
-                                     work / "write", replace(context.engine, merge=False), "corpus: write")
-    reduce_cost["documents"] = bounds[-1]
-    report = add_up(recipe, shards, tallies, written)
-    report |= {"clusters": decisions, "steps": {"clean": clean_cost, "reduce": reduce_cost, "write": write_cost}}
+                                     work / "write", replace(engine, merge=False), "corpus: write")
+    report = add_up(recipe, shards, tallies, written) | {"clusters": decisions, "steps": {
+        "clean": clean_cost, "reduce": reduce_cost | {"documents": bounds[-1]}, "write": write_cost}}
     check_result(recipe, report)
     write_json(folder / "recipe.json", asdict(recipe))
     write_json(folder / DECONTAMINATED, fingerprints)
@@ -109,28 +105,25 @@ def clean_shard(shard: Shard, work: Path, recipe: Recipe, index: Index) -> dict:
 
 def read_pieces(shard: Shard, recipe: Recipe, tally: dict, drop: Callable) -> Iterator[list[tuple[str, str]]]:
     """A shard's cleaned documents, long ones cut, as batches of (place, text); counts what it sees in the tally."""
-    source, cleanups = shard.source, load_cleanups(recipe)
-    steps = [cleanups[name] for name in source.clean]
-    batch, size = [], 0
+    source, batch, size = shard.source, [], 0
+    steps = list(map(load_cleanups(recipe).get, source.clean))
     files = chain.from_iterable(read_file(source, path, label) for path, label in shard.files)
     for record in read_hub(shard) if source.kind == "hub" else files:
         if isinstance(record, Bad):
             tally["unreadable"] += 1
             drop(record.where, "unreadable: " + record.reason, record.text)
             continue
-        raw = record.text.encode()
+        raw, before = record.text.encode(), record.text.strip()
         text, num_repaired, num_space_marks = clean(record.text, record.title, steps)
         text, found = replace_personal_data(text, recipe.personal_data)
         merge(tally, {"documents": 1, "bytes": len(raw), "characters": len(record.text), "repaired_lines": num_repaired,
-                      "space_marks": num_space_marks, "personal_data": found})
-        if text != record.text.strip():  # the changed texts of the lowest hashes are shown in the report
-            tally["changed"] += 1
+                      "space_marks": num_space_marks, "personal_data": found, "changed": text != before})
+        if text != before:  # the changed texts of the lowest hashes are shown in the report
             rank, pairs = -xxhash.xxh3_64_intdigest(raw), tally["pairs"]
             if len(pairs) < NUM_PAIRS or rank > pairs[-1][0]:
-                before, _ = replace_personal_data(record.text.strip(), recipe.personal_data)  # a report isn't to hold any
+                before, _ = replace_personal_data(before, recipe.personal_data)  # a report isn't to hold any
                 if before != text:
-                    same = next(place for place, (old, new) in enumerate(zip_longest(before, text)) if old != new)
-                    start = max(0, same - 40)
+                    start = max(0, next(at for at, (a, b) in enumerate(zip_longest(before, text)) if a != b) - 40)
                     pairs.append((rank, record.where, before[start:start + 200], text[start:start + 200]))
                     tally["pairs"] = sorted(pairs, reverse=True)[:NUM_PAIRS]
         if not text:
@@ -155,12 +148,11 @@ def check_readable(source: Source, tallies: list[dict]) -> None:
     bad = sum(tally["unreadable"] for tally in tallies)
     total = bad + sum(tally["documents"] for tally in tallies)
     tolerated = max(min(TOLERATED_BAD, total // 2), source.max_bad_share * total)
-    if bad > tolerated or bad == total:
-        examples = [f" {entry['examples'][0]['where']}: {reason}." for tally in tallies
-                    for reason, entry in tally["dropped"].items() if reason.startswith("unreadable")]
-        raise UserError(f"source {source.name!r}: {bad} of {total} records can't be read, above the recipe's "
-                        f"max_bad_share of {source.max_bad_share:.1%}.{''.join(examples[:3])} Mend the file, take it "
-                        "out of the source's paths, or correct the source's format, unit or text.")
+    examples = [f" {entry['examples'][0]['where']}: {reason}." for tally in tallies
+                for reason, entry in tally["dropped"].items() if reason.startswith("unreadable")]
+    require(bad <= tolerated and bad < total, f"source {source.name!r}: {bad} of {total} records can't be read, above "
+            f"the recipe's max_bad_share of {source.max_bad_share:.1%}.{''.join(examples[:3])} Mend the file, take it "
+            "out of the source's paths, or correct the source's format, unit or text.")
 
 
 def features(recipe: Recipe) -> pyarrow.Schema:
@@ -170,8 +162,7 @@ def features(recipe: Recipe) -> pyarrow.Schema:
 
 
 def decide(recipe: Recipe, shards: list[Shard], work: Path, bounds: list[int]) -> dict:
-    """Reduce: documents' fates to scratch/fates/SHARD.npy, the clusters to scratch/clusters.npy; returns their sizes.
-    `bounds` are the first documents of the shards, and the end of the last."""
+    """Reduce: fates and clusters to scratch/*.npy; returns cluster sizes. `bounds`: where shards begin, and the end."""
     def column(name: str) -> np.ndarray:
         values, end = np.empty(bounds[-1], dtype=np.uint64), 0
         for shard in shards:
@@ -181,21 +172,17 @@ def decide(recipe: Recipe, shards: list[Shard], work: Path, bounds: list[int]) -
         return values
 
     ranks = np.repeat(np.array([recipe.source.index(shard.source) for shard in shards], np.uint16), np.diff(bounds))
-    roots = dedup.find_clusters(map(column, features(recipe).names[3:]), len(ranks))
-    dropped, kept, equal = dedup.choose(roots, ranks, column)
-    del roots
+    dropped, kept, equal = dedup.choose(
+        dedup.find_clusters(map(column, features(recipe).names[3:]), len(ranks)), ranks, column)
     fates = np.full(len(ranks), dedup.TRAIN, dtype=np.int32 if len(ranks) < 1 << 30 else np.int64)
     fates[dropped] = 2 * kept.astype(fates.dtype) + ~equal
     numbers, counts = np.unique(kept, return_counts=True)
     del dropped, kept, equal  # memory here is what limits the size of a corpus
-    sizes = column("bytes").astype(np.uint32)
-    hashes = column("text")
+    sizes, hashes = column("bytes").astype(np.uint32), column("text")
     for rank in range(len(recipe.source)):
         mine = (ranks == rank) & (fates == dedup.TRAIN)
         fates[dedup.lowest_hashes(hashes, sizes, mine, recipe.validation_share)] = dedup.VALIDATION
-    (work / "fates").mkdir(exist_ok=True)
-    parts = {f"fates/{shard.name}": fates[first:last] for shard, first, last in zip(shards, bounds, bounds[1:])}
-    for name, array in (parts | {"clusters": np.stack([numbers, counts + 1])}).items():
+    for name, array in (("fates", fates), ("clusters", np.stack([numbers, counts + 1]))):
         np.save(work / f"{name}.npy", array)
         fsync(work / f"{name}.npy")  # before the engine says that this step is done
     largest = np.lexsort((hashes[numbers], -counts))[:10]
@@ -206,9 +193,9 @@ def decide(recipe: Recipe, shards: list[Shard], work: Path, bounds: list[int]) -
 
 def write_shard(item: tuple[Shard, int], folder: Path) -> dict:
     """Second map: one shard's documents to train/, validation/, and what was dropped to rejects/."""
-    (shard, start), work = item, folder / SCRATCH
+    (shard, end), work = item, folder / SCRATCH
     name, source = f"{shard.name}.parquet", shard.source.name
-    fates, clusters = np.load(work / f"fates/{shard.name}.npy"), np.load(work / "clusters.npy", mmap_mode="r")
+    fates, clusters = (np.load(work / f"{each}.npy", mmap_mode="r") for each in ("fates", "clusters"))
     counts, dropped = {split: dict.fromkeys(SIZES, 0) for split in SPLITS}, {}
     with ParquetFile(folder / "train" / name, TEXT) as train, \
             ParquetFile(folder / "validation" / name, TEXT) as validation, \
@@ -217,8 +204,8 @@ def write_shard(item: tuple[Shard, int], folder: Path) -> dict:
         for batch in read_batches(work / f"{shard.name}.rejects.parquet"):
             rejects.add(*batch.columns)
         for batch in read_batches(work / name):
-            end = start + len(batch)
-            here, fates = np.split(fates, [len(batch)])
+            start, end = end, end + len(batch)
+            here = np.array(fates[start:end])
             for fate, split, file in ((dedup.TRAIN, "train", train), (dedup.VALIDATION, "validation", validation)):
                 part = batch.filter(pyarrow.array(here == fate))
                 sizes = (part.num_rows, pyarrow.compute.utf8_length(part["text"]).to_numpy().sum(),
@@ -234,21 +221,18 @@ def write_shard(item: tuple[Shard, int], folder: Path) -> dict:
             numbers, documents = clusters[:, slice(*np.searchsorted(clusters[0], [start, end]))]
             stayed = batch.take(pyarrow.array(numbers - start))
             kept.add(numbers, documents, stayed["id"], pyarrow.compute.utf8_slice_codeunits(stayed["text"], 0, 200))
-            start = end
     return {**counts, "dropped": dropped}
 
 
 def check_result(recipe: Recipe, report: dict) -> None:
     """Raise UserError for a corpus that nothing can be trained or measured on; note what is merely thin."""
     train, validation = (report[split]["bytes"] for split in SPLITS)
-    dropped = sorted(report["dropped"].items(), key=lambda item: -item[1])
-    reasons = ", ".join(f"{reason} {count}" for reason, count in dropped)
+    reasons = ", ".join(f"{why} {count}" for why, count in sorted(report["dropped"].items(), key=lambda item: -item[1]))
     require(train, f"{recipe.title}: the corpus is empty: none of {report['documents']} documents is left ({reasons}). "
                    "Loosen the limits of the recipe's sources.")
     require(validation or not recipe.validation_share, f"{recipe.title}: no document is left for validation: raise "
             'validation_share, or let the sources cut long texts (split = "paragraph").')
     if validation < 64 << 10 and validation < 0.05 * (train + validation):
         report["warnings"].append(f"Only {validation:,} bytes of validation text: bits per byte will be noisy.")
-    for name, source in report["sources"].items():
-        if not source["train"]["documents"]:
-            report["warnings"].append(f"Source {name} contributes no training text.")
+    report["warnings"] += [f"Source {name} contributes no training text."
+                           for name, source in report["sources"].items() if not source["train"]["documents"]]

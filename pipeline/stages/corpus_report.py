@@ -2,7 +2,7 @@
 read and written, in corpus.py; here it is added up; the words are in cards/."""
 from pathlib import Path
 
-import pyarrow.dataset
+from pyarrow import dataset
 
 from corpora.recipe import Recipe, Shard
 from pipeline.artifact import write_card, write_json
@@ -44,7 +44,8 @@ def add_up(recipe: Recipe, shards: list[Shard], tallies: list[dict], written: li
             drops["examples"] = drops["examples"][:NUM_EXAMPLES]
     report = {"title": recipe.title, "warnings": [], "dropped": {}}
     for entry in sources.values():
-        entry["num_dropped"] = sum(drops["count"] for reason, drops in entry["dropped"].items() if not reason.startswith("line "))
+        entry["num_dropped"] = sum(drops["count"] for reason, drops in entry["dropped"].items()
+                                   if not reason.startswith("line "))
         merge(report, {key: entry[key] for key in (*SIZES, "num_dropped", "personal_data", *SPLITS)})
         for reason, drops in entry["dropped"].items():
             merge(report["dropped"], {reason.partition(":")[0]: drops["count"]})
@@ -55,9 +56,8 @@ def write_report(folder: Path, recipe: Recipe, report: dict) -> None:
     """report.json for programs, report.md for people: what each source gave and what was dropped, with examples. And
     README.md, the dataset card by which `datasets.load_dataset(folder)` finds both splits."""
     if largest := report["clusters"]["largest"]:
-        clusters = pyarrow.dataset.dataset(folder / "clusters")
-        rows = clusters.to_table(filter=pyarrow.dataset.field("cluster").isin(largest)).to_pylist()
-        report["clusters"]["largest"] = sorted(rows, key=lambda row: largest.index(row["cluster"]))
+        clusters = dataset.dataset(folder / "clusters").to_table(filter=dataset.field("cluster").isin(largest))
+        report["clusters"]["largest"] = sorted(clusters.to_pylist(), key=lambda row: largest.index(row["cluster"]))
     write_json(folder / "report.json", report)
     write_card(folder / "report.md", "corpus_report", recipe=recipe, report=report)
     write_card(folder / "README.md", "corpus", recipe=recipe, report=report)
