@@ -54,14 +54,12 @@ def make_context(arguments: argparse.Namespace, name: str) -> Context:
     """Resolve the device for the stages that use one; the others needn't import torch for it."""
     device = "cpu"
     if name in ("pretrain", *TARGETS):
-        from transformers.utils.logging import disable_progress_bar, set_verbosity_error
-
+        # transformers reads them at import. A classifier's head is always new, and a causal model gets no mask.
+        os.environ |= {"HF_HUB_DISABLE_PROGRESS_BARS": "1", "TRANSFORMERS_VERBOSITY": "error"}
         from pipeline.training.device import resolve_device
         device = resolve_device(arguments.device)
         if device == "cpu" != arguments.device and "WORLD_SIZE" in os.environ:
             raise UserError("GPUS=: torch finds no GPU here. DEVICE=cpu runs that many processes on the CPU instead.")
-        disable_progress_bar()
-        set_verbosity_error()  # that a classifier's head is new, which it always is, and that a causal model gets no mask
     engine = Engine(arguments.workers, arguments.engine == "ray", arguments.shard, arguments.merge)
     return Context(device, engine, arguments.data)
 
@@ -80,7 +78,8 @@ def main() -> None:
     preset = load_settings(arguments)
     require(arguments.workers > 0, f"WORKERS={arguments.workers}: has to be at least 1.")
     if arguments.engine == "ray":  # its workers may stand in another folder
-        arguments.artifacts, arguments.data = arguments.artifacts.absolute(), arguments.data and arguments.data.absolute()
+        arguments.artifacts = arguments.artifacts.absolute()
+        arguments.data = arguments.data and arguments.data.absolute()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: finished work is kept, pools end
     name = {target: stage for stage, target in TARGETS.items()}.get(arguments.command, arguments.command)
     if name in TOOLS:
@@ -111,8 +110,8 @@ if __name__ == "__main__":
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EEXIST, errno.EACCES, errno.EPERM,
-                               errno.ENOTDIR, errno.EISDIR):
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EEXIST, errno.EACCES,
+                               errno.EPERM, errno.ENOTDIR, errno.EISDIR):
             raise
         sys.exit(f"error: {error.filename or 'artifacts'}: {error.strerror}. Finished work is kept; make room or give "
                  "write access, then run the same command again.")

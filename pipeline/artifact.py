@@ -5,7 +5,6 @@ import fcntl
 import hashlib
 import json
 import os
-import platform
 import re
 import resource
 import shutil
@@ -17,7 +16,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from corpora import UserError, failing, require
+from corpora import failing, require
 
 MANIFEST = "manifest.json"
 SCRATCH = "scratch/"  # in a partial artifact, what a rerun continues from; no part of the finished one
@@ -35,9 +34,9 @@ class Artifact:
         """The folder, if every file has the manifest's size and SHA-256; else UserError names the first that hasn't."""
         for name, entry in self.manifest["files"].items():
             path = self.path / name
-            if not path.is_file() or path.stat().st_size != entry["bytes"] or sha256_file(path) != entry["sha256"]:
-                raise UserError(f"{path}: missing or damaged: it isn't what the stage wrote (SHA-256 in {MANIFEST}). "
-                                f"Delete {self.path} and run make again.")
+            require(path.is_file() and path.stat().st_size == entry["bytes"] and sha256_file(path) == entry["sha256"],
+                    f"{path}: missing or damaged: it isn't what the stage wrote (SHA-256 in {MANIFEST}). "
+                    f"Delete {self.path} and run make again.")
         return self.path
 
 
@@ -89,13 +88,13 @@ def append_json(path: Path, **values) -> None:
 def write_card(path: Path, template: str, /, **values) -> None:
     """A page from the template cards/TEMPLATE.md; raises what jinja2 raises for a value that isn't given."""
     import jinja2
-    folder = jinja2.FileSystemLoader(Path(__file__).parent / "cards")
-    pages = jinja2.Environment(loader=folder, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
-                               undefined=jinja2.StrictUndefined)
+    pages = jinja2.Environment(loader=jinja2.FileSystemLoader(Path(__file__).parent / "cards"), trim_blocks=True,
+                               lstrip_blocks=True, keep_trailing_newline=True, undefined=jinja2.StrictUndefined)
     pages.policies["json.dumps_kwargs"] = {"ensure_ascii": False}
-    pages.filters |= {"commas": "{:,}".format, "fixed": lambda value, digits=2: f"{value:,.{digits}f}", "one_line": one_line,
-                      "quoted": lambda text: json.dumps(text, ensure_ascii=False),
-                      "score": lambda value: "-" if value is None else f"{value:.1f}", "signed": "{:+.1f}".format, "aligned": aligned}
+    pages.filters |= {"commas": "{:,}".format, "fixed": lambda value, digits=2: f"{value:,.{digits}f}",
+                      "score": lambda value: "-" if value is None else f"{value:.1f}", "one_line": one_line,
+                      "signed": "{:+.1f}".format,
+                      "quoted": lambda text: json.dumps(text, ensure_ascii=False), "aligned": aligned}
     write_text(path, pages.get_template(f"{template}.md").render(**values))
 
 
@@ -147,7 +146,7 @@ def find(root: Path, stage: str, key: str) -> Artifact | None:
 
 def content_digest(files: dict) -> str:
     """What later stages' keys count: every file's SHA-256, but for logs/ and reports, which hold timings."""
-    return digest_of({name: entry["sha256"] for name, entry in files.items() if not name.startswith(("logs/", "report."))})
+    return digest_of({name: row["sha256"] for name, row in files.items() if not name.startswith(("logs/", "report."))})
 
 
 def link(root: Path, preset: str, artifact: Artifact, stage: str) -> None:
@@ -191,7 +190,7 @@ def locked(path: Path, shared: bool = False, waiting: str = "", wait: bool = Tru
         yield
 
 
-def build(root: Path, stage: str, key: str, origin: dict, run: Callable[[Path], dict], shared: bool = False) -> Artifact:
+def build(root: Path, stage: str, key: str, origin: dict, run: Callable, shared: bool = False) -> Artifact:
     """Run one stage into its artifact folder, or return what a run before left there. `origin` says what the key was
     made from (settings, inputs' digests, version); `run` gets the partial folder and returns counts. Raises what `run`
     raises: the partial folder then stays, and a rerun with the same key continues it. `shared`: other processes may
@@ -214,22 +213,20 @@ def build(root: Path, stage: str, key: str, origin: dict, run: Callable[[Path], 
                 fsync(path)
                 entry = {"bytes": path.stat().st_size, "sha256": sha256_file(path)}
                 files[path.relative_to(partial).as_posix()] = entry
+        versions = {"python": sys.version.split()[0]} | {name: version(name) for name in RECORDED_PACKAGES}
         manifest = {
             "stage": stage, "key": key, **origin, "digest": content_digest(files), "counts": counts,
             "seconds": round(time.monotonic() - start, 2), "continued": continued, "peak_memory_mb": peak_memory_mb(),
-            "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-            "versions": {"python": platform.python_version()} | {name: version(name) for name in RECORDED_PACKAGES},
-            "files": files}
+            "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "versions": versions, "files": files}
         write_json(partial / MANIFEST, manifest)
         os.rename(partial, final)
         fsync(final.parent)
-        # Only now: until the manifest is there, a rerun needs what lies in it.
-        shutil.rmtree(final / SCRATCH, ignore_errors=True)
+        shutil.rmtree(final / SCRATCH, ignore_errors=True)  # only now: without a manifest a rerun needs what is in it
         return Artifact(final, manifest)
 
 
 def peak_memory_mb() -> int:
-    """Of this process; not from ru_maxrss where that can be helped, in which Linux counts what the parent held at its start."""
+    """Of this process; if it can be helped not ru_maxrss, in which Linux counts what the parent held at its start."""
     status = Path("/proc/self/status")
     if status.exists() and (found := re.search(r"VmHWM:\s+(\d+) kB", status.read_text())):
         return int(found[1]) // 1024

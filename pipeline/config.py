@@ -28,12 +28,11 @@ def load_preset(name: str, overrides: dict[str, str]) -> Preset:
         section, _, setting = key.partition(".")
         typed.setdefault(section, {})[setting] = text
     for where, sections in ((path, table), ("the command line", typed)):
-        for key, values in sections.items():
-            require(isinstance(values, dict),
-                    f"{where}: {key} = {values!r} stands outside a section such as [pretrain].")
+        for key, given in sections.items():
+            require(isinstance(given, dict), f"{where}: {key} = {given!r} stands outside a section such as [pretrain].")
             require(key in SECTIONS, f"{where}: unknown section {key!r}.{nearest(key, list(SECTIONS))} A setting is "
                     "written stage.setting=value, such as pretrain.steps=200, or stands under [stage] in a file.")
-            from_table(SECTIONS[key], values, f"{where}, {key}")  # the file's and typed ones apart, for the message
+            from_table(SECTIONS[key], given, f"{where}, {key}")  # the file's and typed ones apart, for the message
     stages = {section: check(section, from_table(kind, table.get(section, {}) | typed.get(section, {}), section))
               for section, kind in SECTIONS.items()}
     return Preset(path.stem, stages)

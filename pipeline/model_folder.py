@@ -5,19 +5,18 @@ from pathlib import Path
 
 from corpora import failing, require
 
+SUFFIXES = (".json", ".safetensors", ".model", ".txt")
+
 
 def model_files(name: str) -> list[tuple[str, Path]]:
     """(role, path) of a folder's files; none for "" and name@commit, whose commit is the content. Raises UserError."""
     path = Path(name)
-    if not name:
-        return []
-    if path.is_dir():
+    if name and path.is_dir():
         require((path / "config.json").is_file(),
                 f"{path}: not a Hugging Face model folder: there's no config.json in it.")
-        return [(file.name, file) for file in sorted(path.iterdir())
-                if file.suffix in (".json", ".safetensors", ".model", ".txt")]
-    require(re.fullmatch(r"[^@]+@[0-9a-f]{40}", name), f"{name}: no such folder. A model on the Hub is written "
-            "name@commit, with all 40 digits: a branch would change under us.")
+        return [(file.name, file) for file in sorted(path.iterdir()) if file.suffix in SUFFIXES]
+    require(not name or re.fullmatch(r"[^@]+@[0-9a-f]{40}", name), f"{name}: no such folder. A model on the Hub is "
+            "written name@commit, with all 40 digits: a branch would change under us.")
     return []
 
 
@@ -29,5 +28,4 @@ def model_folder(name: str) -> Path:
     from huggingface_hub import snapshot_download
     repository, _, revision = name.partition("@")
     with failing(f"{name}: can't be loaded"):  # the errors of the Hub and of the network have no common base
-        return Path(snapshot_download(repository, revision=revision,
-                                      allow_patterns=["*.json", "*.txt", "*.model", "*.safetensors"]))
+        return Path(snapshot_download(repository, revision=revision, allow_patterns=[f"*{each}" for each in SUFFIXES]))

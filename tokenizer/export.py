@@ -29,11 +29,10 @@ def build_tokenizer(model: bytes) -> Tokenizer:
     """The same tokenizer for the `tokenizers` library: no pre-tokenizer, no token added to what is encoded."""
     proto = ModelProto.FromString(model)
     vocab = {piece.piece: index for index, piece in enumerate(proto.pieces)}
-    ordinary = {piece.piece for piece in proto.pieces if piece.type == piece.NORMAL}
     if proto.trainer_spec.model_type == proto.trainer_spec.BPE:
-        ranked = sorted(ordinary, key=lambda piece: -proto.pieces[vocab[piece]].score)
-        # SentencePiece merges each pair of pieces that makes a piece, at the piece's own rank.
-        pairs = ((piece[:cut], piece[cut:]) for piece in ranked for cut in range(1, len(piece)))
+        ordinary = dict.fromkeys(piece.piece for piece in proto.pieces if piece.type == piece.NORMAL)
+        # SentencePiece merges each pair of pieces that makes a piece, at the piece's own rank, which is its place here.
+        pairs = ((piece[:cut], piece[cut:]) for piece in ordinary for cut in range(1, len(piece)))
         merges = [(left, right) for left, right in pairs if left in ordinary and right in ordinary]
         core = models.BPE(vocab, merges, unk_token=UNK, fuse_unk=True, byte_fallback=True)
     else:

@@ -7,7 +7,7 @@ import sys
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from itertools import islice, pairwise
+from itertools import cycle, islice, pairwise
 from multiprocessing import get_context
 
 from corpora import UserError, failing, follow_parent, require
@@ -24,10 +24,9 @@ Analyser = Callable[[str], list[str]]  # a line -> its morphemes' surfaces, in o
 
 
 def mark_morphemes(lines: Iterable[str], analyser: str, workers: int, counts: Counter) -> Iterator[str]:
-    """Yield every line, in order, with DELIMITER where a morpheme begins inside a word. `analyser` is none, mecab or
-    okt. Lines are analysed in `workers` processes, whose number changes nothing; one on which an analyser fails, dies
-    or hangs stays unmarked. `counts` gets the numbers of `lines` and of those `unmarked`. Raises UserError if the
-    analyser isn't installed or mostly fails."""
+    """Yield every line, in order, with DELIMITER where a morpheme begins inside a word. `analyser`: none, mecab or okt,
+    in `workers` processes, whose number changes nothing; a line on which it fails, dies or hangs stays unmarked.
+    `counts` gets the numbers of `lines` and of those `unmarked`. Raises UserError if it isn't there or mostly fails."""
     opener = ANALYSERS[analyser]
     for marked, unmarked in mark_chunks(lines, opener, workers) if opener else (([line], 0) for line in lines):
         counts["lines"] += len(marked)
@@ -41,16 +40,15 @@ def mark_morphemes(lines: Iterable[str], analyser: str, workers: int, counts: Co
 def mark_chunks(lines: Iterable[str], opener: Callable[[], Analyser], workers: int) -> Iterator[tuple[list[str], int]]:
     """Yield what mark_lines gives for each CHUNK_LINES lines, in order."""
     lines = iter(lines)
-    children = deque(Child(opener) for _ in range(workers))  # the one to answer next stands first
+    children, busy = [Child(opener) for _ in range(workers)], deque()
     try:
-        while chunk := list(islice(lines, CHUNK_LINES)):
-            if children[0].chunk:
-                yield children[0].result()
-            children[0].send(chunk)
-            children.rotate(-1)
-        for child in children:
-            if child.chunk:
-                yield child.result()
+        for child, chunk in zip(cycle(children), iter(lambda: list(islice(lines, CHUNK_LINES)), [])):
+            if len(busy) == workers:
+                yield busy.popleft().result()
+            child.send(chunk)
+            busy.append(child)
+        for child in busy:
+            yield child.result()
     finally:
         for child in children:
             child.stop()
@@ -97,12 +95,10 @@ class Child:
 
     def result(self) -> tuple[list[str], int]:
         """The lines that were sent, marked, and how many of them had to stay unmarked."""
-        lines, answer = self.chunk, self.receive()
-        if not answer:
-            answers = [self.retry(line) for line in lines]
-            answer = [marked for (marked,), _ in answers], sum(unmarked for _, unmarked in answers)
-        self.chunk = []
-        return answer
+        if answer := self.receive():
+            return answer
+        answers = [self.retry(line) for line in self.chunk]
+        return [marked for (marked,), _ in answers], sum(unmarked for _, unmarked in answers)
 
     def retry(self, line: str) -> tuple[list[str], int]:
         self.send([line])

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
+from operator import eq
 from pathlib import Path
 
 import numpy as np
@@ -21,12 +22,9 @@ from tokenizer.train import SPECIAL_TOKENS
 _TABLE = read_toml(Path(__file__).with_name("nasty_strings.toml"))
 NASTY_STRINGS = (*SPECIAL_TOKENS[:10], *(text * times for text, times in _TABLE.pop("long")),
                  *(text for texts in _TABLE.values() for text in texts))
-"""What tends to break tokenizers; not U+2581, SentencePiece's own space, which the corpus stage replaces."""
-CATEGORIES = {name: re.compile(pattern, re.DOTALL)
-              for name, pattern in read_toml(Path(__file__).with_name("categories.toml")).items()}
+CATEGORIES = read_toml(Path(__file__).with_name("categories.toml"))
 PART = "single bytes or parts of characters"
 NUM_LISTED = 20
-
 
 COUNTS = ("documents", "bytes", "characters", "eojeols", "tokens", "unknown_tokens", "problems", "first_problem",
           "token_boundaries", "morpheme_boundaries", "shared_boundaries")  # boundaries are those inside eojeols
@@ -42,7 +40,7 @@ class Encoder:
     name: str
     encode: Callable[[str], list[int]]
     decode: Callable[[list[int]], str]
-    locate: Callable[[str], tuple[list[int], list[int]]] | None  # ids, and the index of the character each begins in
+    locate: Callable[[str], tuple[list[int], list[int]]]  # ids, and the index of the character each begins in
     pieces: list[str]  # by id, as the library writes them; "" where there is none of an id
     special: frozenset[int]  # ids that no text may become, the unknown token's among them
     unknown: int | None
@@ -58,8 +56,7 @@ def open_encoders(folder: Path) -> list[Encoder]:
     loaded = from_transformers(tokenizer, "AutoTokenizer")
     return [from_sentencepiece(folder / "sentencepiece.model"), loaded,
             from_transformers(reloaded, "AutoTokenizer after save_pretrained"),
-            replace(loaded, name="tokenizers", encode=lambda text: bare.encode(text).ids, decode=bare.decode,
-                    locate=None)]
+            replace(loaded, name="tokenizers", encode=lambda text: bare.encode(text).ids, decode=bare.decode)]
 
 
 def open_any(path: Path) -> Encoder:
@@ -88,10 +85,8 @@ def from_sentencepiece(path: Path, name: str = "sentencepiece") -> Encoder:
         processor = SentencePieceProcessor(model_file=str(path))
 
     def locate(text: str) -> tuple[list[int], list[int]]:
-        found = processor.encode(text, return_type="proto").pieces
-        first_bytes = np.frombuffer(text.encode(), np.uint8) & 0xC0 != 0x80
-        characters = np.append(np.cumsum(first_bytes) - 1, len(text))  # by byte
-        return [piece.id for piece in found], characters[[piece.begin for piece in found]].tolist() if found else []
+        found = processor.encode(text, return_type="offset_mapping")
+        return found["ids"], [start for start, _ in found["offsets"]]
 
     ids = range(len(processor))
     special = frozenset(index for index in ids if processor.is_control(index) or processor.is_unknown(index))
@@ -107,11 +102,10 @@ def from_transformers(tokenizer: PreTrainedTokenizerBase, name: str, **options) 
         found = tokenizer(text, return_offsets_mapping=True, **options)
         return found["input_ids"], [start for start, _ in found["offset_mapping"]]
 
-    size = max(tokenizer.get_vocab().values()) + 1
+    pieces = [tokenizer.convert_ids_to_tokens(index) or "" for index in range(max(tokenizer.get_vocab().values()) + 1)]
     # GPT-2's byte-level tokenizers name the end of text as unknown token, and never give it.
     unknown = tokenizer.unk_token_id if tokenizer.unk_token_id != tokenizer.eos_token_id else None
-    return Encoder(name, lambda text: tokenizer.encode(text, **options), tokenizer.decode, locate,
-                   [tokenizer.convert_ids_to_tokens(index) or "" for index in range(size)],
+    return Encoder(name, lambda text: tokenizer.encode(text, **options), tokenizer.decode, locate, pieces,
                    frozenset(tokenizer.all_special_ids), unknown)
 
 
@@ -135,8 +129,7 @@ def check_nasty_strings(encoders: list[Encoder]) -> None:
             raise UserError(f"tokenizer gate: nasty string {number} {excerpt(text)}, {problem}")
 
 
-def survey(encoders: list[Encoder], documents: Iterable[str],
-           find_morphemes: Callable[[str], list[int] | None]) -> Survey:
+def survey(encoders: list[Encoder], documents: Iterable[str], find_morphemes: Callable) -> Survey:
     """Encode every document with all encoders and count; the figures are the first one's. `find_morphemes` says where
     morphemes begin inside a line's eojeols, or None if it can't."""
     first, counts, problems = encoders[0], Counter(), []
@@ -145,9 +138,8 @@ def survey(encoders: list[Encoder], documents: Iterable[str],
         ids, starts = first.locate(text)
         tokens, morphemes = find_boundaries(text, set(starts), find_morphemes)
         counts.update(documents=1, bytes=len(text.encode()), characters=len(text), eojeols=len(text.split()),
-                      tokens=len(ids), unknown_tokens=0 if first.unknown is None else ids.count(first.unknown),
-                      token_boundaries=len(tokens), morpheme_boundaries=len(morphemes),
-                      shared_boundaries=len(tokens & morphemes))
+                      tokens=len(ids), unknown_tokens=ids.count(first.unknown), token_boundaries=len(tokens),
+                      morpheme_boundaries=len(morphemes), shared_boundaries=len(tokens & morphemes))
         uses += np.bincount(ids, minlength=len(uses))
         if problem := find_problem(text, encoders):
             problems.append(f"{excerpt(text)}, {problem}")
@@ -177,18 +169,13 @@ def find_problem(text: str, encoders: list[Encoder]) -> str | None:
         if special := encoder.special.intersection(ids):
             return f"{encoder.name}: text became special token {encoder.pieces[min(special)]} (id {min(special)})"
         if ids != expected:
-            at = first_difference(ids, expected)
+            at = [*map(eq, ids, expected), False].index(False)  # the first that isn't the same, or where one ends
             return (f"token {at} differs: {encoders[0].name} {expected[at:at + 5]}, {encoder.name} {ids[at:at + 5]}, "
                     f"after {excerpt(encoders[0].decode(expected[:at])[-20:])}")
         if (back := encoder.decode(ids)) != text:
-            at = first_difference(back, text)
+            at = [*map(eq, back, text), False].index(False)
             return f"{encoder.name} gives back {excerpt(back[at:])} for {excerpt(text[at:])}, character {at}"
     return None
-
-
-def first_difference(one, other) -> int:
-    """Index of the first element that differs; the shorter one's length if one begins with the other."""
-    return next((index for index, (a, b) in enumerate(zip(one, other)) if a != b), min(len(one), len(other)))
 
 
 def excerpt(text: str) -> str:
@@ -207,8 +194,6 @@ def describe(encoders: list[Encoder], kinds: dict[str, list[str]]) -> dict:
     texts = {index: encoder.decode([index]) or piece.replace("\u2581", " ")
              for index, piece in enumerate(encoder.pieces) if piece}
     kind_of = {index: classify(index, text, encoder, mecab) for index, text in texts.items()}
-    vocabulary = {name: sum(kind == name for kind in kind_of.values())
-                  for name in ("special", PART, *CATEGORIES, "Hangul with a particle")}
     ordinary = [index for index, kind in kind_of.items() if kind not in ("special", PART)]
     unused = [index for index in ordinary if not uses[index]]
     parts = int(sum(uses[index] for index, kind in kind_of.items() if kind == PART))
@@ -216,7 +201,8 @@ def describe(encoders: list[Encoder], kinds: dict[str, list[str]]) -> dict:
         "name": encoder.name, "compared_with": [other.name for other in encoders[1:]], "vocab_size": len(texts),
         "tokens_that_are_parts": ratio(parts, everything["tokens"]),
         "kinds": {kind: figures([found]) for kind, found in surveys.items()}, "all": everything,
-        "vocabulary": vocabulary,
+        "vocabulary": {name: sum(kind == name for kind in kind_of.values())
+                       for name in ("special", PART, *CATEGORIES, "Hangul with a particle")},
         "unused": {"pieces": len(unused), "of": len(ordinary),
                    "examples": [texts[index] for index in unused[:NUM_LISTED]]},
         "longest": [texts[index] for index in sorted(ordinary, key=lambda index: -len(texts[index]))[:NUM_LISTED]],
@@ -230,7 +216,7 @@ def classify(index: int, text: str, encoder: Encoder, mecab) -> str:
     if re.fullmatch("<0x[0-9A-F]{2}>", encoder.pieces[index]) or "\ufffd" in text:
         return PART
     text = text.removeprefix("##")  # WordPiece's mark for the inside of a word
-    category = next(name for name, pattern in CATEGORIES.items() if pattern.fullmatch(text.strip() or text))
+    category = next(name for name, pattern in CATEGORIES.items() if re.fullmatch(pattern, text.strip() or text))
     if category == "Hangul" and (tags := [tag for _, tag in mecab.pos(text)])[-1].startswith("J") and len(tags) > 1:
         return "Hangul with a particle"
     return category

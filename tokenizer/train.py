@@ -24,6 +24,8 @@ SPECIAL_TOKENS = (PAD, UNK, BOS, EOS, SEP, "<subj>", "</subj>", "<obj>", "</obj>
 ALWAYS_PIECES = "\n\t" + "".join(map(chr, range(0x21, 0x7F)))  # characters that are pieces even if the text lacks them
 VOCAB_MULTIPLE = 128  # matrix products on GPUs are fastest when the vocabulary is a multiple of 128
 MAX_LINE = 4096  # characters; BPE training holds word positions in 16 bits, and analysers are slow on long lines
+PARTS = re.compile(rf"(?s).{{1,{MAX_LINE}}}+\Z|.{{1,{MAX_LINE - 1}}}(?= )|.{{{MAX_LINE}}}")
+"""Of a line: all that is left, if that's short enough; else up to the last space in reach; else as much as fits."""
 FIRST = 0x20000  # for superwords a piece is the character with this code point plus the piece's id, in planes 2 and 3
 
 # U+2585 and the delimiter mean something to the trainer; no piece shall cross a newline, tab or NUL.
@@ -52,14 +54,7 @@ def training_lines(documents: Iterable[str]) -> Iterator[str]:
         for mark in LINE_ENDS:
             text = text.replace(mark, "\n")
         for line in text.split("\n"):
-            start = 0
-            while len(line) - start > MAX_LINE:
-                end = line.rfind(" ", start + 1, start + MAX_LINE)
-                end = end if end > 0 else start + MAX_LINE
-                yield line[start:end]
-                start = end
-            if start < len(line):
-                yield line[start:]
+            yield from PARTS.findall(line)
 
 
 def write_lines(documents: list[str], path: Path, morphemes: str, workers: int) -> dict:
@@ -71,8 +66,7 @@ def write_lines(documents: list[str], path: Path, morphemes: str, workers: int) 
             f"{f', such as {documents[0][:80]!r}' if documents else ''}.")
     counts = Counter()
     with open(path, "w", encoding="utf-8", newline="\n") as file:
-        for line in mark_morphemes(training_lines(documents), morphemes, workers, counts):
-            file.write(line + "\n")
+        file.writelines(f"{line}\n" for line in mark_morphemes(training_lines(documents), morphemes, workers, counts))
     return {"documents": len(documents), "bytes": sum(len(text.encode()) for text in documents),
             "lines": counts["lines"], "lines_unmarked": counts["unmarked"]}
 
@@ -83,13 +77,17 @@ def train_model(lines: Path, model_type: str, vocab_size: int, character_coverag
     `vocab_size` counts everything, special tokens, 256 bytes and `superwords` included (see add_superwords, BPE only);
     `options` are SentencePiece's own, such as split_digits. Raises UserError for what can't work with this text."""
     try:
-        model = run_trainer(
-            input=[str(lines)], model_type=model_type, vocab_size=vocab_size - superwords,
-            character_coverage=character_coverage, required_chars=ALWAYS_PIECES, max_sentence_length=8 * MAX_LINE,
-            pad_piece=PAD, unk_piece=UNK, bos_piece=BOS, eos_piece=EOS, control_symbols=list(SPECIAL_TOKENS[4:]),
-            **OPTIONS["words"], **options)
-    except RuntimeError as error:
-        raise explain(error, vocab_size, superwords) from None
+        model = run_trainer(input=[str(lines)], model_type=model_type, vocab_size=vocab_size - superwords,
+                            character_coverage=character_coverage, required_chars=ALWAYS_PIECES, pad_piece=PAD,
+                            unk_piece=UNK, bos_piece=BOS, eos_piece=EOS, control_symbols=list(SPECIAL_TOKENS[4:]),
+                            max_sentence_length=8 * MAX_LINE, **OPTIONS["words"], **options)
+    except RuntimeError as error:  # that a vocabulary doesn't fit the text is said in our words, anything else as it is
+        for row in OPTIONS["misfit"]:
+            if found := re.search(row["pattern"], str(error)):
+                limit = getattr(math, row["round"])((int(found[1]) + superwords) / VOCAB_MULTIPLE) * VOCAB_MULTIPLE
+                also = f" with superwords={superwords}" if superwords else ""
+                raise UserError(f"vocab_size={vocab_size}: {row['said']} {limit}{also}. {row['advice']}") from None
+        raise
     model.trainer_spec.ClearField("input")  # where the file lay is no part of the result
     if model_type == "unigram":
         # sentencepiece adds log-probabilities up in float32, tokenizers in float64, and so would choose differently
@@ -105,36 +103,23 @@ def train_model(lines: Path, model_type: str, vocab_size: int, character_coverag
 def run_trainer(model_type: str, **options) -> ModelProto:
     """SentencePiece's trainer, lossless, the same bytes each time."""
     trained = io.BytesIO()
-    SentencePieceTrainer.train(
-        model_writer=trained, model_type=model_type, num_threads=OPTIONS["num_threads"][model_type],
-        pretokenization_delimiter=DELIMITER, **OPTIONS["trainer"], **options)
+    SentencePieceTrainer.train(model_writer=trained, model_type=model_type, pretokenization_delimiter=DELIMITER,
+                               num_threads=OPTIONS["num_threads"][model_type], **OPTIONS["trainer"], **options)
     return ModelProto.FromString(trained.getvalue())
 
 
-def explain(error: RuntimeError, vocab_size: int, superwords: int) -> Exception:
-    """SentencePiece's words for a vocabulary that doesn't fit the text, in ours; any other error as it is."""
-    for row in OPTIONS["misfit"]:
-        if found := re.search(row["pattern"], str(error)):
-            limit = getattr(math, row["round"])((int(found[1]) + superwords) / VOCAB_MULTIPLE) * VOCAB_MULTIPLE
-            also = f" with superwords={superwords}" if superwords else ""
-            return UserError(f"vocab_size={vocab_size}: {row['said']} {limit}{also}. {row['advice']}")
-    return error
-
-
 def add_superwords(model: ModelProto, lines: Path, num_pieces: int) -> None:
-    """Give a BPE `model` `num_pieces` more pieces, each a sequence of 2 to 4 of its own, across spaces and morphemes.
-    After SuperBPE (Liu et al. 2025, arXiv:2503.13423): the first pass stayed inside words, so that the vocabulary still
-    holds them; with every piece of it as one character of the text, SentencePiece now goes on merging as if words had
-    no end. Raises UserError if the text gives fewer."""
+    """Give a BPE `model` `num_pieces` more pieces, each 2 to 4 of its own in a row, across spaces and morphemes. After
+    SuperBPE (Liu et al. 2025, arXiv:2503.13423): the first pass stayed inside words, so the vocabulary has them; with
+    each piece as a character SentencePiece goes on as if words had no end. Raises UserError if the text gives fewer."""
     first = SentencePieceProcessor(model_proto=model.SerializeToString())
     # Nothing merges across a byte.
     table = np.array([DELIMITER if first.is_byte(index) else chr(FIRST + index) for index in range(len(first))])
     with open(lines, encoding="utf-8", newline="\n") as file:
         unmarked = (line.rstrip("\n").replace(DELIMITER, "") for line in file)
-        second = run_trainer(
-            sentence_iterator=("".join(table[first.encode(line, return_type="numpy")]) for line in unmarked),
-            vocab_size=len(model.pieces) + num_pieces, **OPTIONS["superwords"])
-    merged = [piece.piece for piece in second.pieces if piece.type == piece.NORMAL and len(piece.piece) > 1]
+        coded = ("".join(table[first.encode(line, return_type="numpy")]) for line in unmarked)
+        new = run_trainer(sentence_iterator=coded, vocab_size=len(model.pieces) + num_pieces, **OPTIONS["superwords"])
+    merged = [piece.piece for piece in new.pieces if piece.type == piece.NORMAL and len(piece.piece) > 1]
     known = {piece.piece for piece in model.pieces}
     texts = ["".join(model.pieces[ord(character) - FIRST].piece for character in piece) for piece in merged]
     texts = [text for text in dict.fromkeys(texts) if text not in known]  # in the order of the merges

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import corpora
+import corpora.klue
+import corpora.recipe
 from corpora import named_file, require
 from pipeline import artifact
 from pipeline.artifact import Artifact
@@ -17,18 +18,16 @@ from pipeline.model_folder import model_files
 Files = list[tuple[str, Path]]  # raw files and what they are to the stage: in another role a file is another input
 PROMPTS = Path(__file__).parent.parent / "evaluation" / "prompts.toml"
 TABLES: Files = [(path.name, path) for path in sorted(Path(corpora.__file__).parent.glob("*.toml"))]
-"""Clean-ups, personal data, a recipe's defaults and the KLUE tasks: rows that anyone may edit, so they count by content."""
+"""Clean-ups, personal data, a recipe's defaults, KLUE's tasks: rows that anyone may edit, so they count by content."""
 
 
 def corpus_files(settings, data: Path | None) -> Files:
-    from corpora.recipe import RECIPES, input_files, load_recipe
-    return [("recipe", named_file("recipe", settings.recipe, RECIPES)), *TABLES,
-            *input_files(load_recipe(settings.recipe), data)]
+    return [("recipe", named_file("recipe", settings.recipe, corpora.recipe.RECIPES)), *TABLES,
+            *corpora.recipe.input_files(corpora.recipe.load_recipe(settings.recipe), data)]
 
 
 def klue_files(settings, data: Path | None) -> Files:
-    from corpora.klue import input_files
-    paths = input_files(settings.data, settings.tasks)
+    paths = corpora.klue.input_files(settings.data, settings.tasks)
     return [*(table for table in TABLES if table[0] == "klue.toml"),
             *((f"{path.parent.name}/{path.name}", path) for path in paths), ("prompts.toml", PROMPTS),
             *model_files(settings.model)]
@@ -61,8 +60,7 @@ def locate(name: str, preset: Preset, data: Path | None, root: Path) -> tuple[st
     inputs = {}
     for upstream in inputs_of(name, preset):
         key, _, _ = locate(upstream, preset, data, root)
-        found = artifact.find(root, upstream, key) if key else None
-        if found is None:
+        if not (key and (found := artifact.find(root, upstream, key))):
             return None, {}, {}
         inputs[upstream] = found
     stage, settings = STAGES[name], preset[name]
@@ -72,7 +70,7 @@ def locate(name: str, preset: Preset, data: Path | None, root: Path) -> tuple[st
     return artifact.digest_of([name, origin])[:16], origin, inputs
 
 
-def run_stage(name: str, preset: Preset, root: Path, data: Path | None, make_context: Callable[[], Context]) -> Artifact:
+def run_stage(name: str, preset: Preset, root: Path, data: Path | None, new_context: Callable[[], Context]) -> Artifact:
     """Build a stage unless it's there already; raises UserError when a stage before it is missing or out of date."""
     key, origin, inputs = locate(name, preset, data, root)
     require(key, f"{name}: the stages before it ({', '.join(inputs_of(name, preset))}) aren't all built for these "
@@ -80,7 +78,7 @@ def run_stage(name: str, preset: Preset, root: Path, data: Path | None, make_con
     if finished := artifact.find(root, name, key):
         print(f"{name}: up to date ({finished.path})")
     else:
-        context = make_context()
+        context = new_context()
         require(not context.engine.shard or STAGES[name].sharded,
                 f"{name}: can't be shared by jobs: run it once, without SHARD=.")
         for found in () if context.engine.shard else inputs.values():  # of an array's jobs the merge does it, once

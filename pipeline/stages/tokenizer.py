@@ -32,16 +32,14 @@ def run(settings, inputs: dict[str, Path], folder: Path, context: Context) -> di
         lines = folder / SCRATCH / "lines.txt"
         counts = write_lines(sample, lines, settings.morphemes, context.engine.workers)
         del sample  # SentencePiece needs the memory
-        model = train_model(lines, **{name: getattr(settings, name) for name in SAME_NAMES})
-        export(model, folder)
+        export(train_model(lines, **{name: getattr(settings, name) for name in SAME_NAMES}), folder)
         encoders = quality.open_encoders(folder)
         quality.check_nasty_strings(encoders)
         report = quality.describe(encoders, held_out) | {"trained_on": counts}
         found = report["all"]
         require(not found["problems"], f"tokenizer gate: {found['problems']} of {found['documents']} held-out "
                                        f"documents fail. The first: {found['first_problem']}")
-    report["name"] = "this tokenizer"
-    write_report(folder, [report])
+    write_report(folder, [report | {"name": "this tokenizer"}])
     write_card(folder / "README.md", "tokenizer", settings=settings, report=report,
                nasty_strings=len(quality.NASTY_STRINGS))
     return {"vocab_size": report["vocab_size"], "held_out": report["all"]}
@@ -81,9 +79,8 @@ def write_report(folder: Path, reports: list[dict]) -> None:
     """report.json for programs, report.md for people, report.png: one or several tokenizers on the same text."""
     write_json(folder / "report.json", reports)
     write_card(folder / "report.md", "tokenizer_report", reports=reports)
-    plot_bars(folder / "report.png", {report["name"]: {kind: figures["tokens_per_eojeol"] for kind, figures in
-                                                        report["kinds"].items()} for report in reports},
-              "Tokens per eojeol")
+    bars = {row["name"]: {kind: found["tokens_per_eojeol"] for kind, found in row["kinds"].items()} for row in reports}
+    plot_bars(folder / "report.png", bars, "Tokens per eojeol")
 
 
 def adopt(name: str, folder: Path, held_out: dict[str, list[str]]) -> dict:
@@ -110,7 +107,8 @@ def compare(arguments, preset) -> None:
             "tokenizer-report: the tokenizer isn't of today's corpus. Run `make tokenizer` first.")
     settings = SECTIONS["tokenizer"](**tokenizer.manifest["settings"])
     paths = [Path(name).expanduser() for name in dict.fromkeys(shlex.split(arguments.tokenizers or ""))]
-    others = [[quality.open_any(path)] for path in paths]
+    last_parts = [path.name for path in paths]
+    others = [(str(path) if last_parts.count(path.name) > 1 else path.name, [quality.open_any(path)]) for path in paths]
     kinds = draw_held_out(corpus.verify(), draw_training_sample(corpus.path, settings), settings.seed)
     whose = "sample" if is_sample(preset["klue"].data) else "KLUE"
     for task in TASKS.values():
@@ -118,10 +116,7 @@ def compare(arguments, preset) -> None:
         kinds[f"{whose} {task.title}"] = [row[column] for column in task.texts for row in rows]
     trained = tokenizer.verify()
     own = [quality.open_any(trained)] if settings.init else quality.open_encoders(trained)
-    last_parts = [path.name for path in paths]
-    names = [str(path) if last_parts.count(path.name) > 1 else path.name for path in paths]
-    reports = [quality.describe(encoders, kinds) | {"name": name}
-               for encoders, name in zip((own, *others), ("this tokenizer", *names))]
+    reports = [quality.describe(each, kinds) | {"name": name} for name, each in (("this tokenizer", own), *others)]
     folder = arguments.out or arguments.artifacts / preset.name / "tokenizer_report"
     write_report(folder, reports)
     print((folder / "report.md").read_text(encoding="utf-8") + f"\ntokenizer-report: {folder}")

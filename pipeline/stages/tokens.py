@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import pyarrow.compute
 import tokenizers
-from numpy.lib import format as npy
 from sentencepiece import SentencePieceProcessor
 
 from corpora import require
@@ -24,16 +23,15 @@ SPLITS = ("train", "validation")
 
 
 def run(settings, inputs: dict[str, Path], folder: Path, context: Context) -> dict:
-    corpus = inputs["corpus"]
+    corpus, tokenizer = inputs["corpus"], inputs["tokenizer"]
     # Without transformers, whose import costs each worker seconds.
-    vocab = tokenizers.Tokenizer.from_file(str(inputs["tokenizer"] / "tokenizer.json")).get_vocab()
-    eos = json.loads((inputs["tokenizer"] / "tokenizer_config.json").read_text(encoding="utf-8"))["eos_token"]
+    vocab = tokenizers.Tokenizer.from_file(str(tokenizer / "tokenizer.json")).get_vocab()
+    eos = json.loads((tokenizer / "tokenizer_config.json").read_text(encoding="utf-8"))["eos_token"]
     vocab_size, end_token = max(vocab.values()) + 1, vocab[eos["content"] if isinstance(eos, dict) else eos]
     dtype = "uint16" if vocab_size <= 65_536 else "uint32"
     shards = {f"{split}-{path.stem}": (split, path.name)
               for split in SPLITS for path in sorted((corpus / split).glob("*.parquet"))}
-    encode = partial(encode_shard, corpus=corpus, tokenizer=inputs["tokenizer"], folder=folder, dtype=np.dtype(dtype),
-                     end_token=end_token)
+    encode = partial(encode_shard, corpus=corpus, tokenizer=tokenizer, folder=folder, dtype=dtype, end_token=end_token)
     rows, _ = map_shards(encode, shards, folder / SCRATCH, context.engine, "tokens")
     totals = {split: {name: sum(row[name] for row in rows if row["split"] == split)
                       for name in ("tokens", "documents", "bytes")} for split in SPLITS}
@@ -43,9 +41,8 @@ def run(settings, inputs: dict[str, Path], folder: Path, context: Context) -> di
     return totals
 
 
-def encode_shard(shard: tuple[str, str], corpus: Path, tokenizer: Path, folder: Path, dtype: np.dtype,
-                 end_token: int) -> dict:
-    """Encode one parquet shard and return its row of index.json."""
+def encode_shard(shard: tuple, corpus: Path, tokenizer: Path, folder: Path, dtype: str, end_token: int) -> dict:
+    """Encode one parquet shard, (split, file name), and return its row of index.json."""
     split, source = shard
     path = (folder / split / source).with_suffix(".npy")
     path.parent.mkdir(exist_ok=True)
@@ -70,16 +67,14 @@ def open_encoder(folder: Path) -> Callable[[list[str]], list]:
     return lambda texts: [item.ids for item in tokenizer.encode_batch_fast(texts, add_special_tokens=False)]
 
 
-def write_tokens(path: Path, batches: Iterable[pyarrow.Array], encode: Callable, dtype: np.dtype,
-                 end_token: int) -> dict[str, int]:
+def write_tokens(path: Path, batches: Iterable[pyarrow.Array], encode: Callable, dtype: str, end_token: int) -> dict:
     """Write a 1-D .npy array while it grows, one batch of documents in memory at a time; returns the numbers of tokens
     (end tokens included), documents and UTF-8 bytes of text. Raises UserError where text itself became an end token."""
     end, counts = np.array([end_token]), Counter(tokens=0, documents=0, bytes=0)
-    header = {"descr": npy.dtype_to_descr(dtype), "fortran_order": False, "shape": (0,)}
+    header = {"descr": np.dtype(dtype).str, "fortran_order": False, "shape": (0,)}
     with open(path, "wb") as file:
         # numpy pads the header so that a longer shape fits in its place once the length is known.
-        npy.write_array_header_1_0(file, header)
-        start = file.tell()
+        np.lib.format.write_array_header_1_0(file, header)
         for texts in batches:
             parts = [part for ids in encode(texts.to_pylist()) for part in (ids, end)]
             tokens = np.concatenate(parts, dtype=dtype, casting="unsafe")
@@ -90,6 +85,5 @@ def write_tokens(path: Path, batches: Iterable[pyarrow.Array], encode: Callable,
             num_bytes = pyarrow.compute.sum(pyarrow.compute.binary_length(texts)).as_py()
             counts.update(tokens=len(tokens), documents=len(texts), bytes=num_bytes)
         file.seek(0)
-        npy.write_array_header_1_0(file, header | {"shape": (counts["tokens"],)})
-        assert file.tell() == start, "the .npy header changed its size"
+        np.lib.format.write_array_header_1_0(file, header | {"shape": (counts["tokens"],)})
     return counts

@@ -14,10 +14,9 @@ from transformers.utils.logging import disable_progress_bar
 disable_progress_bar()
 found = []
 for folder in sys.argv[1:3]:
-    tokenizer, model = AutoTokenizer.from_pretrained(folder), AutoModelForCausalLM.from_pretrained(folder).eval()
+    tokenizer, model = AutoTokenizer.from_pretrained(folder), AutoModelForCausalLM.from_pretrained(folder)
     ids = tokenizer("대한민국은 민주공화국이다.\\n<s> ㅋㅋ 🙂", return_tensors="pt")["input_ids"]
-    with torch.no_grad():
-        found.append((ids, model(ids).logits))
+    found.append((ids, model(ids).logits))
 assert all(torch.equal(before, after) for before, after in zip(*found))
 """
 
@@ -30,8 +29,7 @@ def run(arguments, preset) -> None:
     shutil.rmtree(temporary, ignore_errors=True)
     with failing(f"OUT={arguments.out}: can't be written", kinds=shutil.Error):
         shutil.copytree(source, temporary, ignore=shutil.ignore_patterns("logs", artifact.MANIFEST))
-    check = [sys.executable, "-c", CHECK, source.resolve(), temporary.resolve()]
-    require(subprocess.run(check, cwd="/", check=False).returncode == 0,
+    require(subprocess.call([sys.executable, "-c", CHECK, source.resolve(), temporary.resolve()], cwd="/") == 0,
             f"{temporary}: the copy doesn't load by itself with the same logits; it isn't given its name.")
     temporary.rename(arguments.out)
     print(f"export: {arguments.out}: loads with plain AutoModelForCausalLM and AutoTokenizer; same ids, same logits")

@@ -5,10 +5,8 @@ from pipeline.model_folder import model_folder
 
 
 def run(arguments, preset) -> None:
-    if arguments.model:
-        folder = model_folder(arguments.model)
-    else:
-        folder = artifact.linked(arguments.artifacts, preset.name, "pretrain").verify()
+    folder = (model_folder(arguments.model) if arguments.model
+              else artifact.linked(arguments.artifacts, preset.name, "pretrain").verify())
     from transformers import AutoModelForCausalLM, AutoTokenizer
     from transformers.utils.logging import disable_progress_bar
 

@@ -1,29 +1,25 @@
 """`make plan`: what a preset's pretraining will cost, before it starts. HARDWARE= names a GPU, GPUS= how many."""
 import json
 import time
-from contextlib import nullcontext
+
+import torch
 
 from corpora import require
 from pipeline import artifact
+from pipeline.training import cost
+from pipeline.training.device import autocast, resolve_device, resolve_precision
+from pipeline.training.model import TokenLosses, make_model
+from pipeline.training.optimizer import make_optimizers
 
 UTILISATION = 0.4  # what llm.c reaches with the 124M model on an H100
-OPTIMAL = 20  # tokens a parameter (Hoffmann et al., 2022)
-BYTES_PER_TOKEN = 4.1  # of a corpus that isn't there yet: the README's, with 16k pieces
-PAPERS = {"11 GB": 11, "40 GB, GPT-2's": 40, "570 GB, GPT-3's": 570}
 PROBE_STEPS, PROBE_SECONDS = 20, 60
 
 
 def run(arguments, preset) -> None:
-    import torch
-
-    from pipeline.training import cost
-    from pipeline.training.device import resolve_device
-    from pipeline.training.model import make_model
-    settings, gpus, names = preset["pretrain"], arguments.gpus, list(cost.GPUS)
-    if arguments.hardware:
-        require(arguments.hardware in names, f"HARDWARE={arguments.hardware}: not among {', '.join(names)}.")
-        names = [arguments.hardware]
-    with torch.device("meta") if not settings.init else nullcontext():
+    settings, gpus = preset["pretrain"], arguments.gpus
+    names = [arguments.hardware] if arguments.hardware else [*cost.GPUS]
+    require(names[0] in cost.GPUS, f"HARDWARE={arguments.hardware}: not among {', '.join(cost.GPUS)}.")
+    with torch.device("cpu" if settings.init else "meta"):
         model = make_model(settings, preset["tokenizer"].vocab_size, 3, 0)
     flops, memory = cost.flops_per_token(model), cost.memory_needed(model, settings, settings.micro_batch_size, gpus)
     needed, device, probed = sum(memory.values()), resolve_device(arguments.device), None
@@ -35,29 +31,18 @@ def run(arguments, preset) -> None:
         speed, steps = probe(settings, preset["tokenizer"].vocab_size, device, flops)
         probed = {"speed": speed, "steps": steps, "device": device, "mfu": flops * speed / cost.peak_flops(device)}
         speeds = {f"this {device}": speed, **speeds}
-    size, rows = BYTES_PER_TOKEN, {"this preset": settings.steps * settings.batch_size * settings.context,
-                                   f"compute-optimal, {OPTIMAL} a parameter": OPTIMAL * model.num_parameters()}
     index = arguments.artifacts / preset.name / "tokens" / "index.json"
-    if index.exists():
-        train = json.loads(index.read_text(encoding="utf-8"))["totals"]["train"]
-        size, rows["the corpus at hand, once"] = train["bytes"] / train["tokens"], train["tokens"]
-    rows |= {name: gigabytes * 1e9 / size for name, gigabytes in PAPERS.items()}
+    corpus = json.loads(index.read_text(encoding="utf-8"))["totals"]["train"] if index.exists() else None
     path = arguments.artifacts / preset.name / "plan.md"
     artifact.write_card(path, "plan", preset=preset.name, settings=settings, config=model.config, flops=flops,
                         parameters=model.num_parameters(), memory=memory, too_small=too_small, probed=probed,
-                        size=size, rows=rows, speeds=speeds, utilisation=UTILISATION)
+                        corpus=corpus, speeds=speeds, utilisation=UTILISATION)
     print(path.read_text(encoding="utf-8") + f"\nplan: {path}")
 
 
 def probe(settings, vocab_size: int, device: str, flops: int) -> tuple[float, int]:
     """Tokens/s of the preset's own training step on random ids, and how many micro-batches were timed: PROBE_STEPS, or
     fewer where they take over PROBE_SECONDS. Micro-batches are cut to some seconds' work."""
-    import torch
-
-    from pipeline.training import cost
-    from pipeline.training.device import autocast, resolve_precision
-    from pipeline.training.model import TokenLosses, make_model
-    from pipeline.training.optimizer import make_optimizers
     precision = resolve_precision(settings.precision, device)
     model = make_model(settings, vocab_size, 3, 0, device).to(device).train()
     losses = TokenLosses(model, settings.compile, settings.document_masking)

@@ -13,8 +13,7 @@ def status(arguments, preset) -> None:
     print(f"{'stage':<10} {'key':<17} {'state':<10} {'size':>9}  why")
     for name in STAGES:
         key, origin, _ = locate(name, preset, arguments.data, root)
-        pointer = root / preset.name / name
-        current = artifact.find(root, name, pointer.resolve().name) if pointer.exists() else None
+        current = artifact.find(root, name, (root / preset.name / name).resolve().name)  # None without the link
         size = why = ""
         if key is None:
             state, why = "waiting", f"needs {' and '.join(inputs_of(name, preset))} first"
@@ -23,16 +22,14 @@ def status(arguments, preset) -> None:
         else:
             partial = root / name / f"{key}.partial"
             state, size = ("unfinished", megabytes(partial)) if partial.is_dir() else ("to build", "")
-            why = "; ".join(differences(origin, current and current.manifest))
+            why = "; ".join(differences(origin, current.manifest)) if current else "never built"
         print(f"{name:<10} {key or '-':<17} {state:<10} {size:>9}  {why}".rstrip())
     print(f"\ndisk used by {root}: {megabytes(root)}, of it unfinished work {megabytes(*root.glob('*/*.partial'))} "
           "(make clean removes that)")
 
 
-def differences(origin: dict, manifest: dict | None) -> list[str]:
+def differences(origin: dict, manifest: dict) -> list[str]:
     """What changed between the artifact a preset points at and what would be built now."""
-    if manifest is None:
-        return ["never built"]
     old, new = ({"stage version": each["version"], **each["settings"]} for each in (manifest, origin))
     reasons = [f"{key}: {old.get(key)} -> {new.get(key)}" for key in old | new if old.get(key) != new.get(key)]
     old, new = ({**each["inputs"], "raw input files": each["raw_files"]} for each in (manifest, origin))

@@ -1,14 +1,15 @@
 """Causal attention for decoders without a mask tensor, so that torch takes its flash kernel and compiles it whole.
 
 transformers builds a dense (B, 1, T, T) mask when a whole GPT-2 is compiled; naming an attention that it has no mask
-function for makes it build none. Right for full sequences and for right padding (a pad can't be seen from its left),
-wrong for left padding or a key-value cache, so generation keeps the stock attention. A mask that is given is additive,
-(B, 1, T, T), and has to be causal itself."""
+function for makes it build none: causal_sdpa is its own SDPA by another name. Right for full sequences and for right
+padding (a pad can't be seen from its left), wrong for left padding or a key-value cache, so generation keeps the stock
+attention. A mask that is given is additive, (B, 1, T, T), and has to be causal itself."""
 import math
 
 import torch
 from torch.nn import functional as F
 from transformers import AttentionInterface
+from transformers.integrations.sdpa_attention import sdpa_attention_forward as causal_sdpa
 
 CAUSAL_SDPA, CAUSAL_MATMUL = "causal_sdpa", "causal_matmul"
 
@@ -18,17 +19,9 @@ def quickest(device: str, length: int) -> str:
     return CAUSAL_MATMUL if device == "cpu" and length <= 512 else CAUSAL_SDPA
 
 
-def causal_sdpa(module, query_BHTD, key_BHTD, value_BHTD, attention_mask, scaling=None, dropout=0.0, **_):
-    """transformers' attention signature; returns the context vectors (B, T, H, D) and no weights."""
-    mask = None if attention_mask is None else attention_mask.to(query_BHTD.dtype)
-    context_BHTD = F.scaled_dot_product_attention(query_BHTD, key_BHTD, value_BHTD, attn_mask=mask, dropout_p=dropout,
-                                                  scale=scaling, is_causal=mask is None)
-    return context_BHTD.transpose(1, 2).contiguous(), None
-
-
 def causal_matmul(module, query_BHTD, key_BHTD, value_BHTD, attention_mask, scaling=None, dropout=0.0, **_):
-    """Causal attention in plain matrix products; returns (B, T, H, D) and no weights. On a CPU at up to 512 tokens,
-    SDPA's bf16 kernel takes two to four times as long, most of it in the backward pass."""
+    """transformers' attention signature; returns the context vectors (B, T, H, D) and no weights. On a CPU at up to 512
+    tokens, SDPA's bf16 kernel takes two to four times as long, most of it in the backward pass."""
     B, H, T, D = query_BHTD.shape
     if attention_mask is None:
         mask_TT = torch.full((T, T), -math.inf, dtype=query_BHTD.dtype, device=query_BHTD.device).triu(1)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from corpora import UserError
+from corpora import require
 
 
 class TokenStream:
@@ -19,8 +19,7 @@ class TokenStream:
         self.shards = [np.load(folder / shard["file"], mmap_mode="r", allow_pickle=False) for shard in entries]
         self.ends = np.cumsum([len(shard) for shard in self.shards], dtype=np.int64)
         self.num_bytes = sum(shard["bytes"] for shard in entries)
-        if not entries:
-            raise UserError(f"{folder}: no {split} tokens. The corpus is too small: give the recipe more text.")
+        require(entries, f"{folder}: no {split} tokens. The corpus is too small: give the recipe more text.")
 
     def __len__(self) -> int:
         return int(self.ends[-1])
@@ -29,9 +28,8 @@ class TokenStream:
         """Tokens start .. start + length as int64 (length,); a window may cross shards."""
         parts = []
         while length > 0:
-            shard = int(np.searchsorted(self.ends, start, side="right"))
-            begin = start - (int(self.ends[shard - 1]) if shard else 0)
-            part = self.shards[shard][begin:begin + length]
+            shard = np.searchsorted(self.ends, start, side="right")
+            part = self.shards[shard][start - self.ends[shard]:][:length]  # counted from the shard's end
             parts.append(part)
             start, length = start + len(part), length - len(part)
         return np.concatenate(parts).astype(np.int64)
@@ -44,8 +42,7 @@ class TrainingBatches:
     def __init__(self, stream: TokenStream, context: int, batch_size: int, seed: int):
         self.stream, self.context, self.batch_size, self.seed = stream, context, batch_size, seed
         self.num_windows = (len(stream) - context) // context  # one context less: room for the offset and the target
-        if self.num_windows < 1:
-            raise UserError(f"pretrain.context={context}: the training text has only {len(stream)} tokens.")
+        require(self.num_windows > 0, f"pretrain.context={context}: the training text has only {len(stream)} tokens.")
         self.windows_of = functools.lru_cache(maxsize=1)(self._draw)  # of an epoch: their order and offset
 
     def _draw(self, epoch: int) -> tuple[np.ndarray, int]:
@@ -69,13 +66,11 @@ def shorten(ids_BT: torch.Tensor, context: int) -> torch.Tensor:
 
 
 def validation_batches(stream: TokenStream, context: int, batch_size: int, rank: int = 0, world: int = 1):
-    """Yield ids (B, T + 1) that predict every token of the stream exactly once; targets past its end are -100. The
-    stream opens with an end token, as every document but the first does in training. Each of `world` processes gets
-    its own batches, all as many and all of one size."""
+    """Yield ids (B, T + 1) that predict every token of the stream once, the first of all after an end token, as in
+    training; targets past its end are -100. Each of `world` processes has batches of its own, as many and as large."""
     tokens = np.concatenate([[stream.index["end_token_id"]], stream.read(0, len(stream))])
     num_windows = -(-(len(tokens) - 1) // (context * batch_size * world)) * batch_size * world
-    padded = np.full(num_windows * context + 1, -100, dtype=np.int64)
-    padded[:len(tokens)] = tokens
+    padded = np.pad(tokens, (0, num_windows * context + 1 - len(tokens)), constant_values=-100)
     windows = np.lib.stride_tricks.sliding_window_view(padded, context + 1)[::context]
     for start in range(rank * batch_size, num_windows, batch_size * world):
         yield torch.from_numpy(windows[start:start + batch_size].copy())

@@ -8,7 +8,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from corpora import UserError, failing
+from corpora import failing, require
 from pipeline.artifact import replace, sha256_file
 from pipeline.training.device import rank_and_world
 from pipeline.training.optimizer import Muon, like, whole
@@ -19,16 +19,16 @@ MOMENTS = {torch.optim.AdamW: ("exp_avg", "exp_avg_sq"), Muon: ("momentum",)}
 
 def save_checkpoint(folder: Path, model: torch.nn.Module, optimizers: list, progress: dict, keep: int) -> None:
     """Write the state after `progress["step"]` optimizer steps; then remove all but the last `keep` and the best."""
+    rank, _ = rank_and_world()
     tensors = {}
     states = {parameter: state for optimizer in optimizers for parameter, state in optimizer.state.items()}
-    kinds = {parameter: MOMENTS[type(optimizer)] for optimizer in optimizers for parameter in optimizer.state}
     for name, parameter in model.named_parameters():  # tied weights come once
-        full = {"model": parameter.detach()} | {moment: states[parameter][moment] for moment in kinds[parameter]}
-        for kind, tensor in full.items():
-            tensor = whole(tensor)  # with all processes
-            if rank_and_world()[0] == 0:
-                tensors[f"{kind}.{name}"] = tensor.contiguous().cpu()
-    if rank_and_world()[0]:
+        for kind, tensor in {"model": parameter.detach(), **states[parameter]}.items():
+            if kind != "step":  # AdamW's, which is that of the whole run
+                tensor = whole(tensor)  # with all processes
+                if rank == 0:
+                    tensors[f"{kind}.{name}"] = tensor.contiguous().cpu()
+    if rank:
         return
     folder.mkdir(parents=True, exist_ok=True)
     temporary = folder / "checkpoint.tmp"
@@ -56,15 +56,13 @@ def is_whole(path: Path) -> bool:
 
 
 def last_whole(folder: Path) -> Path | None:
-    """The latest whole checkpoint; says which ones were passed over. None where there is none; raises UserError where
-    there are only damaged ones."""
+    """The latest whole checkpoint, or None; says which ones were passed over. Raises UserError if all are damaged."""
     found = find_checkpoints(folder)
     for path in found:
         if is_whole(path):
             return path
         print(f"pretrain: {path} is damaged (SHA-256); falling back to the one before it", flush=True)
-    if found:
-        raise UserError(f"{folder}: no whole checkpoint is left. Delete {folder} to start this stage again.")
+    require(not found, f"{folder}: no whole checkpoint is left. Delete {folder} to start this stage again.")
     return None
 
 

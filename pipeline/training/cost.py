@@ -7,13 +7,11 @@ from contextlib import contextmanager
 import torch
 
 from corpora import UserError
-from pipeline.artifact import peak_memory_mb
 from pipeline.training.device import has_bf16
 
 GPUS = {"RTX 4090": (165, 24), "L40S": (362, 48), "A100": (312, 80), "H100": (989, 80), "H200": (989, 141),
         "B200": (2250, 180)}
 """Dense bf16 TFLOP/s and GB of memory, from the vendor's data sheets."""
-GB = 1e9
 
 
 def flops_per_token(model) -> int:
@@ -26,8 +24,7 @@ def flops_per_token(model) -> int:
 
 def memory_needed(model, settings, micro_batch_size: int, world: int = 1) -> dict[str, float]:
     """Bytes a process of training: the state (fp32 weights, gradients, two moments), logits, activations. An estimate:
-    34 for each hidden value of a block in mixed precision (Korthikanti et al., 2022), 10 for each score where attention
-    is eager."""
+    34 a hidden value of a block in mixed precision (Korthikanti et al., 2022), 10 a score where attention is eager."""
     layers, values = model.config.num_hidden_layers, micro_batch_size * settings.context * model.config.hidden_size
     return {"state": 16 * model.num_parameters() / (world if settings.parallel == "fsdp" else 1),
             "logits": 6 * micro_batch_size * settings.context * model.config.vocab_size,  # bf16 once, fp32 once
@@ -37,8 +34,7 @@ def memory_needed(model, settings, micro_batch_size: int, world: int = 1) -> dic
 
 
 def peak_flops(device: str) -> float:
-    """FLOP/s: a known GPU's data sheet, else what a product of two 2048 x 2048 matrices reaches here, in bf16 where the
-    hardware has it."""
+    """FLOP/s: a known GPU's data sheet, else what a 2048 x 2048 matrix product reaches, in bf16 if the hardware can."""
     if device == "cuda":
         name = torch.cuda.get_device_name()
         for known, (teraflops, _) in GPUS.items():
@@ -58,11 +54,6 @@ def memory_there(device: str) -> float:
     if device == "cuda":
         return torch.cuda.get_device_properties().total_memory
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-
-
-def memory_used(device: str) -> int:
-    """Peak MB: of the GPU's memory, or of this process."""
-    return torch.cuda.max_memory_allocated() >> 20 if device == "cuda" else peak_memory_mb()
 
 
 @contextmanager

@@ -5,19 +5,18 @@ import sys
 
 import torch
 import torch.distributed as dist
-from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import FSDPModule, MixedPrecisionPolicy, fully_shard
 from torch.nn.parallel import DistributedDataParallel
 
-from corpora import UserError
+from corpora import require
 
 
 def resolve_device(wanted: str) -> str:
     """auto -> cuda, mps or cpu, whichever is there first; a device that was asked for and isn't there is an error."""
     found = [device for device, is_there in (("cuda", torch.cuda.is_available()),
                                              ("mps", torch.backends.mps.is_available()), ("cpu", True)) if is_there]
-    if wanted not in ("auto", *found):
-        raise UserError(f"DEVICE={wanted}: torch finds no such device here. Use one of auto, {', '.join(found)}.")
+    require(wanted in ("auto", *found),
+            f"DEVICE={wanted}: torch finds no such device here. Use one of auto, {', '.join(found)}.")
     return found[0] if wanted == "auto" else wanted
 
 
@@ -30,8 +29,7 @@ def has_bf16(device: str) -> bool:
 
 def resolve_precision(wanted: str, device: str) -> str:
     """auto -> bf16 where the hardware has it, else fp32; a wish for bf16 that can't be met is an error."""
-    if wanted == "bf16" and not has_bf16(device):
-        raise UserError(f"precision=bf16: this {device} has no bf16 units. Use auto or fp32.")
+    require(wanted != "bf16" or has_bf16(device), f"precision=bf16: this {device} has no bf16 units. Use auto or fp32.")
     return "bf16" if wanted != "fp32" and has_bf16(device) else "fp32"
 
 
@@ -41,16 +39,13 @@ def autocast(device: str, precision: str) -> torch.autocast:
 
 
 def join_processes(device: str) -> tuple[int, int]:
-    """This process's rank and the number of processes, which torchrun says by environment; 0 and 1 without it. Raises
-    UserError for more processes than GPUs."""
-    if "WORLD_SIZE" not in os.environ:
-        return 0, 1
-    if device == "cuda":
-        rank, number = int(os.environ["LOCAL_RANK"]), torch.cuda.device_count()
-        if rank >= number:
-            raise UserError(f"GPUS={os.environ['LOCAL_WORLD_SIZE']}: torch finds {number} here.")
-        torch.cuda.set_device(rank)
-    dist.init_process_group("nccl" if device == "cuda" else "gloo")
+    """Rank and number of processes, from torchrun's environment; else 0 and 1. Raises UserError for too few GPUs."""
+    if "WORLD_SIZE" in os.environ:
+        if device == "cuda":
+            rank, number = int(os.environ["LOCAL_RANK"]), torch.cuda.device_count()
+            require(rank < number, f"GPUS={os.environ.get('LOCAL_WORLD_SIZE')}: torch finds {number} here.")
+            torch.cuda.set_device(rank)
+        dist.init_process_group("nccl" if device == "cuda" else "gloo")
     return rank_and_world()
 
 
@@ -80,11 +75,10 @@ def distribute(losses: torch.nn.Module, parallel: str, precision: str) -> torch.
     _, world = rank_and_world()
     if world == 1:
         return losses
-    device = next(losses.parameters()).device.type
     if parallel == "ddp":
         return DistributedDataParallel(losses)
     policy = MixedPrecisionPolicy(torch.bfloat16, torch.float32) if precision == "bf16" else MixedPrecisionPolicy()
-    mesh = init_device_mesh(device, (world,))
+    mesh = dist.init_device_mesh(next(losses.parameters()).device.type, (world,))
     for block in losses.model.transformer.h:
         fully_shard(block, mesh=mesh, mp_policy=policy)
     return fully_shard(losses, mesh=mesh, mp_policy=policy)

@@ -7,15 +7,15 @@ import shutil
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import torch
 from torch.distributed.fsdp import FSDPModule
 from tqdm import tqdm
 
-from corpora import UserError
-from pipeline.artifact import SCRATCH, append_json
+from corpora import UserError, require
+from pipeline.artifact import SCRATCH, append_json, peak_memory_mb
 from pipeline.training import cost
 from pipeline.training.batches import TokenStream, TrainingBatches, shorten, validation_batches
 from pipeline.training.checkpoint import last_whole, load_checkpoint, save_checkpoint
@@ -33,12 +33,10 @@ def noting_signals() -> Iterator[list[str]]:
         if received:  # asked twice: don't wait for the step to end
             os._exit(128 + number)
         received.append(signal.Signals(number).name)
-    before = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
+    with ExitStack() as afterwards:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            afterwards.callback(signal.signal, number, signal.signal(number, note))  # which returns the one before
         yield received
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def forget_after(path: Path, step: int) -> None:
@@ -73,15 +71,14 @@ def train(model, batches: TrainingBatches, validation: TokenStream, settings, de
         if path:
             print(f"pretrain: resuming after step {progress['step']}", flush=True)
         forget_after(metrics, progress["step"])
-    batch_share = settings.batch_size // world
-    micro_batch_size = min(settings.micro_batch_size, batch_share)
+    micro_batch_size = min(settings.micro_batch_size, settings.batch_size // world)
     tokens_a_step = settings.batch_size * settings.context
     validation_steps = {round(settings.steps * i / settings.validations) for i in range(1, settings.validations + 1)}
     flops, peak = cost.flops_per_token(model), cost.peak_flops(device) * world
-    saved_at = started = time.monotonic()
-    begun, first_step = started - progress["seconds"], progress["step"]
-    marked_at, marked_step = started, first_step
+    saved_at = time.monotonic()
+    begun, first_step = saved_at - progress["seconds"], progress["step"]
     figures = {}
+    step_seconds = []  # since the last line of metrics, without validation and saving
 
     def save(step: int) -> None:
         progress.update(step=step, seconds=time.monotonic() - begun)
@@ -92,10 +89,10 @@ def train(model, batches: TrainingBatches, validation: TokenStream, settings, de
             append_json(metrics, **values)
             track(values)
 
-    quiet = None if rank == 0 else True
-    with (noting_signals() as signals, cost.naming_what_fits(model, settings, device, world),
-          tqdm(total=settings.steps, initial=first_step, desc="pretrain", unit="step", disable=quiet) as bar):
+    with (noting_signals() as signals, cost.naming_what_fits(model, settings, device, world), tqdm(
+            total=settings.steps, initial=first_step, desc="pretrain", unit="step", disable=rank > 0 or None) as bar):
         for step in range(first_step, settings.steps):
+            step_begun = time.monotonic()
             ids_BT, rows = batches.batch(step, rank, world).to(device), micro_batch_size
             if step < settings.short_steps:
                 ids_BT, rows = shorten(ids_BT, settings.context // 4), 4 * rows
@@ -112,8 +109,7 @@ def train(model, batches: TrainingBatches, validation: TokenStream, settings, de
             # One exchange a step: processes have to agree when to stop and when to save.
             loss, norm, stop, due = (value / world for value in total([loss, norm, bool(signals), overdue], device))
             if not (math.isfinite(loss) and math.isfinite(norm)):
-                # Nothing was stepped yet: the weights are those after the last good step.
-                save(step)
+                save(step)  # nothing was stepped yet: the weights are those after the last good step
                 note(step=step + 1, event="non-finite", loss=repr(loss), gradient_norm=repr(norm))
                 raise UserError(f"pretrain: the loss at step {step + 1} is {loss}, the gradient's norm {norm}. The "
                                 f"state after step {step} is kept in {checkpoints}. A lower pretrain.learning_rate, "
@@ -121,20 +117,21 @@ def train(model, batches: TrainingBatches, validation: TokenStream, settings, de
             factor = learning_rate_factor(step, settings.steps, settings.warmup_steps)
             for optimizer in optimizers:
                 for group in optimizer.param_groups:
-                    group["lr"] = group["peak_lr"] * factor
+                    group["lr"] = group.setdefault("peak_lr", group["lr"]) * factor
                 optimizer.step()
                 optimizer.zero_grad(set_to_none=True)
             done = step + 1
             bar.update()
+            step_seconds.append(time.monotonic() - step_begun)
             if done % settings.log_every == 0 or done == settings.steps:
-                now = time.monotonic()
-                speed = (done - marked_step) * tokens_a_step / (now - marked_at)
-                marked_at, marked_step = now, done
+                speed = len(step_seconds) * tokens_a_step / sum(step_seconds)
+                step_seconds.clear()
+                memory = torch.cuda.max_memory_allocated() >> 20 if device == "cuda" else peak_memory_mb()
                 note(step=done, tokens=done * tokens_a_step, loss=loss, gradient_norm=norm,
                      learning_rate=settings.learning_rate * factor,
-                     matrix_learning_rate=settings.matrix_learning_rate * factor, tokens_per_second=round(speed, 1),
-                     mfu=round(flops * speed / peak, 4), memory_mb=cost.memory_used(device),
-                     seconds=round(now - begun, 2))
+                     matrix_learning_rate=settings.matrix_learning_rate * factor,
+                     tokens_per_second=round(speed, 1), mfu=round(flops * speed / peak, 4), memory_mb=memory,
+                     seconds=round(time.monotonic() - begun, 2))
                 bar.set_postfix(loss=f"{loss:.3f}", tokens_s=f"{speed:,.0f}")
             if done in validation_steps:
                 figures = validate(losses, validation, settings, micro_batch_size, device, precision)
@@ -145,19 +142,16 @@ def train(model, batches: TrainingBatches, validation: TokenStream, settings, de
                     progress.update(best=figures["bits_per_byte"], best_step=done)
                     due = due or done < settings.steps
                 on_validation(done)
-                marked_at, marked_step = time.monotonic(), done  # speed is that of the steps alone
             if stop or due:
                 save(done)
-                saved_at = marked_at = time.monotonic()
-                marked_step = done
+                saved_at = time.monotonic()
             if stop and done < settings.steps:
-                who = signals[0] if signals else "another process"
-                raise SystemExit(f"pretrain: stopped by {who} after step {done}; the state is saved. The same command "
-                                 "continues from there.")
+                raise SystemExit(f"pretrain: stopped by {signals[0] if signals else 'another process'} after step "
+                                 f"{done}; the state is saved. The same command continues from there.")
     if not figures:  # resumed after the last step
         figures = validate(losses, validation, settings, micro_batch_size, device, precision)
-    if not math.isfinite(figures["bits_per_byte"]):
-        raise UserError("pretrain: the validation loss isn't finite. A lower pretrain.learning_rate usually helps.")
+    require(math.isfinite(figures["bits_per_byte"]),
+            "pretrain: the validation loss isn't finite. A lower pretrain.learning_rate usually helps.")
     return {"steps": settings.steps, "tokens": settings.steps * tokens_a_step, "peak_flops": peak,
             "seconds": round(time.monotonic() - begun, 1), "resumes": progress["resumes"],
             "best_step": progress["best_step"], "best_bits_per_byte": progress["best"], **figures}
@@ -167,9 +161,9 @@ def set_up_torch(settings, device: str) -> None:
     if settings.deterministic:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what cuBLAS asks for, to be deterministic
     torch.use_deterministic_algorithms(settings.deterministic)
-    if settings.compile and device == "cpu" and not any(map(shutil.which, ("c++", "g++", "clang++"))):
-        raise UserError("pretrain.compile=true needs a C++ compiler, and there's none. Install g++, or set "
-                        "SET=\"pretrain.compile=false\" (slower).")
+    require(device != "cpu" or not settings.compile or any(map(shutil.which, ("c++", "g++", "clang++"))),
+            "pretrain.compile=true needs a C++ compiler, and there's none. Install g++, or set "
+            "SET=\"pretrain.compile=false\" (slower).")
 
 
 @torch.no_grad()

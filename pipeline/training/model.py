@@ -3,30 +3,24 @@ from pathlib import Path
 
 import torch
 from torch.nn import functional as F
-from transformers import AutoConfig, AutoModelForCausalLM, GPT2Config, GPTNeoConfig, OpenAIGPTConfig, PreTrainedModel
+from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
 
-from corpora import UserError, failing
+from corpora import failing, require
 from pipeline.model_folder import model_folder
 from pipeline.training.attention import quickest
 
 MODEL_TYPES = {"gpt": "openai-gpt", "gpt2": "gpt2", "gpt3": "gpt_neo"}
-ONLY_GPT2 = ("compile", "document_masking", "gradient_checkpointing")
 
 
 def make_config(settings, vocab_size: int, changes: dict):
-    """GPT-1 (post-norm), GPT-2 (pre-norm), or GPT-3: pre-norm with every other layer's attention banded (Brown et al.,
-    2020, section 2.1), here to a quarter of the context."""
-    sizes = {"vocab_size": vocab_size, "n_positions": settings.context, "n_embd": settings.width,
-             "n_layer": settings.layers, "n_head": settings.heads, "tie_word_embeddings": settings.tied_head}
-    if settings.architecture == "gpt2":
-        return GPT2Config(**sizes, **changes)
-    if settings.architecture == "gpt":
-        return OpenAIGPTConfig(**sizes, **changes)
-    kinds = [["global", "local"][number % 2] for number in range(settings.layers)]
-    changes = {key: value for key, value in changes.items() if not key.endswith("pdrop")}  # its own names, 0 already
-    return GPTNeoConfig(vocab_size=vocab_size, max_position_embeddings=settings.context, hidden_size=settings.width,
-                        num_layers=settings.layers, num_heads=settings.heads, attention_types=[[kinds, 1]],
-                        window_size=settings.context // 4, tie_word_embeddings=settings.tied_head, **changes)
+    """GPT-1 (post-norm), GPT-2 (pre-norm), or GPT-3: pre-norm, every other layer banded (Brown et al., 2020, 2.1)."""
+    if settings.architecture == "gpt3":
+        kinds = [["global", "local"][number % 2] for number in range(settings.layers)]
+        changes = {key: value for key, value in changes.items() if not key.endswith("pdrop")}  # has its own, 0 already
+        changes |= {"attention_types": [[kinds, 1]], "window_size": settings.context // 4}
+    return AutoConfig.for_model(MODEL_TYPES[settings.architecture], vocab_size=vocab_size, hidden_size=settings.width,
+                                max_position_embeddings=settings.context, num_hidden_layers=settings.layers,
+                                num_attention_heads=settings.heads, tie_word_embeddings=settings.tied_head, **changes)
 
 
 def make_model(settings, vocab_size: int, end_token_id: int, pad_token_id: int, device: str = "cpu") -> PreTrainedModel:
@@ -36,27 +30,26 @@ def make_model(settings, vocab_size: int, end_token_id: int, pad_token_id: int, 
     changes = {"bos_token_id": end_token_id, "eos_token_id": end_token_id, "pad_token_id": pad_token_id,
                "resid_pdrop": 0.0, "embd_pdrop": 0.0, "attn_pdrop": 0.0}
     wanted, known = settings.architecture, MODEL_TYPES[settings.architecture]
-    for name in ONLY_GPT2 if wanted != "gpt2" else ():
-        if getattr(settings, name):
-            raise UserError(f"pretrain.{name}=true: architecture={wanted} doesn't have it: only gpt2 does.")
+    for name in ("compile", "document_masking", "gradient_checkpointing"):
+        require(wanted == "gpt2" or not getattr(settings, name),
+                f"pretrain.{name}=true: architecture={wanted} doesn't have it: only gpt2 does.")
     if settings.init:
         folder, name = model_folder(settings.init), f"INIT={settings.init}"
         with failing(f"{name}: can't be loaded"):
             config = AutoConfig.from_pretrained(folder, local_files_only=True)
-        if config.model_type != known:
-            raise UserError(f"{name}: a {config.model_type} model, but pretrain.architecture={wanted} means {known}.")
-        if vocab_size > config.vocab_size:
-            raise UserError(f"{name}: its tokenizer has {vocab_size} tokens, the model only {config.vocab_size}.")
-        if settings.context > (positions := config.max_position_embeddings):
-            raise UserError(f"pretrain.context={settings.context}: {settings.init} has {positions} positions.")
+        require(config.model_type == known,
+                f"{name}: a {config.model_type} model, but pretrain.architecture={wanted} means {known}.")
+        require(vocab_size <= config.vocab_size,
+                f"{name}: its tokenizer has {vocab_size} tokens, the model only {config.vocab_size}.")
+        require(settings.context <= config.max_position_embeddings, f"pretrain.context={settings.context}: "
+                f"{settings.init} has {config.max_position_embeddings} positions.")
         config.update({name: value for name, value in changes.items() if hasattr(config, name)})
         model = load_weights(AutoModelForCausalLM, folder, name, config=config)
     else:
         torch.manual_seed(settings.seed)
         model = AutoModelForCausalLM.from_config(make_config(settings, vocab_size, changes), dtype=torch.float32)
     if wanted == "gpt2":
-        # In memory only: a saved config.json doesn't name it.
-        model.set_attn_implementation(quickest(device, settings.context))
+        model.set_attn_implementation(quickest(device, settings.context))  # in memory: config.json doesn't name it
     return model
 
 
@@ -68,8 +61,7 @@ def load_weights(kind: type, folder: Path, name: str, config, new_head: bool = F
                                              local_files_only=True, output_loading_info=True)
     trunk = model.base_model_prefix + "." if new_head else ""
     lost = [key for key in report["missing_keys"] if key.startswith(trunk) and not (new_head and "pooler" in key)]
-    if lost:
-        raise UserError(f"{name}: its weights lack {len(lost)} tensors of the model, such as {min(lost)}.")
+    require(not lost, f"{name}: its weights lack {len(lost)} tensors of the model, such as {min(lost, default=None)}.")
     return model
 
 

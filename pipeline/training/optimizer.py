@@ -7,9 +7,7 @@ from transformers.pytorch_utils import Conv1D
 from pipeline.training.device import rank_and_world
 
 MOMENTUM = 0.95
-NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
-"""Coefficients of the quintic iteration and, below, how often it runs (Jordan et al., 2024)."""
-ITERATIONS = 5
+NEWTON_SCHULZ, ITERATIONS = (3.4445, -4.7750, 2.0315), 5  # the quintic's coefficients (Jordan et al., 2024)
 
 
 class Muon(torch.optim.Optimizer):
@@ -91,22 +89,14 @@ def make_adamw(parameters, learning_rate: float, weight_decay: float, beta2: flo
 
 
 def make_optimizers(model, settings) -> list[torch.optim.Optimizer]:
-    """For pretraining: Muon for the blocks' matrices and AdamW for embeddings, norms and biases, or AdamW for all. Each
-    group keeps its peak rate as `peak_lr`."""
-    modules = [(name, module) for name, module in model.transformer.h.named_modules()
-               if isinstance(module, (Conv1D, torch.nn.Linear))]
+    """For pretraining: Muon for the blocks' matrices and AdamW for embeddings, norms and biases, or AdamW for all."""
+    modules = [each for each in model.transformer.h.named_modules() if isinstance(each[1], (Conv1D, torch.nn.Linear))]
     taken = {module.weight for _, module in modules} if settings.optimizer == "muon" else set()
     rest = [parameter for parameter in model.parameters() if parameter not in taken]
-    optimizers = [make_adamw(rest, settings.learning_rate, settings.weight_decay, settings.beta2)]
-    if taken:
-        optimizers.append(Muon(modules, settings.matrix_learning_rate, settings.matrix_weight_decay))
-    for group in (group for optimizer in optimizers for group in optimizer.param_groups):
-        group["peak_lr"] = group["lr"]
-    return optimizers
+    adamw = make_adamw(rest, settings.learning_rate, settings.weight_decay, settings.beta2)
+    return [adamw, Muon(modules, settings.matrix_learning_rate, settings.matrix_weight_decay)] if taken else [adamw]
 
 
 def learning_rate_factor(step: int, num_steps: int, num_warmup: int) -> float:
     """Share of the peak rate: linear warm-up, then linear decay to zero over the other steps (Bergsma et al., 2025)."""
-    warmup = min(1.0, (step + 1) / max(1, num_warmup))
-    decay = (num_steps - step) / max(1, num_steps - num_warmup)
-    return min(warmup, decay)
+    return min(1.0, (step + 1) / max(1, num_warmup), (num_steps - step) / max(1, num_steps - num_warmup))
