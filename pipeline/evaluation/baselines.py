@@ -80,7 +80,8 @@ def relation_ngrams(num_rows: int) -> FeatureUnion:
     return make_union(character_ngrams(1, 4, num_rows, marked_context),
                       character_ngrams(1, 3, num_rows, lambda row: row["subject_entity"]["word"]),
                       character_ngrams(1, 3, num_rows, lambda row: row["object_entity"]["word"]),
-                      CountVectorizer(analyzer=lambda row: [entity_types(row)], dtype=np.float32))
+                      CountVectorizer(analyzer=lambda row: [" ".join(
+                          f"{role}{entity['type']}" for entity, role in entities_in_order(row))], dtype=np.float32))
 
 
 def marked_context(row: dict) -> str:
@@ -90,10 +91,6 @@ def marked_context(row: dict) -> str:
     if len(middle) > 2 * RE_CONTEXT:
         middle = f"{middle[:RE_CONTEXT]}…{middle[-RE_CONTEXT:]}"
     return f"{left[-RE_CONTEXT:]}{first}{middle}{second}{right[:RE_CONTEXT]}"
-
-
-def entity_types(row: dict) -> str:
-    return " ".join(f"{role}{entity['type']}" for entity, role in entities_in_order(row))
 
 
 def similarities(task: Task, train: list[dict], validation: list[dict]) -> tuple[np.ndarray, np.ndarray]:

@@ -27,11 +27,6 @@ def auprc(gold_N: np.ndarray, scores_NC: np.ndarray) -> float:
     return 100 * float(np.mean([auc(recall, precision) for precision, recall, _ in curves]))
 
 
-def absent_labels(task: Task, gold_N: np.ndarray) -> list[str]:
-    """Names of the classes that have no row, and so no share in AUPRC."""
-    return [name for label, name in enumerate(task.labels) if label not in gold_N]
-
-
 def interval(task: Task, gold_N: np.ndarray, runs: list[np.ndarray], others: list[np.ndarray] | None = None,
              seed: int = 0) -> list[float] | None:
     """95 % percentile bootstrap over validation rows of the primary metric's mean over `runs`, each (N,) predictions

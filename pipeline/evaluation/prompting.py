@@ -31,11 +31,6 @@ def write_prompt(task: Task, number: int, row: dict, fits: Callable[[str], bool]
     return text, any(fields[column] != row[column] for column in task.texts)
 
 
-def level(task: Task, row: dict) -> int:
-    """Which word is right: the label's, or for STS that of the nearest degree."""
-    return round(task.target(row))
-
-
 def predict(task: Task, scores_NC: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Predictions (N,) from the words' log-likelihoods (N, C), the likeliest label or for STS the expected degree, and
     the words' shares (N, C), which sum to 1."""
@@ -74,10 +69,10 @@ def documents(task: str, pretrained: str, klue: str = "hub", prompt: int = 1, sh
         kept = []
         # A draw of its own for each row: it's the same whatever other rows are asked.
         for shot in random.Random(f"{seed} {row['guid']}").sample(pool, min(shots, len(pool))):
-            shown = f"{write_prompt(kind, prompt, shot)[0]} {words[level(kind, shot)]}"
+            shown = f"{write_prompt(kind, prompt, shot)[0]} {words[round(kind.target(shot))]}"
             if count(BETWEEN.join([*kept, shown, text])) <= room:
                 kept.append(shown)
-        found.append({"prompt": BETWEEN.join([*kept, text]), "words": words, "label": level(kind, row), "task": task,
+        found.append({"prompt": BETWEEN.join([*kept, text]), "words": words, "label": round(kind.target(row)), "task": task,
                       "gold": float(kind.target(row)), "guid": row["guid"], "shots": len(kept), "cut": cut})
     return {"validation": Dataset.from_list(found)}
 

@@ -16,7 +16,7 @@ from pipeline.artifact import append_json, write_card, write_json, write_text
 from pipeline.evaluation import baselines, prompting
 from pipeline.evaluation.finetune import fine_tune, fine_tune_language, num_steps
 from pipeline.evaluation.inputs import Reader
-from pipeline.evaluation.metrics import absent_labels, confusion, interval, score
+from pipeline.evaluation.metrics import confusion, interval, score
 from pipeline.evaluation.noise import NOISES, noisy
 from pipeline.model_folder import model_folder
 from pipeline.plots import plot_learning
@@ -102,8 +102,8 @@ def run_task(rows: Rows, arms: list[str], runs: "Runs", settings) -> dict:
     return {"split": split_name(task, settings, len(clean)), "rows": {"train": drawn, "validation": len(clean)},
             "seen_rows": int(len(clean) - rows.parts["new_rows"].sum()) if "new_rows" in rows.parts else 0,
             "official_rows": task.official_rows, "steps": num_steps(task, drawn, settings),
-            "texts": look_up_texts(task, clean, runs.model), "cut_rows": runs.count_cut(task),
-            "absent_labels": absent_labels(task, gold_N), "arms": results, "curve": curve}
+            "texts": look_up_texts(task, clean, runs.model), "cut_rows": dict(zip(SPLITS, (num_cut for _, num_cut in runs.inputs[task.name]))),
+            "absent_labels": [name for label, name in enumerate(task.labels) if label not in gold_N], "arms": results, "curve": curve}
 
 
 class Runs:
@@ -114,9 +114,6 @@ class Runs:
         self.folder, self.device = folder, device
         self.inputs = {name: [reader.encode(mine.task, side) for side in (mine.train, mine.validation)]
                        for name, mine in rows.items()}
-
-    def count_cut(self, task: Task) -> dict[str, int]:
-        return dict(zip(SPLITS, (num_cut for _, num_cut in self.inputs[task.name])))
 
     def all(self, arm: str, task: Task, size: int) -> dict[int, tuple[np.ndarray, np.ndarray | None]]:
         """Predictions (N,) and scores (N, C) by seed, from `size` train rows that the seed draws; 0 is all of them."""
@@ -164,7 +161,7 @@ class Runs:
             train = [each.train[row] for row in draw(len(each.train), size, seed)]
             prompts, words, _ = self.reader.encode_prompts(each.task, train)
             validation, _, _ = self.reader.encode_prompts(each.task, each.validation)
-            tasks[name] = prompts, words, [prompting.level(each.task, row) for row in train], validation
+            tasks[name] = prompts, words, [round(each.task.target(row)) for row in train], validation
             steps += num_steps(each.task, len(train), settings)
         found = fine_tune_language(self.reader, self.model, tasks, settings, seed, steps, self.device)
         return {name: prompting.predict(self.rows[name].task, scores_NC) for name, scores_NC in found.items()}

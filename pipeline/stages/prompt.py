@@ -11,27 +11,21 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
-from transformers import AutoModelForCausalLM
 
 from corpora import require
 from corpora.klue import TASKS, Task, is_sample, parse_tasks
 from pipeline.artifact import write_card, write_json
-from pipeline.evaluation.finetune import is_causal
 from pipeline.evaluation.inputs import Reader
 from pipeline.evaluation.metrics import interval
 from pipeline.evaluation.prompting import CALIBRATED, PROMPTS, TASK_FILES, calibrate, predict
 from pipeline.model_folder import model_folder
-from pipeline.training.model import load_weights
-
-PLENTY = 1 << 20  # tokens: the model's own positions are the limit
 
 
 def run(settings, inputs: dict[str, Path], folder: Path, context) -> dict:
     """Tasks x shots x prompts x seeds -> runs/*.json, metrics.json and the table."""
     tasks, model = parse_tasks(settings.tasks), model_folder(settings.model) if settings.model else inputs["pretrain"]
-    reader = Reader(model, PLENTY)  # refuses a folder whose tokenizer and model don't fit
-    require(is_causal(load_weights(AutoModelForCausalLM, model, str(model), reader.config)),
-            f"{model}: no causal language model: it can't go on from a prompt.")
+    # Reader refuses a folder whose tokenizer and model don't fit.
+    require(Reader(model, 16).causal, f"{model}: no causal language model: it can't go on from a prompt.")
     shots = [int(number) for number in settings.shots.split()]
     results = {task.name: {number: run_task(task, number, settings, model, folder, context.device) for number in shots}
                for task in tasks}
