@@ -1,6 +1,5 @@
-"""Fine-tuning, one loop for all tasks and heads. The linear head on the last token's context vector is GPT-1's (Radford
-et al. 2018), and transformers' own, so any model that has a sequence classifier can be scored. The language head is no
-head at all: the model goes on predicting text, here the label's word after a prompt, and one model can do all tasks."""
+"""Fine-tuning as GPT-1 did it (Radford et al. 2018): a linear head on the last token's context vector, one loop for all
+tasks. The head is transformers' own, so any model that has a sequence classifier can be scored."""
 import math
 from collections.abc import Callable
 from copy import deepcopy
@@ -13,7 +12,7 @@ import torch
 from torch.nn import functional as F
 from torch.nn.utils.rnn import pad_sequence
 from tqdm import tqdm
-from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, PreTrainedModel
+from transformers import AutoModelForSequenceClassification, PreTrainedModel
 
 from corpora import failing, require
 from corpora.klue import Task
@@ -67,62 +66,6 @@ def fine_tune(reader: Reader, folder: Path, task: Task, inputs: list[list[int]],
 
     outputs = predict(model, list(map(len, validation)), outputs_of, device)
     return outputs[:, 0] * scale + center if task.regression else outputs
-
-
-def fine_tune_language(reader: Reader, folder: Path, tasks: dict[str, tuple], settings, seed: int, steps: int,
-                       device: str) -> dict[str, np.ndarray]:
-    """Train a causal model to go on from prompts with the right word and return the words' log-likelihoods (N, C) of
-    each task. `tasks` holds for each its prompts, its words, the right words' numbers and the validation prompts, all
-    as token ids: one task, or all of them in one model. The loss is the language model's, of the words alone, or
-    with settings.lm_weight of the prompts, too. Raises UserError for a model that isn't causal."""
-    require(reader.causal, f"klue.head=language: {folder} is no causal language model.")
-    torch.manual_seed(seed)
-    model = load_weights(AutoModelForCausalLM, folder, str(folder), deepcopy(reader.config)).to(device)
-    if model.config.model_type == "gpt2":
-        model.set_attn_implementation(quickest(device, settings.max_length))
-    examples = [(len(ids), ids + words[number]) for prompts, words, numbers, _ in tasks.values()
-                for ids, number in zip(prompts, numbers)]
-
-    def loss_of(rows: np.ndarray) -> torch.Tensor:
-        ids_BT = pad([examples[row][1] for row in rows], reader.end).to(device)
-        starts_B1 = torch.tensor([[examples[row][0]] for row in rows], device=device)
-        ends_B1 = torch.tensor([[len(examples[row][1])] for row in rows], device=device)
-        order_T = torch.arange(ids_BT.shape[1], device=device)
-        hidden_BTC, head = model.base_model(input_ids=ids_BT, use_cache=False).last_hidden_state, model.get_output_embeddings().weight
-        loss = token_loss(hidden_BTC, head, ids_BT, (order_T >= starts_B1) & (order_T < ends_B1))
-        if settings.lm_weight:
-            loss = loss + settings.lm_weight * token_loss(hidden_BTC, head, ids_BT, order_T < starts_B1)
-        return loss
-
-    name = f"{' '.join(tasks)} language seed {seed}"
-    train(model, [len(ids) for _, ids in examples], loss_of, steps, settings, seed, name, device)
-    return {name: word_scores(model, validation, words, reader.end, device)
-            for name, (_, words, _, validation) in tasks.items()}
-
-
-def word_scores(model: PreTrainedModel, prompts: list[list[int]], words: list[list[int]], pad_id: int,
-                device: str) -> np.ndarray:
-    """Log-likelihoods (N, C) of each word, in tokens, after each prompt. Words that differ in their last token alone
-    share a pass: most are one token, so that it's few passes for many labels."""
-    prefixes = sorted({tuple(word[:-1]) for word in words})
-    lengths = list(map(len, prompts))
-    scores_NC = np.empty((len(prompts), len(words)), dtype=np.float32)
-    for prefix in prefixes:
-        mine = [number for number, word in enumerate(words) if tuple(word[:-1]) == prefix]
-        wanted = torch.tensor([*prefix, 0], device=device)
-
-        def outputs_of(rows: np.ndarray, prefix=prefix, mine=mine, wanted=wanted) -> torch.Tensor:
-            ids_BT = pad([[*prompts[row], *prefix] for row in rows], pad_id).to(device)
-            hidden_BTC = model.base_model(input_ids=ids_BT, use_cache=False).last_hidden_state
-            last_B1 = torch.tensor([[lengths[row] - 1] for row in rows], device=device)
-            places_BL = last_B1 + torch.arange(len(wanted), device=device)
-            hidden_BLC = hidden_BTC.gather(1, places_BL[..., None].expand(-1, -1, hidden_BTC.shape[2]))
-            logs_BLV = F.linear(hidden_BLC, model.get_output_embeddings().weight).float().log_softmax(-1)
-            before_B = logs_BLV[:, :-1].gather(2, wanted[:-1, None].expand(len(rows), -1, 1)).sum((1, 2))
-            return before_B[:, None] + logs_BLV[:, -1, [words[number][-1] for number in mine]]
-
-        scores_NC[:, mine] = predict(model, lengths, outputs_of, device)
-    return scores_NC
 
 
 def num_steps(task: Task, num_rows: int, settings) -> int:
