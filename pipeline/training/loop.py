@@ -109,11 +109,12 @@ def train(model, batches: TrainingBatches, validation: TokenStream, settings, de
             # One exchange a step: processes have to agree when to stop and when to save.
             loss, norm, stop, due = (value / world for value in total([loss, norm, bool(signals), overdue], device))
             if not (math.isfinite(loss) and math.isfinite(norm)):
-                save(step)  # nothing was stepped yet: the weights are those after the last good step
+                if step:  # the weights are still those after the last good step
+                    save(step)
                 note(step=step + 1, event="non-finite", loss=repr(loss), gradient_norm=repr(norm))
-                raise UserError(f"pretrain: the loss at step {step + 1} is {loss}, the gradient's norm {norm}. The "
-                                f"state after step {step} is kept in {checkpoints}. A lower pretrain.learning_rate, "
-                                "which starts a new run, is what usually helps.")
+                kept = f"The state after step {step} is kept in {checkpoints}. " if step else ""
+                raise UserError(f"pretrain: the loss at step {step + 1} is {loss}, the gradient's norm {norm}. {kept}A "
+                                "lower pretrain.learning_rate, which starts a new run, is what usually helps.")
             factor = learning_rate_factor(step, settings.steps, settings.warmup_steps)
             for optimizer in optimizers:
                 for group in optimizer.param_groups:

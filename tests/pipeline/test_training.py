@@ -110,6 +110,13 @@ def test_a_non_finite_loss_stops_before_the_step_and_keeps_the_last_good_state(t
     assert same(weights(straight), weights(resumed))
 
 
+def test_a_first_step_that_is_not_finite_ends_in_the_same_message_with_nothing_kept(tokens, tmp_path, monkeypatch):
+    monkeypatch.setattr(TokenLosses, "forward", lambda self, ids_BT: self.model.lm_head.weight.sum() * float("nan"))
+    with pytest.raises(UserError, match=r"step 1 is nan, the gradient's norm nan\. A lower pretrain\.learning_rate"):
+        train(tokens, tmp_path / "run")
+    assert last_whole(tmp_path / "run/scratch/checkpoints") is None
+
+
 def test_gradient_accumulation_gives_the_gradient_of_the_whole_batch(tokens, tmp_path):
     whole, _ = train(tokens, tmp_path / "whole", replace(SETTINGS, steps=1, micro_batch_size=4, warmup_steps=0))
     parts, _ = train(tokens, tmp_path / "parts", replace(SETTINGS, steps=1, micro_batch_size=1, warmup_steps=0))
