@@ -7,6 +7,7 @@ import sys
 import time
 from contextlib import nullcontext, redirect_stderr
 from dataclasses import asdict
+from functools import cache
 from itertools import product
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import numpy as np
 
 from corpora import require
 from corpora.klue import TASKS, Task, is_sample, parse_tasks
-from pipeline.artifact import write_card, write_json
+from pipeline.artifact import append_json, write_card, write_json
 from pipeline.evaluation.inputs import Reader
 from pipeline.evaluation.metrics import interval
 from pipeline.evaluation.prompting import CALIBRATED, PROMPTS, TASK_FILES, calibrate, predict
@@ -63,25 +64,30 @@ def run_once(task: Task, shots: int, prompt: int, seed: int, settings, model: Pa
     if not path.exists():
         from lm_eval import simple_evaluate
         from lm_eval.tasks import TaskManager
-        logging.getLogger("lm_eval").setLevel(logging.ERROR)  # every task's warning that it takes --metadata
-        quiet = nullcontext() if sys.stderr.isatty() else redirect_stderr(io.StringIO())  # its bars
-        model_args = {"pretrained": str(model), "dtype": "float32"}
         metadata = {"klue": settings.data, "shots": shots, "prompt": prompt, "seed": seed, "rows": settings.rows}
         print(f"prompt: {task.title}, {shots} shots, prompt {prompt}, seed {seed}", flush=True)
-        start = time.monotonic()
-        with quiet:
-            found = simple_evaluate("hf", model_args, tasks=[name := f"klue_{task.name}"], device=device,
-                                    batch_size=settings.batch_size, bootstrap_iters=0,
+        start, name = time.monotonic(), f"klue_{task.name}"
+        logging.getLogger("lm_eval").setLevel(logging.ERROR)  # every task's warning that it takes --metadata
+        with nullcontext() if sys.stderr.isatty() else redirect_stderr(io.StringIO()):  # its bars
+            found = simple_evaluate(open_model(model, device, settings.batch_size), tasks=[name], bootstrap_iters=0,
                                     task_manager=TaskManager(include_path=str(TASK_FILES), include_defaults=False,
-                                                             metadata=model_args | metadata))
+                                                             metadata={"pretrained": str(model), **metadata}))
         samples = sorted(found["samples"][name], key=lambda sample: sample["doc_id"])
         documents = [sample["doc"] for sample in samples]
+        append_json(folder / "logs" / "runs.jsonl", task=task.name, shots=shots, prompt=prompt, seed=seed,
+                    seconds=round(time.monotonic() - start, 2))
         write_json(path, {
-            "prompt": prompt, "seed": seed, "seconds": round(time.monotonic() - start, 2),
-            "values": {prefix + metric: found["results"][name][f"{prefix}{metric},none"]
+            "prompt": prompt, "seed": seed, "values": {prefix + metric: found["results"][name][f"{prefix}{metric},none"]
                        for prefix in ("", CALIBRATED) for metric in task.metrics},
             "shots": float(np.mean([document["shots"] for document in documents])),
             "cut": sum(document["cut"] for document in documents),
             "guid": [document["guid"] for document in documents], "gold": [document["gold"] for document in documents],
             "scores": [[likelihood for likelihood, _ in sample["filtered_resps"]] for sample in samples]})
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+@cache
+def open_model(folder: Path, device: str, batch_size: int):
+    """The harness's own wrapper, as its command makes it from --model hf --model_args pretrained=FOLDER,dtype=float32."""
+    from lm_eval.models.huggingface import HFLM
+    return HFLM(str(folder), dtype="float32", device=device, batch_size=batch_size)
