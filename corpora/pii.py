@@ -71,8 +71,7 @@ def replace_personal_data(text: str, mode: str) -> tuple[str, dict[str, int]]:
     values however they are separated. There are only 10,000 pseudonyms a kind (256 IP addresses), each shared by many
     values: trying all numbers turns none back. A second call finds nothing more. Numbers in a URL stay."""
     counts = {}
-    # Again, because in a shorter text words and numbers stand nearer to each other.
-    while mode != "keep" and _CANDIDATE.search(text) and (found := _find(text)):
+    while mode != "keep" and _CANDIDATE.search(text) and (found := _find(text)):  # again: words may now stand nearer
         characters = list(text)
         for kind, value, place in found:
             number = xxh3_64_intdigest(f"{kind} {_canonical(kind, value)}".encode())

@@ -1,11 +1,14 @@
 """A recipe's files -> a stream of documents, from any format, compression and encoding, in flat memory. What can't be
 read becomes a Bad record with its place and reason; only a damaged container or a wrong setting stops the run."""
+import bz2
 import codecs
 import csv
+import gzip
 import io
 import json
 import lzma
 import re
+import zlib
 from collections.abc import Iterator
 from itertools import chain, count
 from pathlib import Path
@@ -19,7 +22,7 @@ from corpora.recipe import Source, file_format
 MAX_RECORD = 32 << 20  # bytes of the longest line, row or file taken as one record; a longer one is rejected, not cut
 TOO_LONG = f"longer than {MAX_RECORD >> 20} MB"
 EXCERPT = 1000  # characters of a rejected text that are kept to look at
-DAMAGE = (EOFError, OSError, UnicodeError, lzma.LZMAError, pyarrow.ArrowException)
+DAMAGE = (EOFError, OSError, UnicodeError, lzma.LZMAError, zlib.error, pyarrow.ArrowException)
 Records = Iterator["Document | Bad"]
 
 
@@ -61,9 +64,9 @@ def decode(raw: bytes) -> str:
     num_nuls, marked = raw.count(0), raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     if num_nuls > 16 and num_nuls * 100 > len(raw) and not marked:
         raise ValueError("binary: more than one NUL in a hundred bytes")
-    for encoding in ("utf-16" if marked else "utf-8", "cp949"):
+    for encoding in ("utf-16" if marked else "utf-8-sig" if raw.startswith(codecs.BOM_UTF8) else "utf-8", "cp949"):
         try:
-            text = raw.decode(encoding).removeprefix("\ufeff")  # faster than utf-8-sig
+            text = raw.decode(encoding)
         except UnicodeDecodeError:
             continue
         if encoding == "cp949" and len(re.findall(r"[\x01-\x08\x0e-\x1f]", text)) * 20 > len(text):
@@ -75,11 +78,10 @@ def decode(raw: bytes) -> str:
 def open_stream(path: Path) -> io.BufferedIOBase:
     """Open a plain or compressed file for reading; the suffix says which."""
     suffix = path.suffix.lower()
-    if suffix == ".xz":
-        return lzma.open(path)
-    # Arrow's readers, because zstandard's ends without an error where a frame is cut short.
-    codec = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd"}.get(suffix)
-    return io.BufferedReader(pyarrow.input_stream(path, codec), 1 << 20)
+    if suffix == ".zst":
+        # Arrow's reader, because zstandard's ends without an error where a frame is cut short.
+        return io.BufferedReader(pyarrow.input_stream(path, "zstd"), 1 << 20)
+    return {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}.get(suffix, open)(path, "rb")
 
 
 def _lines(stream: io.BufferedIOBase, label: str) -> Records:

@@ -15,8 +15,7 @@ NUM_EXAMPLES, NUM_PAIRS = 5, 10
 
 def note_drop(dropped: dict, reason: str, where: str, text: str) -> None:
     """Count a drop under its reason, and keep the first few as examples."""
-    if reason.startswith("evaluation text: "):
-        reason = " ".join(reason.split(" ")[:4])  # not the row's own name
+    reason = " ".join(reason.split(" ")[:4]) if reason.startswith("evaluation text: ") else reason  # not the row's name
     entry = dropped.setdefault(reason, {"count": 0, "examples": []})
     entry["count"] += 1
     if len(entry["examples"]) < NUM_EXAMPLES:
