@@ -52,6 +52,7 @@ def check(section: str, settings):
             divisor = getattr(settings, part)
             need(getattr(settings, whole) % divisor == 0, whole, f"a multiple of pretrain.{part}={divisor}")
         need(settings.warmup_steps < settings.steps, "warmup_steps", f"fewer than pretrain.steps={settings.steps}")
+        need(settings.short_steps < settings.steps, "short_steps", f"fewer than pretrain.steps={settings.steps}")
         quartered = settings.short_steps or settings.architecture == "gpt3"
         need(not (quartered and settings.context % 4), "context", "a multiple of 4 for short_steps and gpt3")
     return settings

@@ -1,6 +1,7 @@
 """Figures as PNG files whose bytes depend on the values alone."""
 from pathlib import Path
 
+import numpy as np
 from matplotlib.figure import Figure
 
 from pipeline.artifact import replace
@@ -41,13 +42,14 @@ def plot_curves(path: Path, lines: list[dict]) -> None:
 
 
 def plot_learning(path: Path, curves: list[tuple], titles: dict[str, str]) -> None:
-    """Scores over the number of labelled rows, a panel a task: (task, {arm: {rows, "0" being all: figures}})."""
+    """Scores over the number of labelled rows, a panel a task: (task, {arm: {rows: figures}})."""
     figure = Figure(figsize=(5 * len(curves), 4), layout="constrained")
     for (task, arms), axes in zip(curves, figure.subplots(1, len(curves), squeeze=False)[0]):
         for arm, found in arms.items():
-            sizes = [int(size) or task.official_rows["train"] for size in found]
-            means, spreads = ([each[kind][task.primary] or 0 for each in found.values()] for kind in ("mean", "sd"))
-            axes.errorbar(sizes, means, yerr=spreads, marker=".", capsize=3, label=titles[arm])
+            # What isn't defined leaves a gap; one seed has no spread.
+            means, spreads = (np.array([each[kind][task.primary] for each in found.values()], dtype=float)
+                              for kind in ("mean", "sd"))
+            axes.errorbar([*found], means, yerr=np.nan_to_num(spreads), marker=".", capsize=3, label=titles[arm])
         axes.set(xscale="log", xlabel="labelled rows", title=f"{task.title} {task.metrics[task.primary]}")
         axes.grid(alpha=0.3)
         axes.legend()

@@ -26,7 +26,8 @@ class Reader:
         if getattr(self.config, "activation_function", None) == "gelu_new":
             self.config.activation_function = "gelu_pytorch_tanh"  # the same function as one kernel instead of eight
         # The masked language models read both ways, unless they are told to be decoders.
-        self.causal = self.config.model_type not in MODEL_FOR_MASKED_LM_MAPPING_NAMES or self.config.is_decoder
+        self.causal = self.config.model_type not in MODEL_FOR_MASKED_LM_MAPPING_NAMES or getattr(
+            self.config, "is_decoder", False)
         self.max_length = min(max_length, getattr(self.config, "max_position_embeddings", max_length))
         require(self.max_length >= 16,
                 f"klue.max_length={max_length}: {self.max_length} tokens leave no room: take at least 16.")

@@ -52,6 +52,8 @@ def documents(task: str, pretrained: str, klue: str = "hub", prompt: int = 1, sh
     the `shots` drawn from train for it, as the model's context has room for beside the longest word; what doesn't
     fit without shots is cut and counted. With `rows`, so many rows drawn by the seed 0, for every model."""
     from datasets import Dataset
+    require(prompt in range(1, len(PROMPTS[task]["prompts"]) + 1), f"prompt={prompt}: {task} has prompts 1 to "
+            f"{len(PROMPTS[task]['prompts'])}.")
     kind, words = TASKS[task], PROMPTS[task]["words"]
     tokenizer = AutoTokenizer.from_pretrained(pretrained, local_files_only=True)
     config = AutoConfig.from_pretrained(pretrained, local_files_only=True)

@@ -29,8 +29,7 @@ def corpus_files(settings, data: Path | None) -> Files:
 def klue_files(settings, data: Path | None) -> Files:
     paths = corpora.klue.input_files(settings.data, settings.tasks)
     return [*(table for table in TABLES if table[0] == "klue.toml"),
-            *((f"{path.parent.name}/{path.name}", path) for path in paths), ("prompts.toml", PROMPTS),
-            *model_files(settings.model)]
+            *((f"{path.parent.name}/{path.name}", path) for path in paths), *model_files(settings.model)]
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,8 @@ STAGES = {"corpus": Stage(4, (), corpus_files, sharded=True),
           "tokenizer": Stage(2, ("corpus",), lambda settings, data: model_files(settings.init)),
           "tokens": Stage(2, ("corpus", "tokenizer"), sharded=True),
           "pretrain": Stage(3, ("tokens", "tokenizer"), lambda settings, data: model_files(settings.init)),
-          "klue": Stage(3, ("pretrain",), klue_files), "prompt": Stage(1, ("pretrain",), klue_files)}
+          "klue": Stage(3, ("pretrain",), klue_files), "prompt": Stage(1, ("pretrain",), lambda settings, data: [
+              ("prompts.toml", PROMPTS), *klue_files(settings, data)])}
 TARGETS = {"klue": "klue-eval", "prompt": "klue-prompt"}  # where a Make target isn't named like its stage
 
 

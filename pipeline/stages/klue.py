@@ -28,12 +28,12 @@ CURVE = (100, 300, 1000, 3000, 10000)
 
 @dataclass
 class Rows:
-    """One task's rows; `parts` says which rows of validation are scored by themselves, too."""
+    """One task's rows; `new_N` says which of validation's sentences don't stand in train, where that differs."""
     task: Task
     train: list[dict]
     validation: list[dict]
     gold_N: np.ndarray
-    parts: dict[str, np.ndarray]
+    new_N: np.ndarray
 
 
 def read(task: Task, settings) -> Rows:
@@ -47,9 +47,7 @@ def read(task: Task, settings) -> Rows:
         validation = load_rows(settings.data, task, SPLITS[1])
     seen = {row["sentence"] for row in train} if task.entities else set()
     new_N = np.array([row.get("sentence") not in seen for row in validation])
-    parts = {"all": np.ones(len(validation), dtype=bool)} | (
-        {"new_rows": new_N} if 0 < new_N.sum() < len(new_N) else {})
-    return Rows(task, train, validation, np.array([task.target(row) for row in validation]), parts)
+    return Rows(task, train, validation, np.array([task.target(row) for row in validation]), new_N)
 
 
 def run(settings, inputs: dict[str, Path], folder: Path, context) -> dict:
@@ -77,21 +75,23 @@ def run(settings, inputs: dict[str, Path], folder: Path, context) -> dict:
 
 def run_task(rows: Rows, arms: list[str], runs: "Runs", settings) -> dict:
     """All arms of one task; those whose predictions lie in the folder aren't run again."""
-    task, gold_N, all_N, results = rows.task, rows.gold_N, rows.parts["all"], {}
+    task, gold_N, new_N, results = rows.task, rows.gold_N, rows.new_N, {}
+    seen_rows = int((~new_N).sum()) if new_N.any() else 0
     found = {arm: runs.all(arm, task, settings.train_rows) for arm in arms}
     predictions = {arm: [predicted_N for predicted_N, _ in found[arm].values()] for arm in arms}
     for number, arm in enumerate(arms):
         results[arm] = {
-            **summarise(rows, found[arm], all_N), "confusion": confusion(task, gold_N, predictions[arm]),
-            **{name: summarise(rows, found[arm], part_N)["mean"] for name, part_N in rows.parts.items()},
+            **summarise(task, gold_N, found[arm]), "confusion": confusion(task, gold_N, predictions[arm]),
             "above": {other: interval(task, gold_N, predictions[arm], predictions[other]) for other in arms[:number]}}
-    sizes = [*(size for size in CURVE if size < len(rows.train)), 0]
-    curve = {arm: {str(size): summarise(rows, runs.all(arm, task, size), all_N) for size in sizes}
+        if seen_rows:
+            new = {seed: [each if each is None else each[new_N] for each in both] for seed, both in found[arm].items()}
+            results[arm]["new_rows"] = summarise(task, gold_N[new_N], new)["mean"]
+    sizes = {size: size for size in CURVE if size < len(rows.train)} | {len(rows.train): 0}
+    curve = {arm: {number: summarise(task, gold_N, runs.all(arm, task, size)) for number, size in sizes.items()}
              for arm in arms if arm != "majority"} if settings.curve else {}
     drawn = min(settings.train_rows or len(rows.train), len(rows.train))
     return {"split": split_name(task, settings, len(gold_N)), "rows": {"train": drawn, "validation": len(gold_N)},
-            "seen_rows": int(len(gold_N) - rows.parts["new_rows"].sum()) if "new_rows" in rows.parts else 0,
-            "official_rows": task.official_rows, "steps": num_steps(task, drawn, settings),
+            "seen_rows": seen_rows, "official_rows": task.official_rows, "steps": num_steps(task, drawn, settings),
             "texts": look_up_texts(task, rows.validation, runs.model), "arms": results, "curve": curve,
             "cut_rows": dict(zip(SPLITS, (num_cut for _, num_cut in runs.inputs[task.name]))),
             "absent_labels": [name for label, name in enumerate(task.labels) if label not in gold_N]}
@@ -153,18 +153,16 @@ def look_up_texts(task: Task, validation: list[dict], model: Path) -> dict:
     return {"all": len(texts), "looked_for": None if known is None else len(texts.intersection(known))}
 
 
-def summarise(rows: Rows, found: dict[int, tuple[np.ndarray, np.ndarray | None]], part_N: np.ndarray) -> dict:
-    """Of a part of the rows: every seed's metrics, their mean and sample standard deviation, the mean's interval."""
-    task, gold_N = rows.task, rows.gold_N[part_N]
-    runs = {seed: (predicted_N[part_N], None if scores_NC is None else scores_NC[part_N])
-            for seed, (predicted_N, scores_NC) in found.items()}
-    seeds, mean, sd = {seed: score(task, gold_N, *both) for seed, both in runs.items()}, {}, {}
+def summarise(task: Task, gold_N: np.ndarray, found: dict[int, tuple[np.ndarray, np.ndarray | None]]) -> dict:
+    """Every seed's metrics, their mean and sample standard deviation, and the interval of the mean."""
+    seeds = {seed: score(task, gold_N, predicted_N, scores_NC) for seed, (predicted_N, scores_NC) in found.items()}
+    mean, sd = {}, {}
     for metric in task.metrics:
         values = [each[metric] for each in seeds.values()]
         mean[metric] = None if None in values else float(np.mean(values))
         sd[metric] = None if None in values or len(values) == 1 else float(np.std(values, ddof=1))
     return {"seeds": seeds, "mean": mean, "sd": sd,
-            "interval": interval(task, gold_N, [predicted_N for predicted_N, _ in runs.values()])}
+            "interval": interval(task, gold_N, [predicted_N for predicted_N, _ in found.values()])}
 
 
 def draw(num_rows: int, wanted: int, seed: int) -> np.ndarray:

@@ -27,7 +27,8 @@ def run(settings, inputs: dict[str, Path], folder: Path, context) -> dict:
     tasks, model = parse_tasks(settings.tasks), model_folder(settings.model) if settings.model else inputs["pretrain"]
     # Reader refuses a folder whose tokenizer and model don't fit.
     require(Reader(model, 16).causal, f"{model}: no causal language model: it can't go on from a prompt.")
-    shots = [int(number) for number in settings.shots.split()]
+    shots = [int(word) if word.isdecimal() else -1 for word in settings.shots.split()]
+    require(shots and min(shots) >= 0, f"prompt.shots={settings.shots}: give whole numbers separated by spaces, as 0 1 8.")
     results = {task.name: {number: run_task(task, number, settings, model, folder, context.device) for number in shots}
                for task in tasks}
     metrics = {"model": settings.model or "this model", "sample": is_sample(settings.data), "tasks": results,

@@ -35,7 +35,7 @@ def test_overrides_take_the_settings_type(key, value, wanted):
     ("pretrain.steps", "1.5", "int"), ("pretrain.steps", "0", "at least 1"), ("klue.seeds", "0", "at least 1"),
     ("tokenizer.morphemes", "kkma", "one of mecab"), ("tokenizer.vocab_size", "1000", "multiple of 128"), ("tokenizer.superwords", "9000", "at most half"), ("pretrain.heads", "3", "multiple of pretrain.heads"),
     ("pretrain.micro_batch_size", "3", "multiple"), ("pretrain.warmup_steps", "300", "fewer than pretrain.steps"),
-    ("tokenizer.character_coverage", "2", "at most 1"), ("pretrain.learning_rate", "nan", "at least 0"), ("pretrain.compile", "maybe", "bool"), ("steps", "1", "stage.setting")])
+    ("tokenizer.character_coverage", "2", "at most 1"), ("pretrain.short_steps", "1000000", "fewer than pretrain.steps"), ("pretrain.learning_rate", "nan", "at least 0"), ("pretrain.compile", "maybe", "bool"), ("steps", "1", "stage.setting")])
 def test_a_wrong_override_is_named_with_what_to_do(key, value, said):
     with pytest.raises(UserError, match=said):
         load_preset("demo", {key: value})

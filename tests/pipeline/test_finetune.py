@@ -10,13 +10,7 @@ from transformers import AutoModelForSequenceClassification
 from corpora import UserError
 from corpora.klue import TASKS
 from pipeline.config import SECTIONS
-from pipeline.evaluation.finetune import (
-    bucket,
-    classify,
-    fine_tune,
-    load_classifier,
-    pad,
-)
+from pipeline.evaluation.finetune import bucket, classify, fine_tune, load_classifier, pad
 from pipeline.evaluation.inputs import Reader, cut_around_entities, cut_longer
 from pipeline.training.attention import causal_matmul, causal_sdpa
 from tests.pipeline.tiny_model import VOCABULARY, write_bert, write_gpt2
@@ -255,3 +249,7 @@ def test_the_auxiliary_loss_keeps_the_language_model_at_work_and_needs_one(gpt2,
 
 def test_masked_language_models_are_told_from_causal_ones(gpt2, bert):
     assert Reader(gpt2, 96).causal and not Reader(bert, 96).causal
+    config = json.loads((bert / "config.json").read_text())
+    (bert / "config.json").write_text(json.dumps(config | {"model_type": "distilbert"}))  # has no is_decoder
+    assert not Reader(bert, 96).causal
+    (bert / "config.json").write_text(json.dumps(config))

@@ -170,12 +170,11 @@ def test_the_learning_curve_stands_beside_the_plain_scores(model, tmp_path, monk
             assert np.sum(figures["confusion"]) == rows
             assert list(figures["above"]) == list(result["arms"])[:list(result["arms"]).index(arm)]
         assert {arm: list(sizes) for arm, sizes in result["curve"].items()} == {
-            arm: ["24", "0"] for arm in ("tfidf", "random", "pretrained")}
-        assert result["curve"]["pretrained"]["0"]["mean"] == result["arms"]["pretrained"]["mean"]
+            arm: ["24", str(result["rows"]["train"])] for arm in ("tfidf", "random", "pretrained")}
+        assert result["curve"]["pretrained"][str(result["rows"]["train"])]["mean"] == result["arms"]["pretrained"]["mean"]
     assert (tmp_path / "learning_curve.png").stat().st_size > 10_000
     text = (tmp_path / "table.md").read_text("utf-8")
-    for said in (
-                 "STS: pretrained, r:", "random twin with fewer labelled rows, F1: 24 rows"):
+    for said in ("STS: pretrained, r:", "random twin with fewer labelled rows, F1: 24 rows"):
         assert said in text, said
     assert "## RE, random twin" in (tmp_path / "classes.md").read_text("utf-8")
 
