@@ -1,5 +1,6 @@
-"""Fine-tuning as GPT-1 did it (Radford et al. 2018): a linear head on the last token's context vector, one loop for all
-tasks. The head is transformers' own, so any model that has a sequence classifier can be scored."""
+"""Fine-tuning, one loop for all tasks and heads. The linear head on the last token's context vector is GPT-1's (Radford
+et al. 2018), and transformers' own, so any model that has a sequence classifier can be scored. The language head is no
+head at all: the model goes on predicting text, here the label's word after a prompt, and one model can do all tasks."""
 import math
 from collections.abc import Callable
 from copy import deepcopy
@@ -12,7 +13,7 @@ import torch
 from torch.nn import functional as F
 from torch.nn.utils.rnn import pad_sequence
 from tqdm import tqdm
-from transformers import AutoModelForSequenceClassification, PreTrainedModel
+from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, PreTrainedModel
 
 from corpora import failing, require
 from corpora.klue import Task
@@ -27,6 +28,7 @@ WARMUP_SHARE = 0.1
 CLIP = 1.0
 BUCKET_BATCHES = 50  # batches that are sorted by length together: more pads less and shuffles less
 EVALUATION_BATCH = 128
+IGNORED = -100  # a target that isn't one
 
 
 def fine_tune(reader: Reader, folder: Path, task: Task, inputs: list[list[int]], targets_N: np.ndarray,
@@ -48,10 +50,10 @@ def fine_tune(reader: Reader, folder: Path, task: Task, inputs: list[list[int]],
         ids_BT = pad([inputs[row] for row in rows], reader.pad).to(device)
         auxiliary = 0
         if settings.lm_weight:
-            real_BT = ids_BT != reader.pad
+            targets_BT = ids_BT.masked_fill(ids_BT == reader.pad, IGNORED)
             hidden_BTC = model.base_model(input_ids=ids_BT, use_cache=False).last_hidden_state
-            logits_BC = model.score(hidden_BTC[torch.arange(len(rows)), real_BT.sum(1) - 1]).float()
-            auxiliary = settings.lm_weight * token_loss(hidden_BTC, model.get_input_embeddings().weight, ids_BT, real_BT)
+            logits_BC = model.score(hidden_BTC[range(len(rows)), (targets_BT != IGNORED).sum(1) - 1]).float()
+            auxiliary = settings.lm_weight * token_loss(hidden_BTC, model.get_input_embeddings().weight, targets_BT)
         else:
             logits_BC = classify(model, ids_BT).float()
         outputs, loss = (logits_BC[:, 0], F.mse_loss) if task.regression else (logits_BC, F.cross_entropy)
@@ -66,6 +68,53 @@ def fine_tune(reader: Reader, folder: Path, task: Task, inputs: list[list[int]],
 
     outputs = predict(model, list(map(len, validation)), outputs_of, device)
     return outputs[:, 0] * scale + center if task.regression else outputs
+
+
+def fine_tune_language(reader: Reader, folder: Path, tasks: dict[str, tuple], settings, seed: int, steps: int,
+                       device: str) -> dict[str, np.ndarray]:
+    """Train a causal model to go on from prompts with the right word, by the language-model loss of those words alone,
+    and return the words' log-likelihoods (N, C) of each task. `tasks` holds for each its prompts, its words, the right
+    words' numbers and the validation prompts, all as token ids: one task, or all of them in one model. Raises UserError
+    for a model that isn't causal."""
+    require(reader.causal, f"klue.head=language: {folder} is no causal language model.")
+    torch.manual_seed(seed)
+    model = load_weights(AutoModelForCausalLM, folder, str(folder), deepcopy(reader.config)).to(device)
+    if model.config.model_type == "gpt2":
+        model.set_attn_implementation(quickest(device, settings.max_length))
+    examples = [(ids, words[number]) for prompts, words, numbers, _ in tasks.values()
+                for ids, number in zip(prompts, numbers)]
+
+    def loss_of(rows: np.ndarray) -> torch.Tensor:
+        ids_BT = pad([prompt + word for prompt, word in (examples[row] for row in rows)], reader.end)
+        targets_BT = pad([[IGNORED] * len(prompt) + word for prompt, word in (examples[row] for row in rows)], IGNORED)
+        hidden_BTC = model.base_model(input_ids=ids_BT.to(device), use_cache=False).last_hidden_state
+        return token_loss(hidden_BTC, model.get_output_embeddings().weight, targets_BT.to(device))
+
+    name = f"{' '.join(tasks)} language seed {seed}"
+    train(model, [len(prompt) for prompt, _ in examples], loss_of, steps, settings, seed, name, device)
+    return {name: word_scores(model, validation, words, reader.end, device)
+            for name, (_, words, _, validation) in tasks.items()}
+
+
+def word_scores(model: PreTrainedModel, prompts: list[list[int]], words: list[list[int]], pad_id: int,
+                device: str) -> np.ndarray:
+    """Log-likelihoods (N, C) of each word, in tokens, after each prompt. Words that differ in their last token alone
+    share a pass: most are one token, so that it's few passes for many labels."""
+    scores_NC = np.empty((len(prompts), len(words)), dtype=np.float32)
+    for prefix in {tuple(word[:-1]) for word in words}:
+        mine = [number for number, word in enumerate(words) if tuple(word[:-1]) == prefix]
+
+        def outputs_of(rows: np.ndarray, prefix=prefix, mine=mine) -> torch.Tensor:
+            ids_BT = pad([[*prompts[row], *prefix] for row in rows], pad_id).to(device)
+            hidden_BTC = model.base_model(input_ids=ids_BT, use_cache=False).last_hidden_state
+            places_BL = np.array([[len(prompts[row]) - 1] for row in rows]) + np.arange(len(prefix) + 1)
+            hidden_BLC = hidden_BTC[np.arange(len(rows))[:, None], places_BL]
+            logs_BLV = F.linear(hidden_BLC, model.get_output_embeddings().weight).float().log_softmax(-1)
+            before_B = logs_BLV[:, range(len(prefix)), prefix].sum(1)
+            return before_B[:, None] + logs_BLV[:, -1, [words[number][-1] for number in mine]]
+
+        scores_NC[:, mine] = predict(model, list(map(len, prompts)), outputs_of, device)
+    return scores_NC
 
 
 def num_steps(task: Task, num_rows: int, settings) -> int:
@@ -125,12 +174,11 @@ def load_classifier(reader: Reader, folder: Path, task: Task, pretrained: bool) 
     return model
 
 
-def token_loss(hidden_BTC: torch.Tensor, head_VC: torch.Tensor, ids_BT: torch.Tensor,
-               mask_BT: torch.Tensor) -> torch.Tensor:
-    """Mean cross-entropy, in nats, of the masked tokens given those before them; of no others are logits made."""
-    mask_BT = mask_BT[:, 1:]
-    logits_NV = F.linear(hidden_BTC[:, :-1][mask_BT], head_VC).float()
-    return F.cross_entropy(logits_NV, ids_BT[:, 1:][mask_BT])
+def token_loss(hidden_BTC: torch.Tensor, head_VC: torch.Tensor, targets_BT: torch.Tensor) -> torch.Tensor:
+    """Mean cross-entropy, in nats, of each target given what stands before it; of those IGNORED no logits are made."""
+    real_BT = targets_BT[:, 1:] != IGNORED
+    logits_NV = F.linear(hidden_BTC[:, :-1][real_BT], head_VC).float()
+    return F.cross_entropy(logits_NV, targets_BT[:, 1:][real_BT])
 
 
 def bucket(lengths: list[int], batch_size: int, generator: np.random.Generator) -> list[np.ndarray]:

@@ -1,4 +1,4 @@
-"""KLUE's rows as token ids: GPT-1's traversal-style inputs."""
+"""KLUE's rows as token ids: GPT-1's traversal-style inputs for a linear head, prompts for the language head."""
 from itertools import chain, count, islice
 from pathlib import Path
 
@@ -7,6 +7,7 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_N
 
 from corpora import failing, require
 from corpora.klue import Task, entities_in_order, split_at_entities
+from pipeline.evaluation.prompting import PROMPTS, write_prompt
 from pipeline.model_folder import model_files
 
 MARKERS = ("<subj>", "</subj>", "<obj>", "</obj>")
@@ -53,11 +54,24 @@ class Reader:
     def encode(self, task: Task, rows: list[dict]) -> tuple[list[list[int]], int]:
         """Token ids of every row, and how many rows had to be cut to `max_length`."""
         columns = [split_at_entities(row) if task.entities else [row[column] for column in task.texts] for row in rows]
-        # Text that looks like a special token stays text.
-        ids = iter(self.tokenizer(list(chain.from_iterable(columns)), add_special_tokens=False, verbose=False,
-                                  split_special_tokens=True, return_attention_mask=False)["input_ids"])
+        ids = iter(self._tokenize(list(chain.from_iterable(columns))))
         encoded = [self._join(task, row, list(islice(ids, len(parts)))) for row, parts in zip(rows, columns)]
         return [row_ids for row_ids, _ in encoded], sum(was_cut for _, was_cut in encoded)
+
+    def encode_prompts(self, task: Task, rows: list[dict]) -> tuple[list[list[int]], list[list[int]], int]:
+        """Token ids of every row as the task's first prompt, those of the words that may follow, and how many rows had
+        to be cut for prompt and word to fit."""
+        start = [] if self.start is None else [self.start]
+        words = self._tokenize([f" {word}" for word in PROMPTS[task.name]["words"]])
+        room = self.max_length - len(start) - max(map(len, words))
+        texts, cut = zip(*(write_prompt(task, 1, row, lambda text: len(self._tokenize([text])[0]) <= room)
+                           for row in rows))
+        return [start + ids for ids in self._tokenize(list(texts))], words, sum(cut)
+
+    def _tokenize(self, texts: list[str]) -> list[list[int]]:
+        # Text that looks like a special token stays text.
+        return self.tokenizer(texts, add_special_tokens=False, split_special_tokens=True, verbose=False,
+                              return_attention_mask=False, return_token_type_ids=False)["input_ids"]
 
     def _join(self, task: Task, row: dict, parts: list[list[int]]) -> tuple[list[int], bool]:
         start = [] if self.start is None else [self.start]

@@ -9,31 +9,35 @@ from pathlib import Path
 import numpy as np
 import xxhash
 
+from corpora import require
 from corpora.contamination import DECONTAMINATED, fingerprint
 from corpora.klue import HUB_NAME, HUB_REVISION, SPLITS, TASKS, Task, is_sample, load_rows, parse_tasks
 from pipeline.artifact import append_json, write_card, write_json, write_text
-from pipeline.evaluation import baselines
-from pipeline.evaluation.finetune import fine_tune, num_steps
+from pipeline.evaluation import baselines, prompting
+from pipeline.evaluation.finetune import fine_tune, fine_tune_language, num_steps
 from pipeline.evaluation.inputs import Reader
 from pipeline.evaluation.metrics import confusion, interval, score
+from pipeline.evaluation.noise import NOISES, noisy
 from pipeline.model_folder import model_folder
 from pipeline.plots import plot_learning
 
 ENOUGH_SEEDS = 3
 ARMS = {"majority": "majority label", "tfidf": "TF-IDF + linear SVM", "random": "random twin",
-        "pretrained": "pretrained"}
+        "pretrained": "pretrained", "language": "pretrained, language head", "joint": "the same, one model for all tasks"}
 """Rows of the table, in order. The twin has the same config as the pretrained model, and random weights."""
+HEADS = {"linear": ("random", "pretrained"), "language": ("language",), "joint": ("joint",)}
 CURVE = (100, 300, 1000, 3000, 10000)
 
 
 @dataclass
 class Rows:
-    """One task's rows; `new_N` says which of validation's sentences don't stand in train, where that differs."""
+    """One task's rows. `validation` ends with its noisy copies. `parts` says which rows are which: the clean ones, those
+    of each noise and, where some clean ones stand in train, new_rows, which don't."""
     task: Task
     train: list[dict]
     validation: list[dict]
     gold_N: np.ndarray
-    new_N: np.ndarray
+    parts: dict[str, np.ndarray]
 
 
 def read(task: Task, settings) -> Rows:
@@ -45,19 +49,27 @@ def read(task: Task, settings) -> Rows:
         validation, train = list(compress(train, out)), [row for row, is_out in zip(train, out) if not is_out]
     else:
         validation = load_rows(settings.data, task, SPLITS[1])
+    kinds = ["clean", *(NOISES if settings.noise else ())]
+    rows = [row if kind == "clean" else noisy(task, row, kind) for kind in kinds for row in validation]
+    kind_N = np.repeat(kinds, len(validation))
+    parts = {kind: kind_N == kind for kind in kinds}
     seen = {row["sentence"] for row in train} if task.entities else set()
-    new_N = np.array([row.get("sentence") not in seen for row in validation])
-    return Rows(task, train, validation, np.array([task.target(row) for row in validation]), new_N)
+    new_N = parts["clean"] & [row.get("sentence") not in seen for row in rows]
+    if 0 < new_N.sum() < len(validation):
+        parts["new_rows"] = new_N
+    return Rows(task, train, rows, np.array([task.target(row) for row in rows]), parts)
 
 
 def run(settings, inputs: dict[str, Path], folder: Path, context) -> dict:
     """Tasks x (baselines, then random twin and pretrained x seeds) -> predictions, metrics.json and the table."""
-    tasks = parse_tasks(settings.tasks)
+    tasks, heads = parse_tasks(settings.tasks), settings.head.split()
+    require(heads and set(heads) <= set(HEADS), f"klue.head={settings.head}: has to be of {', '.join(HEADS)}.")
     model = model_folder(settings.model) if settings.model else inputs["pretrain"]
     reader = Reader(model, settings.max_length)
     rows = {task.name: read(task, settings) for task in tasks}
     runs = Runs(settings, reader, model, rows, folder, context.device)
-    arms = [arm for arm in ARMS if settings.control or arm != "random"]
+    arms = [arm for arm in ARMS if arm in ("majority", "tfidf") or
+            (any(arm in HEADS[head] for head in heads) and (settings.control or arm != "random"))]
     results = {task.name: run_task(rows[task.name], arms, runs, settings) for task in tasks}
     lacking = [f"{settings.seeds} seed{'s' * (settings.seeds > 1)}"] if settings.seeds < ENOUGH_SEEDS else []
     metrics = {"model": settings.model or "this model", "sample": is_sample(settings.data),
@@ -65,7 +77,7 @@ def run(settings, inputs: dict[str, Path], folder: Path, context) -> dict:
                "settings": asdict(settings), "tasks": results,
                **({"hub": f"{HUB_NAME}@{HUB_REVISION}"} if settings.data == "hub" else {})}
     write_json(folder / "metrics.json", metrics)
-    write_card(folder / "table.md", "klue", metrics=metrics, tasks=TASKS, arm_titles=ARMS)
+    write_card(folder / "table.md", "klue", metrics=metrics, tasks=TASKS, arm_titles=ARMS, noises=list(NOISES))
     write_card(folder / "classes.md", "klue_classes", metrics=metrics, tasks=TASKS, arm_titles=ARMS)
     if settings.curve:
         plot_learning(folder / "learning_curve.png", [(task, results[task.name]["curve"]) for task in tasks], ARMS)
@@ -75,24 +87,23 @@ def run(settings, inputs: dict[str, Path], folder: Path, context) -> dict:
 
 def run_task(rows: Rows, arms: list[str], runs: "Runs", settings) -> dict:
     """All arms of one task; those whose predictions lie in the folder aren't run again."""
-    task, gold_N, new_N, results = rows.task, rows.gold_N, rows.new_N, {}
-    seen_rows = int((~new_N).sum()) if new_N.any() else 0
+    task, clean_N, results = rows.task, rows.parts["clean"], {}
+    gold_N, clean = rows.gold_N[clean_N], list(compress(rows.validation, clean_N))
     found = {arm: runs.all(arm, task, settings.train_rows) for arm in arms}
-    predictions = {arm: [predicted_N for predicted_N, _ in found[arm].values()] for arm in arms}
+    predictions = {arm: [predicted_N[clean_N] for predicted_N, _ in found[arm].values()] for arm in arms}
     for number, arm in enumerate(arms):
         results[arm] = {
-            **summarise(task, gold_N, found[arm]), "confusion": confusion(task, gold_N, predictions[arm]),
+            **summarise(rows, found[arm], clean_N), "confusion": confusion(task, gold_N, predictions[arm]),
+            **{name: summarise(rows, found[arm], part_N)["mean"] for name, part_N in rows.parts.items() if name != "clean"},
             "above": {other: interval(task, gold_N, predictions[arm], predictions[other]) for other in arms[:number]}}
-        if seen_rows:
-            new = {seed: [each if each is None else each[new_N] for each in both] for seed, both in found[arm].items()}
-            results[arm]["new_rows"] = summarise(task, gold_N[new_N], new)["mean"]
     sizes = {size: size for size in CURVE if size < len(rows.train)} | {len(rows.train): 0}
-    curve = {arm: {number: summarise(task, gold_N, runs.all(arm, task, size)) for number, size in sizes.items()}
-             for arm in arms if arm != "majority"} if settings.curve else {}
+    curve = {arm: {number: summarise(rows, runs.all(arm, task, size), clean_N) for number, size in sizes.items()}
+             for arm in ("tfidf", *HEADS["linear"]) if arm in arms} if settings.curve else {}
     drawn = min(settings.train_rows or len(rows.train), len(rows.train))
-    return {"split": split_name(task, settings, len(gold_N)), "rows": {"train": drawn, "validation": len(gold_N)},
-            "seen_rows": seen_rows, "official_rows": task.official_rows, "steps": num_steps(task, drawn, settings),
-            "texts": look_up_texts(task, rows.validation, runs.model), "arms": results, "curve": curve,
+    return {"split": split_name(task, settings, len(clean)), "rows": {"train": drawn, "validation": len(clean)},
+            "seen_rows": int(len(clean) - rows.parts["new_rows"].sum()) if "new_rows" in rows.parts else 0,
+            "official_rows": task.official_rows, "steps": num_steps(task, drawn, settings),
+            "texts": look_up_texts(task, clean, runs.model), "arms": results, "curve": curve,
             "cut_rows": dict(zip(SPLITS, (num_cut for _, num_cut in runs.inputs[task.name]))),
             "absent_labels": [name for label, name in enumerate(task.labels) if label not in gold_N]}
 
@@ -112,36 +123,50 @@ class Runs:
         return {seed: self.once(arm, task, size, seed) for seed in ([0] if fixed else range(1, self.settings.seeds + 1))}
 
     def once(self, arm: str, task: Task, size: int, seed: int) -> tuple[np.ndarray, np.ndarray | None]:
-        parts = (task.name, arm, f"{size}rows" if size else "", str(seed or ""))
-        path = self.folder / "predictions" / ("-".join(filter(None, parts)) + ".jsonl")
-        if not path.exists():
+        def path_of(name: str) -> Path:
+            parts = (name, arm, f"{size}rows" if size else "", str(seed or ""))
+            return self.folder / "predictions" / ("-".join(filter(None, parts)) + ".jsonl")
+
+        if not path_of(task.name).exists():
             start = time.monotonic()
-            predicted_N, scores_NC = self.make(arm, task, size, seed)
-            lines = [{"guid": row["guid"], "label": task.target(row), "prediction": value}
-                     for row, value in zip(self.rows[task.name].validation, predicted_N.tolist())]
-            for line, scores in zip(lines, [] if scores_NC is None else scores_NC.tolist()):
-                line["scores"] = [float(f"{value:.6g}") for value in scores]
-            write_text(path, "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))
+            for name, (predicted_N, scores_NC) in self.make(arm, task, size, seed).items():
+                mine = self.rows[name]
+                lines = [{"guid": row["guid"], "label": mine.task.target(row), "prediction": value}
+                         for row, value in zip(mine.validation, predicted_N.tolist())]
+                for line, scores in zip(lines, [] if scores_NC is None else scores_NC.tolist()):
+                    line["scores"] = [float(f"{value:.6g}") for value in scores]
+                write_text(path_of(name), "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))
             append_json(self.folder / "logs" / "runs.jsonl", task=task.name, arm=arm, rows=size, seed=seed,
                         seconds=round(time.monotonic() - start, 2))
-        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        rows = [json.loads(line) for line in path_of(task.name).read_text(encoding="utf-8").splitlines()]
         scores = [row["scores"] for row in rows if "scores" in row]
         return np.array([row["prediction"] for row in rows]), np.array(scores) if scores else None
 
-    def make(self, arm: str, task: Task, size: int, seed: int) -> tuple[np.ndarray, np.ndarray | None]:
-        """One run's predictions and scores."""
+    def make(self, arm: str, task: Task, size: int, seed: int) -> dict[str, tuple[np.ndarray, np.ndarray | None]]:
+        """One run's predictions and scores: of this task, or of all where one model does them all."""
         mine, settings = self.rows[task.name], self.settings
         drawn = draw(len(mine.train), size, seed)
         train = [mine.train[row] for row in drawn]
         if arm == "majority":
-            return baselines.majority(task, train, mine.validation), None
+            return {task.name: (baselines.majority(task, train, mine.validation), None)}
         if arm == "tfidf":
-            return baselines.tfidf(task, train, mine.validation)
-        (inputs, _), (validation, _) = self.inputs[task.name]
-        targets_N = np.array([task.target(row) for row in train])
-        output = fine_tune(self.reader, self.model, task, [inputs[row] for row in drawn], targets_N, validation,
-                           settings, seed, arm == "pretrained", self.device)
-        return (output, None) if task.regression else (output.argmax(1), output)
+            return {task.name: baselines.tfidf(task, train, mine.validation)}
+        if arm in HEADS["linear"]:
+            (inputs, _), (validation, _) = self.inputs[task.name]
+            targets_N = np.array([task.target(row) for row in train])
+            output = fine_tune(self.reader, self.model, task, [inputs[row] for row in drawn], targets_N, validation,
+                               settings, seed, arm == "pretrained", self.device)
+            return {task.name: (output, None) if task.regression else (output.argmax(1), output)}
+        tasks, steps = {}, 0
+        for name in self.rows if arm == "joint" else [task.name]:
+            each = self.rows[name]
+            train = [each.train[row] for row in draw(len(each.train), size, seed)]
+            prompts, words, _ = self.reader.encode_prompts(each.task, train)
+            validation, _, _ = self.reader.encode_prompts(each.task, each.validation)
+            tasks[name] = prompts, words, [round(each.task.target(row)) for row in train], validation
+            steps += num_steps(each.task, len(train), settings)
+        found = fine_tune_language(self.reader, self.model, tasks, settings, seed, steps, self.device)
+        return {name: prompting.predict(self.rows[name].task, scores_NC) for name, scores_NC in found.items()}
 
 
 def look_up_texts(task: Task, validation: list[dict], model: Path) -> dict:
@@ -153,16 +178,18 @@ def look_up_texts(task: Task, validation: list[dict], model: Path) -> dict:
     return {"all": len(texts), "looked_for": None if known is None else len(texts.intersection(known))}
 
 
-def summarise(task: Task, gold_N: np.ndarray, found: dict[int, tuple[np.ndarray, np.ndarray | None]]) -> dict:
-    """Every seed's metrics, their mean and sample standard deviation, and the interval of the mean."""
-    seeds = {seed: score(task, gold_N, predicted_N, scores_NC) for seed, (predicted_N, scores_NC) in found.items()}
+def summarise(rows: Rows, found: dict[int, tuple[np.ndarray, np.ndarray | None]], part_N: np.ndarray) -> dict:
+    """Every seed's metrics on a part of the rows, their mean and sample standard deviation, the interval of the mean."""
+    task, gold_N = rows.task, rows.gold_N[part_N]
+    seeds = {seed: score(task, gold_N, predicted_N[part_N], None if scores_NC is None else scores_NC[part_N])
+             for seed, (predicted_N, scores_NC) in found.items()}
     mean, sd = {}, {}
     for metric in task.metrics:
         values = [each[metric] for each in seeds.values()]
         mean[metric] = None if None in values else float(np.mean(values))
         sd[metric] = None if None in values or len(values) == 1 else float(np.std(values, ddof=1))
     return {"seeds": seeds, "mean": mean, "sd": sd,
-            "interval": interval(task, gold_N, [predicted_N for predicted_N, _ in found.values()])}
+            "interval": interval(task, gold_N, [predicted_N[part_N] for predicted_N, _ in found.values()])}
 
 
 def draw(num_rows: int, wanted: int, seed: int) -> np.ndarray:

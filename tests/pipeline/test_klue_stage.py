@@ -106,7 +106,7 @@ def page(folder, name, **facts):
     result = {"split": "dev", "rows": {"train": 100, "validation": 3000}, "cut_rows": {"train": 0, "validation": 0},
               "absent_labels": [], "seen_rows": 0, "curve": {}, "texts": {"all": 1, "looked_for": 1}, "arms": {}, **facts}
     metrics = {"sample": False, "lacking": [], "settings": {"max_length": 64}, "model": "m", "tasks": {name: result}}
-    write_card(folder / "table.md", "klue", metrics=metrics, tasks=TASKS, arm_titles=klue.ARMS)
+    write_card(folder / "table.md", "klue", metrics=metrics, tasks=TASKS, arm_titles=klue.ARMS, noises=[])
     return (folder / "table.md").read_text("utf-8")
 
 
@@ -151,32 +151,38 @@ def test_relations_are_scored_again_without_the_sentences_that_stand_in_train(mo
 
 @pytest.mark.parametrize("change, expected", [
     ({"tasks": "ner"}, "'ner' is unknown"), ({"model": "no-such-folder"}, "no-such-folder: no such folder"),
-    ({"data": "no-such-folder"}, "no-such-folder: no such folder")])
+    ({"data": "no-such-folder"}, "no-such-folder: no such folder"), ({"head": "linear crf"}, "head=linear crf: has to be of")])
 def test_a_wrong_setting_stops_before_anything_is_written(model, tmp_path, change, expected):
     with pytest.raises(UserError, match=expected):
         klue.run(replace(SETTINGS, **change), {"pretrain": model}, tmp_path, CONTEXT)
     assert not any(tmp_path.iterdir())
 
 
-def test_the_learning_curve_stands_beside_the_plain_scores(model, tmp_path, monkeypatch):
+def test_heads_noise_and_the_learning_curve_stand_beside_the_linear_head(model, tmp_path, monkeypatch):
     monkeypatch.setattr(klue, "CURVE", (24, 10_000))
-    settings = replace(SETTINGS, curve=True, seeds=1, train_rows=0)
+    settings = replace(SETTINGS, head="linear language joint", noise=True, curve=True, seeds=1, train_rows=0)
     klue.run(settings, {"pretrain": model}, tmp_path, CONTEXT)
     tasks = metrics_of(tmp_path)["tasks"]
     for name, result in tasks.items():
-        assert list(result["arms"]) == ["majority", "tfidf", "random", "pretrained"]
+        assert list(result["arms"]) == ["majority", "tfidf", "random", "pretrained", "language", "joint"]
         rows = len(load_rows("sample", TASKS[name], "validation"))
         for arm, figures in result["arms"].items():
             assert np.sum(figures["confusion"]) == rows
+            assert figures["spacing"].keys() == figures["typos"].keys() == figures["mean"].keys()
             assert list(figures["above"]) == list(result["arms"])[:list(result["arms"]).index(arm)]
         assert {arm: list(sizes) for arm, sizes in result["curve"].items()} == {
             arm: ["24", str(result["rows"]["train"])] for arm in ("tfidf", "random", "pretrained")}
         assert result["curve"]["pretrained"][str(result["rows"]["train"])]["mean"] == result["arms"]["pretrained"]["mean"]
+    assert tasks["re"]["arms"]["tfidf"]["spacing"] != tasks["re"]["arms"]["tfidf"]["mean"]
     assert (tmp_path / "learning_curve.png").stat().st_size > 10_000
     text = (tmp_path / "table.md").read_text("utf-8")
-    for said in ("STS: pretrained, r:", "random twin with fewer labelled rows, F1: 24 rows"):
+    for said in ("the same, one model for all tasks", "RE: with noise in the typos of the validation rows: ",
+                 "STS: pretrained, language head, r:", "random twin with fewer labelled rows, F1: 24 rows"):
         assert said in text, said
     assert "## RE, random twin" in (tmp_path / "classes.md").read_text("utf-8")
+    # One joint run writes every task's predictions.
+    runs = [json.loads(line) for line in (tmp_path / "logs/runs.jsonl").read_text().splitlines()]
+    assert [run["arm"] for run in runs].count("joint") == 1
 
 
 def test_held_out_rows_are_train_rows_that_are_not_trained_on(tmp_path):
