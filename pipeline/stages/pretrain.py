@@ -14,7 +14,7 @@ from corpora import failing, require
 from corpora.contamination import DECONTAMINATED
 from pipeline.artifact import SCRATCH, write_card, write_text
 from pipeline.engine import Context
-from pipeline.evaluation.sampling import continue_text
+from pipeline.tools.generate import continue_text
 from pipeline.plots import plot_curves
 from pipeline.tracking import open_tracker
 from pipeline.training.batches import TokenStream, TrainingBatches
