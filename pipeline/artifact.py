@@ -169,10 +169,6 @@ def linked(root: Path, preset: str, stage: str) -> Artifact:
     return found
 
 
-def lock_path(root: Path, stage: str, key: str) -> Path:
-    return root / ".locks" / f"{stage}-{key}"
-
-
 @contextmanager
 def locked(path: Path, shared: bool = False, waiting: str = "", wait: bool = True) -> Iterator[None]:
     """Hold a lock file: wait for it, or raise BlockingIOError. The kernel drops it with the process: none is stale."""
@@ -197,7 +193,7 @@ def build(root: Path, stage: str, key: str, origin: dict, run: Callable, shared:
     work in the partial folder, too; they lock their shards (engine.py)."""
     final = root / stage / key
     partial = root / stage / f"{key}.partial"
-    with locked(lock_path(root, stage, key), shared, f"{stage}: another run is building {key}; waiting for it."):
+    with locked(root / ".locks" / f"{stage}-{key}", shared, f"{stage}: another run is building {key}; waiting for it."):
         if finished := find(root, stage, key):
             return finished
         continued = partial.is_dir()

@@ -14,14 +14,15 @@ from corpora import failing, require
 from corpora.contamination import DECONTAMINATED
 from pipeline.artifact import SCRATCH, write_card, write_text
 from pipeline.engine import Context
-from pipeline.tools.generate import continue_text
 from pipeline.plots import plot_curves
+from pipeline.tools.generate import continue_text
 from pipeline.tracking import open_tracker
 from pipeline.training.batches import TokenStream, TrainingBatches
-from pipeline.training.checkpoint import find_checkpoints, gather, is_whole, load_checkpoint, step_of
+from pipeline.training.checkpoint import find_checkpoints, is_whole, load_checkpoint, step_of
 from pipeline.training.device import join_processes, leave_processes, resolve_precision
 from pipeline.training.loop import train
 from pipeline.training.model import make_model
+from pipeline.training.optimizer import whole
 
 PROMPTS = ("대한민국은", "서울의 봄은", "이 영화는", "제1조(목적) 이 법은", "오늘 점심에는")
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "sentencepiece.model")
@@ -48,7 +49,8 @@ def run(settings, inputs: dict[str, Path], folder: Path, context: Context) -> di
         """The model as one piece: this one, or a copy on the CPU of one that is spread over processes."""
         if world == 1 or settings.parallel == "ddp":
             return model
-        weights = gather(model)  # with all processes
+        # With all processes.
+        weights = {name: whole(each.detach()).cpu() for name, each in model.named_parameters()}
         if rank:
             return None
         copy = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
@@ -57,11 +59,13 @@ def run(settings, inputs: dict[str, Path], folder: Path, context: Context) -> di
         return copy
 
     def write_samples(step: int) -> None:
-        if (whole := plain()) is None or rank:
+        model = plain()
+        if rank:
             return
-        texts = [continue_text(whole, tokenizer, prompt, 60, settings.seed, use_cache=False)[0] for prompt in PROMPTS]
+        texts = [continue_text(model, tokenizer, prompt, 60, settings.seed, use_cache=False)[0] for prompt in PROMPTS]
         write_text(folder / "logs" / f"samples-{step:06d}.md", "".join(
-            f"- **{prompt}**{' '.join(text.removeprefix(prompt).splitlines())}\n" for prompt, text in zip(PROMPTS, texts)))
+            f"- **{prompt}**{' '.join(text.removeprefix(prompt).splitlines())}\n"
+            for prompt, text in zip(PROMPTS, texts)))
         lines = (folder / "logs" / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
         plot_curves(folder / "logs" / "curves.png", [json.loads(line) for line in lines])
 

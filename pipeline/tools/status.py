@@ -43,9 +43,8 @@ def megabytes(*folders: Path) -> str:
 
 def clean(arguments, preset) -> None:
     for partial in sorted(arguments.artifacts.glob("*/*.partial")):
-        lock = artifact.lock_path(arguments.artifacts, partial.parent.name, partial.stem)
         try:
-            with artifact.locked(lock, wait=False):
+            with artifact.locked(arguments.artifacts / ".locks" / f"{partial.parent.name}-{partial.stem}", wait=False):
                 print(f"removing {partial} ({megabytes(partial)})")
                 shutil.rmtree(partial)
         except BlockingIOError:
