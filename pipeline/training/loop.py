@@ -57,7 +57,12 @@ def train(model, batches: TrainingBatches, validation: TokenStream, settings, de
     when a loss or a gradient isn't finite: both leave a checkpoint of the last good state."""
     rank, world = rank_and_world()
     checkpoints, metrics = folder / SCRATCH / "checkpoints", folder / "logs" / "metrics.jsonl"
-    set_up_torch(settings, device)
+    if settings.deterministic:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what cuBLAS asks for, to be deterministic
+    torch.use_deterministic_algorithms(settings.deterministic)
+    require(device != "cpu" or not settings.compile or any(map(shutil.which, ("c++", "g++", "clang++"))),
+            "pretrain.compile=true needs a C++ compiler, and there's none. Install g++, or set "
+            "SET=\"pretrain.compile=false\" (slower).")
     model.to(device).train()
     if settings.gradient_checkpointing:
         model.activation_checkpointing_enable({"use_reentrant": False})
@@ -156,15 +161,6 @@ def train(model, batches: TrainingBatches, validation: TokenStream, settings, de
     return {"steps": settings.steps, "tokens": settings.steps * tokens_a_step, "peak_flops": peak,
             "seconds": round(time.monotonic() - begun, 1), "resumes": progress["resumes"],
             "best_step": progress["best_step"], "best_bits_per_byte": progress["best"], **figures}
-
-
-def set_up_torch(settings, device: str) -> None:
-    if settings.deterministic:
-        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what cuBLAS asks for, to be deterministic
-    torch.use_deterministic_algorithms(settings.deterministic)
-    require(device != "cpu" or not settings.compile or any(map(shutil.which, ("c++", "g++", "clang++"))),
-            "pretrain.compile=true needs a C++ compiler, and there's none. Install g++, or set "
-            "SET=\"pretrain.compile=false\" (slower).")
 
 
 @torch.no_grad()
