@@ -48,8 +48,7 @@ def settings_class(name: str, module: str, rows: dict[str, dict]) -> type:
 
 def nearest(word: str, known: list[str]) -> str:
     """' Did you mean ...?' for an unknown word, or nothing."""
-    match = difflib.get_close_matches(word, known, n=1)
-    return f" Did you mean {match[0]!r}?" if match else ""
+    return "".join(f" Did you mean {match!r}?" for match in difflib.get_close_matches(word, known, n=1))
 
 
 def named_file(what: str, name: str, folder: Path) -> Path:

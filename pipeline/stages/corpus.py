@@ -16,7 +16,7 @@ from corpora.contamination import DECONTAMINATED, Index, load_index
 from corpora.hub import open_hub, read_hub
 from corpora.pii import replace_personal_data
 from corpora.recipe import Recipe, Shard, Source, load_recipe, make_shards
-from corpora.sources import EXCERPT, Bad, read_file
+from corpora.sources import EXCERPT, read_file
 from pipeline.artifact import SCRATCH, fsync, write_json
 from pipeline.engine import Engine, map_shards
 from pipeline.parquet import ParquetFile, read_batches
@@ -109,7 +109,7 @@ def read_pieces(shard: Shard, recipe: Recipe, tally: dict, drop: Callable) -> It
     steps = list(map(load_cleanups(recipe).get, source.clean))
     files = chain.from_iterable(read_file(source, path, label) for path, label in shard.files)
     for record in read_hub(shard) if source.kind == "hub" else files:
-        if isinstance(record, Bad):
+        if record.reason:
             tally["unreadable"] += 1
             drop(record.where, "unreadable: " + record.reason, record.text)
             continue
