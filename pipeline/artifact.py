@@ -114,8 +114,7 @@ def aligned(table: str) -> str:
 def digest_files(files: list[tuple[str, Path]], root: Path) -> list[list[str]]:
     """[role, SHA-256] of raw input files, given as (role, path). Digests are cached under path, size and modification
     time in `root`, which only spares re-hashing. Raises UserError for a file that isn't there."""
-    store = root / ".digests.json"
-    cache = {}
+    store, cache = root / ".digests.json", {}
     with suppress(FileNotFoundError, ValueError, TypeError):
         cache = dict(json.loads(store.read_text(encoding="utf-8")))
     found, num_known = [], len(cache)

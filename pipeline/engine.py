@@ -48,8 +48,7 @@ def map_shards(function: Callable, items: dict, folder: Path, engine: Engine, de
     number, jobs = engine.shard or (1, 1)
     mine = [(items[name], paths[name]) for name in list(items)[number - 1::jobs] if not paths[name].exists()]
     start = time.monotonic()
-    for _ in tqdm(_run(function, mine, engine, description), description, len(mine), unit="shard", disable=None):
-        pass
+    list(tqdm(_run(function, mine, engine, description), description, len(mine), unit="shard", disable=None))
     if engine.shard:
         raise Unfinished(f"{description}: job {number} of {jobs} is done, {len(mine)} shards now. When all jobs are, "
                          "run the same command with MERGE=1 in place of SHARD=.")

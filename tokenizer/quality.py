@@ -131,31 +131,25 @@ def check_nasty_strings(encoders: list[Encoder]) -> None:
 
 def survey(encoders: list[Encoder], documents: Iterable[str], find_morphemes: Callable) -> Survey:
     """Encode every document with all encoders and count; the figures are the first one's. `find_morphemes` says where
-    morphemes begin inside a line's eojeols, or None if it can't."""
+    morphemes begin inside a line's eojeols, or None if it can't: then the line's boundaries don't count."""
     first, counts, problems = encoders[0], Counter(), []
     uses = np.zeros(len(first.pieces), dtype=np.int64)
     for text in documents:
         ids, starts = first.locate(text)
-        tokens, morphemes = find_boundaries(text, set(starts), find_morphemes)
+        starts, begin = set(starts), 0
         counts.update(documents=1, bytes=len(text.encode()), characters=len(text), eojeols=len(text.split()),
-                      tokens=len(ids), unknown_tokens=ids.count(first.unknown), token_boundaries=len(tokens),
-                      morpheme_boundaries=len(morphemes), shared_boundaries=len(tokens & morphemes))
+                      tokens=len(ids), unknown_tokens=ids.count(first.unknown))
+        for line in text.split("\n"):
+            if (morphemes := find_morphemes(line)) is not None:
+                tokens = {at for at in range(1, len(line))
+                          if begin + at in starts and not line[at - 1].isspace() and not line[at].isspace()}
+                counts.update(token_boundaries=len(tokens), morpheme_boundaries=len(morphemes),
+                              shared_boundaries=len(tokens.intersection(morphemes)))
+            begin += len(line) + 1
         uses += np.bincount(ids, minlength=len(uses))
         if problem := find_problem(text, encoders):
             problems.append(f"{excerpt(text)}, {problem}")
     return counts, problems, uses
-
-
-def find_boundaries(text: str, starts: set[int], find_morphemes: Callable) -> tuple[set[int], set[int]]:
-    """Where tokens and where morphemes begin inside eojeols, in those of the text's lines that could be analysed."""
-    tokens, morphemes, begin = set(), set(), 0
-    for line in text.split("\n"):
-        if (found := find_morphemes(line)) is not None:
-            morphemes |= {begin + at for at in found}
-            tokens |= {begin + at for at in range(1, len(line))
-                       if begin + at in starts and not line[at - 1].isspace() and not line[at].isspace()}
-        begin += len(line) + 1
-    return tokens, morphemes
 
 
 def find_problem(text: str, encoders: list[Encoder]) -> str | None:
