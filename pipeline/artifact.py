@@ -12,9 +12,9 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import NamedTuple
 
 from corpora import failing, require
 
@@ -24,8 +24,7 @@ RECORDED_PACKAGES = ("torch", "transformers", "tokenizers", "sentencepiece", "da
                      "numpy", "pyarrow", "scikit-learn", "ftfy")
 
 
-@dataclass(frozen=True)
-class Artifact:
+class Artifact(NamedTuple):
     """A finished folder of one stage."""
     path: Path
     manifest: dict

@@ -114,12 +114,8 @@ def figures(surveys: list[Survey]) -> dict:
     counts = sum((counts for counts, _, _ in surveys), Counter())
     problems = [problem for _, problems, _ in surveys for problem in problems]
     first = {"problems": len(problems), "first_problem": problems[0] if problems else ""}
-    ratios = {name: ratio(counts[part], counts[whole]) for name, (part, whole) in RATIOS.items()}
+    ratios = {name: round(counts[part] / max(counts[whole], 1), 5) for name, (part, whole) in RATIOS.items()}
     return {name: counts[name] for name in COUNTS} | first | ratios
-
-
-def ratio(part: int, whole: int) -> float:
-    return round(part / whole, 5) if whole else 0.0
 
 
 def check_nasty_strings(encoders: list[Encoder]) -> None:
@@ -193,7 +189,7 @@ def describe(encoders: list[Encoder], kinds: dict[str, list[str]]) -> dict:
     parts = int(sum(uses[index] for index, kind in kind_of.items() if kind == PART))
     return {
         "name": encoder.name, "compared_with": [other.name for other in encoders[1:]], "vocab_size": len(texts),
-        "tokens_that_are_parts": ratio(parts, everything["tokens"]),
+        "tokens_that_are_parts": round(parts / max(everything["tokens"], 1), 5),
         "kinds": {kind: figures([found]) for kind, found in surveys.items()}, "all": everything,
         "vocabulary": {name: sum(kind == name for kind in kind_of.values())
                        for name in ("special", PART, *CATEGORIES, "Hangul with a particle")},

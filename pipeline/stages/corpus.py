@@ -1,7 +1,7 @@
 """The corpus stage: raw text -> clean, deduplicated training and validation text; drops are kept aside. Its steps: map
 (read, clean, filter, hash), reduce (duplicates, validation split), map (write). corpora/ says how text is judged."""
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from functools import partial
 from itertools import chain, compress, zip_longest
 from pathlib import Path
@@ -46,7 +46,7 @@ def run(settings, inputs: dict[str, Path], folder: Path, context) -> dict:
                                            Engine(), "corpus: reduce")
     written, write_cost = map_shards(partial(write_shard, folder=folder),
                                      {shard.name: (shard, start) for shard, start in zip(shards, bounds)},
-                                     work / "write", replace(engine, merge=False), "corpus: write")
+                                     work / "write", engine._replace(merge=False), "corpus: write")
     report = add_up(recipe, shards, tallies, written) | {"clusters": decisions, "steps": {
         "clean": clean_cost, "reduce": reduce_cost | {"documents": bounds[-1]}, "write": write_cost}}
     check_result(recipe, report)
