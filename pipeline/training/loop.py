@@ -39,14 +39,6 @@ def noting_signals() -> Iterator[list[str]]:
         yield received
 
 
-def forget_after(path: Path, step: int) -> None:
-    """Drop the lines of steps that will be done again, and half a line, from a log of JSON lines."""
-    if path.exists():
-        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-        kept = [line for line in lines if line.endswith("\n") and json.loads(line)["step"] <= step]
-        path.write_text("".join(kept), encoding="utf-8")
-
-
 def train(model, batches: TrainingBatches, validation: TokenStream, settings, device: str, precision: str,
           folder: Path, on_validation, track=lambda values: None) -> dict:
     """Train for settings.steps steps and return the figures of the run.
@@ -75,7 +67,10 @@ def train(model, batches: TrainingBatches, validation: TokenStream, settings, de
     if rank == 0:
         if path:
             print(f"pretrain: resuming after step {progress['step']}", flush=True)
-        forget_after(metrics, progress["step"])
+        if metrics.exists():  # without the lines of steps that will be done again, and half a line
+            lines = metrics.read_text(encoding="utf-8").splitlines(keepends=True)
+            kept = [line for line in lines if line.endswith("\n") and json.loads(line)["step"] <= progress["step"]]
+            metrics.write_text("".join(kept), encoding="utf-8")
     micro_batch_size = min(settings.micro_batch_size, settings.batch_size // world)
     tokens_a_step = settings.batch_size * settings.context
     validation_steps = {round(settings.steps * i / settings.validations) for i in range(1, settings.validations + 1)}
