@@ -13,10 +13,9 @@ import xxhash
 from corpora import dedup, require
 from corpora.clean import clean, drop_lines, drop_reasons, load_cleanups, split_text
 from corpora.contamination import DECONTAMINATED, Index, load_index
-from corpora.hub import open_hub, read_hub
 from corpora.pii import replace_personal_data
 from corpora.recipe import Recipe, Shard, Source, load_recipe, make_shards
-from corpora.sources import EXCERPT, read_file
+from corpora.sources import EXCERPT, open_hub, read_file, read_hub
 from pipeline.artifact import SCRATCH, fsync, write_json
 from pipeline.engine import Engine, map_shards
 from pipeline.parquet import ParquetFile, read_batches
