@@ -139,7 +139,7 @@ def survey(encoders: list[Encoder], documents: Iterable[str], find_morphemes: Ca
             if (morphemes := find_morphemes(line)) is not None:
                 tokens = {at for at in range(1, len(line))
                           if begin + at in starts and not line[at - 1].isspace() and not line[at].isspace()}
-                counts.update(token_boundaries=len(tokens), morpheme_boundaries=len(morphemes),
+                counts.update(token_boundaries=len(tokens), morpheme_boundaries=len({*morphemes}),
                               shared_boundaries=len(tokens.intersection(morphemes)))
             begin += len(line) + 1
         uses += np.bincount(ids, minlength=len(uses))

@@ -1,10 +1,10 @@
 """What a model costs in FLOPs and memory, by formula; and which batch fits when memory has run out."""
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
-from torch.utils.benchmark import Timer
 
 from corpora import UserError
 from pipeline.training.device import has_bf16
@@ -41,8 +41,12 @@ def peak_flops(device: str) -> float:
             if known in name:
                 return teraflops * 1e12
     matrix = torch.ones(2048, 2048, device=device, dtype=torch.bfloat16 if has_bf16(device) else torch.float32)
-    timer = Timer("matrix @ matrix", globals={"matrix": matrix}, num_threads=torch.get_num_threads())
-    return 2 * 2048 ** 3 / timer.timeit(20).mean
+    (matrix @ matrix).sum().item()
+    start, repeats = time.perf_counter(), 20
+    for _ in range(repeats):
+        product = matrix @ matrix
+    product.sum().item()
+    return 2 * 2048 ** 3 * repeats / (time.perf_counter() - start)
 
 
 def memory_there(device: str) -> float:
