@@ -5,10 +5,10 @@ import re
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 from functools import partial
 from operator import eq
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from sentencepiece import SentencePieceProcessor
@@ -34,8 +34,7 @@ RATIOS = {"tokens_per_eojeol": ("tokens", "eojeols"), "tokens_per_character": ("
 Survey = tuple[Counter, list[str], np.ndarray]  # counts, what is wrong and where, how often each id was used
 
 
-@dataclass(frozen=True)
-class Encoder:
+class Encoder(NamedTuple):
     """One way to encode, without special tokens added."""
     name: str
     encode: Callable[[str], list[int]]
@@ -56,7 +55,7 @@ def open_encoders(folder: Path) -> list[Encoder]:
     loaded = from_transformers(tokenizer, "AutoTokenizer")
     return [from_sentencepiece(folder / "sentencepiece.model"), loaded,
             from_transformers(reloaded, "AutoTokenizer after save_pretrained"),
-            replace(loaded, name="tokenizers", encode=lambda text: bare.encode(text).ids, decode=bare.decode)]
+            loaded._replace(name="tokenizers", encode=lambda text: bare.encode(text).ids, decode=bare.decode)]
 
 
 def open_any(path: Path) -> Encoder:
