@@ -43,15 +43,12 @@ def settings_class(name: str, module: str, rows: dict[str, dict]) -> type:
         value = tuple(row["default"]) if kind is list and "default" in row else row.get("default", MISSING)
         default = {"default_factory": dict} if kind is dict else {"default": value}
         made.append((key, kind, field(**default, metadata={"keyed": True, **row})))
-    made_class = make_dataclass(name, made, frozen=True)
-    made_class.__module__ = module  # for pickle
-    return made_class
+    return make_dataclass(name, made, frozen=True, namespace={"__module__": module})  # for pickle
 
 
 def nearest(word: str, known: list[str]) -> str:
     """' Did you mean ...?' for an unknown word, or nothing."""
-    match = difflib.get_close_matches(word, known, n=1)
-    return f" Did you mean {match[0]!r}?" if match else ""
+    return "".join(f" Did you mean {match!r}?" for match in difflib.get_close_matches(word, known, n=1))
 
 
 def named_file(what: str, name: str, folder: Path) -> Path:

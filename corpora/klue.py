@@ -85,7 +85,7 @@ def _split_files(data: str, task: Task, split: str) -> list[Path]:
 
 
 def _read_hub(task: Task, split: str, revision: str) -> Table:
-    from corpora.hub import CHECK, hub_builder
+    from corpora.sources import CHECK, hub_builder
     with failing(f"can't read {task.title}: the Hub dataset {HUB_NAME} {task.name} at revision {revision}",
                  f"{CHECK} Without a network, give a folder in the Hub's layout: KLUE=folder."):
         builder = hub_builder(HUB_NAME, task.name, revision)

@@ -1,7 +1,8 @@
 """Korean personal data in a text -> placeholders or pseudonyms: found by shape, check digit and the words around.
 Names, addresses, birthdays and whatever else has no shape of its own aren't looked for."""
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import suppress
 from ipaddress import ip_address
 from pathlib import Path
 from types import SimpleNamespace
@@ -28,40 +29,34 @@ def _has_check_digit(digits: str) -> bool:  # as issued until October 2020; a fo
     return int(digits[12]) == ((13 if digits[6] in "5678" else 11) - total % 11) % 10
 
 
-def _passes_luhn(digits: str) -> bool:
-    return (sum(map(int, digits[::-2])) + sum(int("0246813579"[int(digit)]) for digit in digits[-2::-2])) % 10 == 0
-
-
 def _is_global(address: str) -> bool:
-    try:
+    with suppress(ValueError):
         return ip_address(address).is_global and not ip_address(address).is_multicast
-    except ValueError:
-        return False
+    return False
 
 
 CHECKS: dict[str, Callable[[str], object]] = {
-    "": bool, "has_check_digit": _has_check_digit, "passes_luhn": _passes_luhn, "is_global": _is_global,
+    "": bool, "has_check_digit": _has_check_digit, "is_global": _is_global,
+    "passes_luhn": lambda digits: (
+        sum(map(int, digits[::-2])) + sum(int("0246813579"[int(digit)]) for digit in digits[-2::-2])) % 10 == 0,
     # verses, as 12.13.14.15, rise
     "is_global_and_no_verse": lambda ip: _is_global(ip) and sorted(set(ip.split(".")), key=int) != ip.split("."),
     "has_account_length": lambda digits: 9 < len(digits) < 15}
 
 
-def _read_rows() -> Iterator[SimpleNamespace]:
-    """The ways to write a kind. `near` and `unless` look at the line around the number, a line break in its place."""
-    def fill(pattern: str) -> str:
-        return re.sub("<([A-Z][A-Z0-9]+)>", lambda name: fill(TABLE["parts"][name[1]]), pattern)
-
-    # A placeholder's own words say nothing about the number beside it.
-    words = {"": None} | {name: re.compile(rf"(?:{pattern})(?!(?:등록)?번호\]|주소\])", re.I)
-                          for name, pattern in TABLE["words"].items()}
-    for row in TABLE["row"]:
-        before, after = ("", "") if row.get("bare") else TABLE["edges"].values()
-        yield SimpleNamespace(kind=row["kind"], pattern=re.compile(f"{before}(?:{fill(row['pattern'])}){after}"),
-                              check=CHECKS[row.get("check", "")], near=words[row.get("near", "")],
-                              unless=words[row.get("unless", "")])
+def _fill(pattern: str) -> str:
+    return re.sub("<([A-Z][A-Z0-9]+)>", lambda name: _fill(TABLE["parts"][name[1]]), pattern)
 
 
-ROWS = list(_read_rows())
+# A placeholder's own words say nothing about the number beside it.
+WORDS = {"": None} | {name: re.compile(rf"(?:{pattern})(?!(?:등록)?번호\]|주소\])", re.I)
+                      for name, pattern in TABLE["words"].items()}
+ROWS = [SimpleNamespace(
+    kind=row["kind"], check=CHECKS[row.get("check", "")], near=WORDS[row.get("near", "")],
+    unless=WORDS[row.get("unless", "")], pattern=re.compile(
+        f"(?:{_fill(row['pattern'])})".join(["", ""] if row.get("bare") else TABLE["edges"].values())))
+    for row in TABLE["row"]]
+"""The ways to write a kind. `near` and `unless` look at the line around the number, a line break in its place."""
 _CANDIDATE, _IN_URL = (re.compile(TABLE["search"][name]) for name in ("candidate", "in_url"))
 
 

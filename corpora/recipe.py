@@ -4,8 +4,8 @@ import glob
 import importlib.util
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from corpora import UserError, from_table, klue, named_file, read_toml, require, settings_class
 
@@ -17,8 +17,7 @@ Recipe, Source, Evaluation = (settings_class(name.title(), __name__, keys) for n
 that training text must not hold, whatever the models are evaluated on. What they hold stands in recipe_keys.toml."""
 
 
-@dataclass(frozen=True)
-class Shard:
+class Shard(NamedTuple):
     """The unit of work: some files of one source, or one of the equal parts of a Hub dataset."""
     index: int
     source: Source

@@ -1,5 +1,7 @@
-"""A recipe's files -> a stream of documents, from any format, compression and encoding, in flat memory. What can't be
-read becomes a Bad record with its place and reason; only a damaged container or a wrong setting stops the run."""
+"""A recipe's sources -> a stream of documents, in flat memory. Files, of any format, compression and encoding: what
+can't be read becomes a record with its place and the reason; only a damaged container or a wrong setting stops the run.
+Hub datasets, by `datasets` at a pinned revision, not kept on disk (whole splits for klue.py): one that can't be had
+ends in one message, in seconds."""
 import bz2
 import codecs
 import csv
@@ -17,27 +19,24 @@ from typing import NamedTuple
 import pyarrow.parquet
 
 from corpora import UserError, failing, require
-from corpora.recipe import Source, file_format
+from corpora.recipe import Shard, Source, file_format
 
 MAX_RECORD = 32 << 20  # bytes of the longest line, row or file taken as one record; a longer one is rejected, not cut
 TOO_LONG = f"longer than {MAX_RECORD >> 20} MB"
 EXCERPT = 1000  # characters of a rejected text that are kept to look at
 DAMAGE = (EOFError, OSError, UnicodeError, lzma.LZMAError, zlib.error, pyarrow.ArrowException)
-Records = Iterator["Document | Bad"]
+CHECK = "Check the network and HF_ENDPOINT."
+TIMEOUT = 10  # seconds a request may wait for the next byte; huggingface_hub tries five times more, seconds apart
+BUILDERS = ("parquet", "json", "csv", "text", "arrow", "cache")  # readers that never unpickle; cache is what they read
+Records = Iterator["Record"]
 
 
-class Document(NamedTuple):
-    """A text as its source has it, and its place: `file:line`, or `dataset:row`."""
+class Record(NamedTuple):
+    """A text as its source has it, and its place: `file:line`, or `dataset:row`; or the reason why it can't be read."""
     where: str
     text: str
     title: str = ""
-
-
-class Bad(NamedTuple):
-    """A record that couldn't be read."""
-    where: str
-    reason: str
-    text: str = ""
+    reason: str = ""
 
 
 def read_file(source: Source, path: Path, label: str) -> Records:
@@ -45,7 +44,7 @@ def read_file(source: Source, path: Path, label: str) -> Records:
     kind, advice = file_format(source, path), "Get the file again, or take it out of the recipe's paths."
     with failing(f"{path}: damaged or cut short", advice, DAMAGE), open_stream(path) as stream:
         if not path.stat().st_size or not stream.peek(1):
-            records = [Bad(label, "empty file")]
+            records = [Record(label, "", reason="empty file")]
         elif kind == "parquet":
             records = _read_parquet(source, path, label)
         elif kind == "md" or (kind == "txt" and source.unit == "file"):
@@ -96,39 +95,37 @@ def _lines(stream: io.BufferedIOBase, label: str) -> Records:
     stream.close()  # not left to the wrapper's end
 
 
-def _decoded(where: str, raw: str | bytes, is_line: bool = False) -> Document | Bad:
+def _decoded(where: str, raw: str | bytes, is_line: bool = False) -> Record:
     try:
         if len(raw) > MAX_RECORD:
             raise ValueError(TOO_LONG)
         text = raw if isinstance(raw, str) else decode(raw)
-        return Document(where, text.removesuffix("\n").removesuffix("\r") if is_line else text)
+        return Record(where, text.removesuffix("\n").removesuffix("\r") if is_line else text)
     except ValueError as error:
         return _bad(where, str(error), raw)
 
 
-def _bad(where: str, reason: str, text: str | bytes) -> Bad:
+def _bad(where: str, reason: str, text: str | bytes) -> Record:
     raw = text[:EXCERPT].encode("utf-8", "backslashreplace") if isinstance(text, str) else text[:EXCERPT]
-    return Bad(where, reason, raw.decode("utf-8", "backslashreplace"))
+    return Record(where, raw.decode("utf-8", "backslashreplace"), reason=reason)
 
 
 def _read_text(source: Source, lines: Records) -> Records:
     block, size = [], 0
-    for line in chain(lines, [Document("", "")]):  # a blank line ends a block
-        if isinstance(line, Bad):
+    for line in chain(lines, [Record("", "")]):  # a blank line ends a block
+        if line.reason:
             yield line
         elif line.text.strip():
             block.append(line)
             size += len(line.text)
         if block and (source.unit == "line" or not line.text.strip() or size > MAX_RECORD // 3):
-            yield Document(block[0].where, "\n".join(each.text for each in block))
+            yield Record(block[0].where, "\n".join(each.text for each in block))
             block, size = [], 0
 
 
-def _read_json(source: Source, line: Document | Bad) -> Document | Bad | None:
-    if isinstance(line, Bad):
-        return line
-    if not line.text.strip():
-        return None
+def _read_json(source: Source, line: Record) -> Record | None:
+    if line.reason or not line.text.strip():
+        return line if line.reason else None
     try:
         row = json.loads(line.text)
     except (ValueError, RecursionError) as error:
@@ -143,10 +140,10 @@ def _read_table(source: Source, lines: Records, label: str, tabs: bool) -> Recor
 
     def texts() -> Iterator[str]:
         for line in lines:
-            if isinstance(line, Bad):
+            if line.reason:
                 bad.append(line)
             # A blank line in its place keeps the count; and the csv module takes a bare \r for a line end.
-            yield "\n" if isinstance(line, Bad) else line.text.replace("\r", " ") + "\n"
+            yield "\n" if line.reason else line.text.replace("\r", " ") + "\n"
 
     csv.field_size_limit(MAX_RECORD)
     # Quotes in tab-separated text are text (NSMC, KorNLI): read as quoting, one stray quote swallows lines.
@@ -160,7 +157,7 @@ def _read_table(source: Source, lines: Records, label: str, tabs: bool) -> Recor
             if "unexpected end" in str(error):  # all the lines from here on were taken for one field
                 raise UserError(f"{label}: a quote after {start} is never closed. Mend the file.") from None
             row = []
-            bad.append(Bad(f"{label}:{rows.line_num}", f"not CSV: {error}"))
+            bad.append(_bad(f"{label}:{rows.line_num}", f"not CSV: {error}", ""))
         where = f"{label}:{rows.line_num}"
         yield from bad
         bad.clear()
@@ -197,7 +194,7 @@ def needed_columns(source: Source, where: str, there: list[str]) -> list[str]:
     return list(dict.fromkeys(filter(None, needed.values())))
 
 
-def to_document(source: Source, where: str, row: dict) -> Document | Bad | None:
+def to_document(source: Source, where: str, row: dict) -> Record | None:
     """A row -> the document in it, or why it is none; None for a row that isn't this source's."""
     if source.only and not isinstance(row.get(source.id), str):
         return _bad(where, f"no text in {source.id!r}, which only = needs", str(row))
@@ -212,4 +209,58 @@ def to_document(source: Source, where: str, row: dict) -> Document | Bad | None:
         size = len((text + title).encode())
     except UnicodeEncodeError:
         return _bad(where, "lone surrogate", text)
-    return Document(where, text, title) if size <= MAX_RECORD else _bad(where, TOO_LONG, text)
+    return Record(where, text, title) if size <= MAX_RECORD else _bad(where, TOO_LONG, text)
+
+
+def hub_builder(dataset: str, config: str, revision: str):
+    """datasets' builder of one configuration at exactly this revision; call it and use it within `failing`, since the
+    errors of four libraries arrive here, without a common base. Requests then end; by default they wait for ever."""
+    import datasets
+    import huggingface_hub.utils._http
+
+    def make_client():
+        client = huggingface_hub.utils._http.default_client_factory()
+        client.timeout = TIMEOUT
+        return client
+
+    huggingface_hub.set_client_factory(make_client)
+    # datasets repeats what huggingface_hub has given up: 20 times, 5 to 60 s apart
+    datasets.config.STREAMING_READ_MAX_RETRIES = datasets.config.STREAMING_OPEN_MAX_RETRIES = 1
+    datasets.config.STREAMING_READ_RETRY_INTERVAL = datasets.config.STREAMING_OPEN_RETRY_INTERVAL = 0
+    datasets.config.STREAMING_READ_SERVER_UNAVAILABLE_RETRY_INTERVAL = 0
+    require(not Path(dataset).is_dir(),
+            f"{dataset}: a folder of this name stands here, and datasets would read it instead of the Hub.")
+    if not huggingface_hub.is_offline_mode():  # one request without retries; a tag becomes its commit
+        revision = huggingface_hub.HfApi().dataset_info(dataset, revision=revision, timeout=TIMEOUT).sha
+    builder = datasets.load_dataset_builder(dataset, config or None, revision=revision)
+    if builder.hash != revision:  # when the Hub fails, datasets takes what its cache has
+        raise ConnectionError(f"only revision {builder.hash} is in the cache")
+    if type(builder).__module__.rpartition(".")[2] not in BUILDERS:
+        raise ValueError(f"not made of {', '.join(BUILDERS[:-1])} files, the only ones that are read")
+    return builder
+
+
+def open_hub(source: Source):
+    """A source's columns as datasets' stream; raises UserError when the Hub, the dataset or a column is missing."""
+    with _reading(source):
+        stream = hub_builder(source.dataset, source.config, source.revision).as_streaming_dataset(split=source.subset)
+        names = stream.column_names or list(next(iter(stream), {}))
+        return stream.select_columns(needed_columns(source, source.dataset, names))
+
+
+def read_hub(shard: Shard) -> Records:
+    """Stream one part of a Hub dataset until its share of the byte budget is read; nothing is kept on disk."""
+    source, budget = shard.source, shard.source.byte_budget / shard.parts or float("inf")
+    with _reading(source):
+        for number, row in enumerate(open_hub(source).shard(num_shards=shard.parts, index=shard.part), 1):
+            if record := to_document(source, f"{source.dataset}/{shard.part}:{number}", row):
+                yield record
+                budget -= len(record.text.encode("utf-8", errors="replace"))
+            if budget <= 0:
+                return
+
+
+def _reading(source: Source):
+    what = f"source {source.name!r}: Hub dataset {source.dataset} {source.config} at {source.revision}"
+    return failing(f"can't read {what}", f"{CHECK} Check the recipe's dataset, config, subset and revision. "
+                   "Finished parts are kept: run it again.")

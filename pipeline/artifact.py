@@ -12,9 +12,9 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import NamedTuple
 
 from corpora import failing, require
 
@@ -24,8 +24,7 @@ RECORDED_PACKAGES = ("torch", "transformers", "tokenizers", "sentencepiece", "da
                      "numpy", "pyarrow", "scikit-learn", "ftfy")
 
 
-@dataclass(frozen=True)
-class Artifact:
+class Artifact(NamedTuple):
     """A finished folder of one stage."""
     path: Path
     manifest: dict
@@ -114,8 +113,7 @@ def aligned(table: str) -> str:
 def digest_files(files: list[tuple[str, Path]], root: Path) -> list[list[str]]:
     """[role, SHA-256] of raw input files, given as (role, path). Digests are cached under path, size and modification
     time in `root`, which only spares re-hashing. Raises UserError for a file that isn't there."""
-    store = root / ".digests.json"
-    cache = {}
+    store, cache = root / ".digests.json", {}
     with suppress(FileNotFoundError, ValueError, TypeError):
         cache = dict(json.loads(store.read_text(encoding="utf-8")))
     found, num_known = [], len(cache)
@@ -169,10 +167,6 @@ def linked(root: Path, preset: str, stage: str) -> Artifact:
     return found
 
 
-def lock_path(root: Path, stage: str, key: str) -> Path:
-    return root / ".locks" / f"{stage}-{key}"
-
-
 @contextmanager
 def locked(path: Path, shared: bool = False, waiting: str = "", wait: bool = True) -> Iterator[None]:
     """Hold a lock file: wait for it, or raise BlockingIOError. The kernel drops it with the process: none is stale."""
@@ -197,7 +191,7 @@ def build(root: Path, stage: str, key: str, origin: dict, run: Callable, shared:
     work in the partial folder, too; they lock their shards (engine.py)."""
     final = root / stage / key
     partial = root / stage / f"{key}.partial"
-    with locked(lock_path(root, stage, key), shared, f"{stage}: another run is building {key}; waiting for it."):
+    with locked(root / ".locks" / f"{stage}-{key}", shared, f"{stage}: another run is building {key}; waiting for it."):
         if finished := find(root, stage, key):
             return finished
         continued = partial.is_dir()

@@ -5,10 +5,10 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures.process import BrokenProcessPool, ProcessPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
+from typing import NamedTuple
 
 from corpora import UserError, failing, follow_parent
 from pipeline.artifact import locked, peak_memory_mb, write_json
@@ -18,8 +18,7 @@ class Unfinished(Exception):
     """A job of an array has done its part; the message says what comes next."""
 
 
-@dataclass(frozen=True)
-class Engine:
+class Engine(NamedTuple):
     """Who runs the shards. It never changes what they make."""
     workers: int = 1  # processes on this machine
     ray: bool = False  # tasks on the Ray cluster that RAY_ADDRESS names, or on a local one
@@ -27,8 +26,7 @@ class Engine:
     merge: bool = False  # go on after the jobs of an array: their shards have to be there
 
 
-@dataclass(frozen=True)
-class Context:
+class Context(NamedTuple):
     """How a stage runs, as opposed to what it makes: nothing here is part of a key."""
     device: str  # torch's type of device, already resolved: cpu, cuda or mps
     engine: Engine  # who runs the shards of map steps
@@ -48,8 +46,7 @@ def map_shards(function: Callable, items: dict, folder: Path, engine: Engine, de
     number, jobs = engine.shard or (1, 1)
     mine = [(items[name], paths[name]) for name in list(items)[number - 1::jobs] if not paths[name].exists()]
     start = time.monotonic()
-    for _ in tqdm(_run(function, mine, engine, description), description, len(mine), unit="shard", disable=None):
-        pass
+    list(tqdm(_run(function, mine, engine, description), description, len(mine), unit="shard", disable=None))
     if engine.shard:
         raise Unfinished(f"{description}: job {number} of {jobs} is done, {len(mine)} shards now. When all jobs are, "
                          "run the same command with MERGE=1 in place of SHARD=.")

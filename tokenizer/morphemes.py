@@ -97,19 +97,18 @@ class Child:
         """The lines that were sent, marked, and how many of them had to stay unmarked."""
         if answer := self.receive():
             return answer
-        answers = [self.retry(line) for line in self.chunk]
+        answers = []
+        for line in self.chunk:
+            self.send([line])
+            if not (answer := self.receive()):
+                self.num_lost += 1
+                when = f"on more than {MOST_LOST} lines" if self.opened else "when it starts"
+                require(self.opened and self.num_lost <= MOST_LOST,
+                        f"The morpheme analyser dies or hangs {when}. Mend it, or set morphemes=none.")
+                print(f"warning: the morpheme analyser dies or hangs on this line: {line[:80]!r}", file=sys.stderr)
+                answer = [line], 1
+            answers.append(answer)
         return [marked for (marked,), _ in answers], sum(unmarked for _, unmarked in answers)
-
-    def retry(self, line: str) -> tuple[list[str], int]:
-        self.send([line])
-        if answer := self.receive():
-            return answer
-        self.num_lost += 1
-        if not self.opened or self.num_lost > MOST_LOST:
-            when = f"on more than {MOST_LOST} lines" if self.opened else "when it starts"
-            raise UserError(f"The morpheme analyser dies or hangs {when}. Mend it, or set morphemes=none.")
-        print(f"warning: the morpheme analyser dies or hangs on this line: {line[:80]!r}", file=sys.stderr)
-        return [line], 1
 
 
 def serve(connection, opener: Callable[[], Analyser]) -> None:

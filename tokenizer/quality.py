@@ -5,10 +5,10 @@ import re
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 from functools import partial
 from operator import eq
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from sentencepiece import SentencePieceProcessor
@@ -34,8 +34,7 @@ RATIOS = {"tokens_per_eojeol": ("tokens", "eojeols"), "tokens_per_character": ("
 Survey = tuple[Counter, list[str], np.ndarray]  # counts, what is wrong and where, how often each id was used
 
 
-@dataclass(frozen=True)
-class Encoder:
+class Encoder(NamedTuple):
     """One way to encode, without special tokens added."""
     name: str
     encode: Callable[[str], list[int]]
@@ -56,7 +55,7 @@ def open_encoders(folder: Path) -> list[Encoder]:
     loaded = from_transformers(tokenizer, "AutoTokenizer")
     return [from_sentencepiece(folder / "sentencepiece.model"), loaded,
             from_transformers(reloaded, "AutoTokenizer after save_pretrained"),
-            replace(loaded, name="tokenizers", encode=lambda text: bare.encode(text).ids, decode=bare.decode)]
+            loaded._replace(name="tokenizers", encode=lambda text: bare.encode(text).ids, decode=bare.decode)]
 
 
 def open_any(path: Path) -> Encoder:
@@ -114,12 +113,8 @@ def figures(surveys: list[Survey]) -> dict:
     counts = sum((counts for counts, _, _ in surveys), Counter())
     problems = [problem for _, problems, _ in surveys for problem in problems]
     first = {"problems": len(problems), "first_problem": problems[0] if problems else ""}
-    ratios = {name: ratio(counts[part], counts[whole]) for name, (part, whole) in RATIOS.items()}
+    ratios = {name: round(counts[part] / max(counts[whole], 1), 5) for name, (part, whole) in RATIOS.items()}
     return {name: counts[name] for name in COUNTS} | first | ratios
-
-
-def ratio(part: int, whole: int) -> float:
-    return round(part / whole, 5) if whole else 0.0
 
 
 def check_nasty_strings(encoders: list[Encoder]) -> None:
@@ -131,31 +126,25 @@ def check_nasty_strings(encoders: list[Encoder]) -> None:
 
 def survey(encoders: list[Encoder], documents: Iterable[str], find_morphemes: Callable) -> Survey:
     """Encode every document with all encoders and count; the figures are the first one's. `find_morphemes` says where
-    morphemes begin inside a line's eojeols, or None if it can't."""
+    morphemes begin inside a line's eojeols, or None if it can't: then the line's boundaries don't count."""
     first, counts, problems = encoders[0], Counter(), []
     uses = np.zeros(len(first.pieces), dtype=np.int64)
     for text in documents:
         ids, starts = first.locate(text)
-        tokens, morphemes = find_boundaries(text, set(starts), find_morphemes)
+        starts, begin = set(starts), 0
         counts.update(documents=1, bytes=len(text.encode()), characters=len(text), eojeols=len(text.split()),
-                      tokens=len(ids), unknown_tokens=ids.count(first.unknown), token_boundaries=len(tokens),
-                      morpheme_boundaries=len(morphemes), shared_boundaries=len(tokens & morphemes))
+                      tokens=len(ids), unknown_tokens=ids.count(first.unknown))
+        for line in text.split("\n"):
+            if (morphemes := find_morphemes(line)) is not None:
+                tokens = {at for at in range(1, len(line))
+                          if begin + at in starts and not line[at - 1].isspace() and not line[at].isspace()}
+                counts.update(token_boundaries=len(tokens), morpheme_boundaries=len({*morphemes}),
+                              shared_boundaries=len(tokens.intersection(morphemes)))
+            begin += len(line) + 1
         uses += np.bincount(ids, minlength=len(uses))
         if problem := find_problem(text, encoders):
             problems.append(f"{excerpt(text)}, {problem}")
     return counts, problems, uses
-
-
-def find_boundaries(text: str, starts: set[int], find_morphemes: Callable) -> tuple[set[int], set[int]]:
-    """Where tokens and where morphemes begin inside eojeols, in those of the text's lines that could be analysed."""
-    tokens, morphemes, begin = set(), set(), 0
-    for line in text.split("\n"):
-        if (found := find_morphemes(line)) is not None:
-            morphemes |= {begin + at for at in found}
-            tokens |= {begin + at for at in range(1, len(line))
-                       if begin + at in starts and not line[at - 1].isspace() and not line[at].isspace()}
-        begin += len(line) + 1
-    return tokens, morphemes
 
 
 def find_problem(text: str, encoders: list[Encoder]) -> str | None:
@@ -199,7 +188,7 @@ def describe(encoders: list[Encoder], kinds: dict[str, list[str]]) -> dict:
     parts = int(sum(uses[index] for index, kind in kind_of.items() if kind == PART))
     return {
         "name": encoder.name, "compared_with": [other.name for other in encoders[1:]], "vocab_size": len(texts),
-        "tokens_that_are_parts": ratio(parts, everything["tokens"]),
+        "tokens_that_are_parts": round(parts / max(everything["tokens"], 1), 5),
         "kinds": {kind: figures([found]) for kind, found in surveys.items()}, "all": everything,
         "vocabulary": {name: sum(kind == name for kind in kind_of.values())
                        for name in ("special", PART, *CATEGORIES, "Hangul with a particle")},

@@ -3,8 +3,8 @@ standard library is imported here, so that an up-to-date stage returns at once."
 import importlib
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import corpora.klue
 import corpora.recipe
@@ -32,8 +32,7 @@ def klue_files(settings, data: Path | None) -> Files:
             *((f"{path.parent.name}/{path.name}", path) for path in paths), *model_files(settings.model)]
 
 
-@dataclass(frozen=True)
-class Stage:
+class Stage(NamedTuple):
     """What a key is made from, apart from the settings."""
     version: int  # raised when the code changes what the stage writes
     inputs: tuple[str, ...]  # stages whose artifacts it reads

@@ -1,7 +1,7 @@
 """The corpus stage: raw text -> clean, deduplicated training and validation text; drops are kept aside. Its steps: map
 (read, clean, filter, hash), reduce (duplicates, validation split), map (write). corpora/ says how text is judged."""
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from functools import partial
 from itertools import chain, compress, zip_longest
 from pathlib import Path
@@ -13,10 +13,9 @@ import xxhash
 from corpora import dedup, require
 from corpora.clean import clean, drop_lines, drop_reasons, load_cleanups, split_text
 from corpora.contamination import DECONTAMINATED, Index, load_index
-from corpora.hub import open_hub, read_hub
 from corpora.pii import replace_personal_data
 from corpora.recipe import Recipe, Shard, Source, load_recipe, make_shards
-from corpora.sources import EXCERPT, Bad, read_file
+from corpora.sources import EXCERPT, open_hub, read_file, read_hub
 from pipeline.artifact import SCRATCH, fsync, write_json
 from pipeline.engine import Engine, map_shards
 from pipeline.parquet import ParquetFile, read_batches
@@ -46,7 +45,7 @@ def run(settings, inputs: dict[str, Path], folder: Path, context) -> dict:
                                            Engine(), "corpus: reduce")
     written, write_cost = map_shards(partial(write_shard, folder=folder),
                                      {shard.name: (shard, start) for shard, start in zip(shards, bounds)},
-                                     work / "write", replace(engine, merge=False), "corpus: write")
+                                     work / "write", engine._replace(merge=False), "corpus: write")
     report = add_up(recipe, shards, tallies, written) | {"clusters": decisions, "steps": {
         "clean": clean_cost, "reduce": reduce_cost | {"documents": bounds[-1]}, "write": write_cost}}
     check_result(recipe, report)
@@ -109,7 +108,7 @@ def read_pieces(shard: Shard, recipe: Recipe, tally: dict, drop: Callable) -> It
     steps = list(map(load_cleanups(recipe).get, source.clean))
     files = chain.from_iterable(read_file(source, path, label) for path, label in shard.files)
     for record in read_hub(shard) if source.kind == "hub" else files:
-        if isinstance(record, Bad):
+        if record.reason:
             tally["unreadable"] += 1
             drop(record.where, "unreadable: " + record.reason, record.text)
             continue

@@ -2,6 +2,8 @@
 pipeline/training/loop.py. Under torchrun every process runs this; the first one writes."""
 import json
 import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from copy import deepcopy
 from dataclasses import asdict
 from pathlib import Path
@@ -14,14 +16,14 @@ from corpora import failing, require
 from corpora.contamination import DECONTAMINATED
 from pipeline.artifact import SCRATCH, write_card, write_text
 from pipeline.engine import Context
-from pipeline.evaluation.sampling import continue_text
 from pipeline.plots import plot_curves
-from pipeline.tracking import open_tracker
+from pipeline.tools.generate import continue_text
 from pipeline.training.batches import TokenStream, TrainingBatches
-from pipeline.training.checkpoint import find_checkpoints, gather, is_whole, load_checkpoint, step_of
+from pipeline.training.checkpoint import find_checkpoints, is_whole, load_checkpoint, step_of
 from pipeline.training.device import join_processes, leave_processes, resolve_precision
 from pipeline.training.loop import train
 from pipeline.training.model import make_model
+from pipeline.training.optimizer import whole
 
 PROMPTS = ("대한민국은", "서울의 봄은", "이 영화는", "제1조(목적) 이 법은", "오늘 점심에는")
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "sentencepiece.model")
@@ -48,7 +50,8 @@ def run(settings, inputs: dict[str, Path], folder: Path, context: Context) -> di
         """The model as one piece: this one, or a copy on the CPU of one that is spread over processes."""
         if world == 1 or settings.parallel == "ddp":
             return model
-        weights = gather(model)  # with all processes
+        # With all processes.
+        weights = {name: whole(each.detach()).cpu() for name, each in model.named_parameters()}
         if rank:
             return None
         copy = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
@@ -57,16 +60,17 @@ def run(settings, inputs: dict[str, Path], folder: Path, context: Context) -> di
         return copy
 
     def write_samples(step: int) -> None:
-        if (whole := plain()) is None or rank:
+        piece = plain()
+        if rank:
             return
-        texts = [continue_text(whole, tokenizer, prompt, 60, settings.seed, use_cache=False)[0] for prompt in PROMPTS]
+        texts = [continue_text(piece, tokenizer, prompt, 60, settings.seed, use_cache=False)[0] for prompt in PROMPTS]
         write_text(folder / "logs" / f"samples-{step:06d}.md", "".join(
-            f"- **{prompt}**{' '.join(text.removeprefix(prompt).splitlines())}\n" for prompt, text in zip(PROMPTS, texts)))
+            f"- **{prompt}**{' '.join(text.removeprefix(prompt).splitlines())}\n"
+            for prompt, text in zip(PROMPTS, texts)))
         lines = (folder / "logs" / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
         plot_curves(folder / "logs" / "curves.png", [json.loads(line) for line in lines])
 
-    tracking = settings.tracking if rank == 0 else "none"
-    with open_tracker(tracking, folder / "logs", folder.stem, asdict(settings)) as track:
+    with open_tracker(settings, folder, rank) as track:
         figures = train(model, batches, validation, settings, context.device, precision, folder, write_samples, track)
     trained = plain()
     leave_processes()
@@ -86,6 +90,31 @@ def run(settings, inputs: dict[str, Path], folder: Path, context: Context) -> di
                millions=num_parameters / 1e6,
                start=f"continued from `{settings.init}`" if settings.init else "from random weights")
     return figures
+
+
+@contextmanager
+def open_tracker(settings, folder: Path, rank: int) -> Iterator[Callable[[dict], None]]:
+    """A function that shows a line of metrics, numbers by name and their step, in TensorBoard or trackio while the run
+    goes on; its JSON lines are written whatever is chosen. UserError where a library is missing."""
+    kind = settings.tracking if rank == 0 else "none"
+    with ExitStack() as ending:
+        with failing(f"pretrain.tracking={kind} needs an extra", "Run make install EXTRAS=tracking.", ImportError):
+            if kind == "tensorboard":
+                from torch.utils.tensorboard import SummaryWriter
+                writer = ending.enter_context(SummaryWriter(str(folder / "logs" / "tensorboard"), flush_secs=10))
+            elif kind == "trackio":
+                import trackio
+                trackio.init(project="korean-gpt2", name=folder.stem, config=asdict(settings), resume="allow")
+                ending.callback(trackio.finish)
+
+        def track(values: dict) -> None:
+            numbers = {key: value for key, value in values.items() if isinstance(value, int | float) and key != "step"}
+            if kind == "tensorboard":
+                for name, value in numbers.items():
+                    writer.add_scalar(name, value, values["step"])
+            elif kind == "trackio":
+                trackio.log(numbers, step=values["step"])
+        yield track
 
 
 def save_model(model, tokenizer_folder: Path, folder: Path) -> None:

@@ -23,8 +23,7 @@ HELD_OUT_BYTES = 500_000  # of each source
 
 
 def run(settings, inputs: dict[str, Path], folder: Path, context: Context) -> dict:
-    sample = draw_training_sample(inputs["corpus"], settings)
-    held_out = draw_held_out(inputs["corpus"], sample, settings.seed)
+    sample, held_out = draw_texts(inputs["corpus"], settings)
     if settings.init:
         report = adopt(settings.init, folder, held_out)
     else:
@@ -45,12 +44,6 @@ def run(settings, inputs: dict[str, Path], folder: Path, context: Context) -> di
     return {"vocab_size": report["vocab_size"], "held_out": report["all"]}
 
 
-def draw_training_sample(corpus: Path, settings) -> list[str]:
-    """The documents to train on; none if a tokenizer is adopted, which was trained elsewhere."""
-    texts = () if settings.init else read_texts(sorted((corpus / "train").glob("*.parquet")))
-    return draw_sample(texts, settings.sample_bytes, settings.seed)
-
-
 def read_texts(paths: Iterable[Path]) -> Iterator[str]:
     """Yield the texts in a corpus's files, one small batch of rows in memory at a time."""
     for path in paths:
@@ -58,14 +51,18 @@ def read_texts(paths: Iterable[Path]) -> Iterator[str]:
             yield from batch["text"].to_pylist()
 
 
-def draw_held_out(corpus: Path, sample: list[str], seed: int) -> dict[str, list[str]]:
-    """Up to HELD_OUT_BYTES of every source's text that isn't in `sample`. Raises UserError if there is none."""
-    known = set(map(hash, sample))
-    drawn = {source: draw_sample((text for text in read_texts(paths) if hash(text) not in known), HELD_OUT_BYTES, seed)
-             for source, paths in files_by_source(corpus).items()}
+def draw_texts(corpus: Path, settings) -> tuple[list[str], dict[str, list[str]]]:
+    """The documents to train on, none if a tokenizer is adopted, which was trained elsewhere; and up to HELD_OUT_BYTES
+    of every source's text that isn't among them. Raises UserError if there is none."""
+    texts = () if settings.init else read_texts(sorted((corpus / "train").glob("*.parquet")))
+    sample = draw_sample(texts, settings.sample_bytes, settings.seed)
+    known, drawn = set(map(hash, sample)), {}
+    for source, paths in files_by_source(corpus).items():
+        others = (text for text in read_texts(paths) if hash(text) not in known)
+        drawn[source] = draw_sample(others, HELD_OUT_BYTES, settings.seed)
     require(any(drawn.values()),
             "tokenizer gate: no held-out documents. The corpus is too small: give the recipe more text.")
-    return {source: texts for source, texts in drawn.items() if texts}
+    return sample, {source: texts for source, texts in drawn.items() if texts}
 
 
 def files_by_source(corpus: Path) -> dict[str, list[Path]]:
@@ -109,7 +106,7 @@ def compare(arguments, preset) -> None:
     paths = [Path(name).expanduser() for name in dict.fromkeys(shlex.split(arguments.tokenizers or ""))]
     last_parts = [path.name for path in paths]
     others = [(str(path) if last_parts.count(path.name) > 1 else path.name, [quality.open_any(path)]) for path in paths]
-    kinds = draw_held_out(corpus.verify(), draw_training_sample(corpus.path, settings), settings.seed)
+    _, kinds = draw_texts(corpus.verify(), settings)
     whose = "sample" if is_sample(preset["klue"].data) else "KLUE"
     for task in TASKS.values():
         rows = load_rows(preset["klue"].data, task, "validation")

@@ -15,11 +15,10 @@ from sentencepiece import SentencePieceProcessor
 
 from corpora import require
 from corpora.contamination import DECONTAMINATED
+from corpora.klue import SPLITS
 from pipeline.artifact import SCRATCH, replace, write_json
 from pipeline.engine import Context, map_shards
 from pipeline.parquet import read_batches
-
-SPLITS = ("train", "validation")
 
 
 def run(settings, inputs: dict[str, Path], folder: Path, context: Context) -> dict:

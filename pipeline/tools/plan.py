@@ -50,28 +50,20 @@ def probe(settings, vocab_size: int, device: str, flops: int) -> tuple[float, in
     affordable = int(3 * cost.peak_flops(device) * UTILISATION / flops / settings.context)
     rows = min(settings.micro_batch_size, max(1, affordable))
     ids_BT = torch.randint(4, vocab_size, (rows, settings.context + 1)).to(device)
-
-    def accumulate() -> None:
-        with autocast(device, precision):
-            loss = losses(ids_BT)
-        loss.backward()
-
-    def update() -> None:
-        for optimizer in optimizers:
-            optimizer.step()
-
-    def timed(function) -> float:
-        start = time.perf_counter()
-        function()
-        next(model.parameters()).flatten()[0].item()  # waits for a GPU
-        return time.perf_counter() - start
-
+    rounds = []  # seconds of the forward and backward pass, and of the update
     with cost.naming_what_fits(model, settings, device, 1):
-        for _ in range(2):  # compiles, and makes the optimizers' state
-            accumulate()
-            update()
-        seconds = []
-        while len(seconds) < PROBE_STEPS and sum(seconds) < PROBE_SECONDS:
-            seconds.append(timed(accumulate))
-        a_step = sum(seconds) / len(seconds) * settings.batch_size / rows + timed(update)
-    return settings.batch_size * settings.context / a_step, len(seconds)
+        # The first two compile, and make the optimizers' state.
+        while len(rounds) < 2 + PROBE_STEPS and sum(map(sum, rounds[2:])) < PROBE_SECONDS:
+            start = time.perf_counter()
+            with autocast(device, precision):
+                loss = losses(ids_BT)
+            loss.backward()
+            loss.item()  # waits for a GPU
+            between = time.perf_counter()
+            for optimizer in optimizers:
+                optimizer.step()
+            next(model.parameters()).flatten()[0].item()
+            rounds.append((between - start, time.perf_counter() - between))
+    gradient, update = (sum(seconds) / len(seconds) for seconds in zip(*rounds[2:]))
+    a_step = gradient * settings.batch_size / rows + update
+    return settings.batch_size * settings.context / a_step, len(rounds) - 2

@@ -43,9 +43,8 @@ def megabytes(*folders: Path) -> str:
 
 def clean(arguments, preset) -> None:
     for partial in sorted(arguments.artifacts.glob("*/*.partial")):
-        lock = artifact.lock_path(arguments.artifacts, partial.parent.name, partial.stem)
         try:
-            with artifact.locked(lock, wait=False):
+            with artifact.locked(arguments.artifacts / ".locks" / f"{partial.parent.name}-{partial.stem}", wait=False):
                 print(f"removing {partial} ({megabytes(partial)})")
                 shutil.rmtree(partial)
         except BlockingIOError:
@@ -60,11 +59,10 @@ def settings(arguments, preset) -> None:
 
 
 def report(arguments, preset) -> None:
-    found = {name: artifact.linked(arguments.artifacts, preset.name, name) for name in STAGES
-             if (arguments.artifacts / preset.name / name).exists()}
+    here = arguments.artifacts / preset.name
+    found = {name: artifact.linked(arguments.artifacts, preset.name, name) for name in STAGES if (here / name).exists()}
     files = {"klue": "table.md", "prompt": "table.md", "tokenizer": "report.md", "corpus": "report.md"}
-    pages = [(found[name].path / file).read_text(encoding="utf-8").strip()
-             for name, file in files.items() if name in found]
-    path = arguments.artifacts / preset.name / "report.md"
+    pages = [(here / name / file).read_text(encoding="utf-8").strip() for name, file in files.items() if name in found]
+    path = here / "report.md"
     artifact.write_card(path, "report", preset=preset.name, found=found, pages=pages)
     print(path.read_text(encoding="utf-8") + f"\nreport: {path}")

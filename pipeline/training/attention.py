@@ -11,12 +11,10 @@ from torch.nn import functional as F
 from transformers import AttentionInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward as causal_sdpa
 
-CAUSAL_SDPA, CAUSAL_MATMUL = "causal_sdpa", "causal_matmul"
-
 
 def quickest(device: str, length: int) -> str:
     """The name of the quicker of the two for sequences of up to `length` tokens."""
-    return CAUSAL_MATMUL if device == "cpu" and length <= 512 else CAUSAL_SDPA
+    return "causal_matmul" if device == "cpu" and length <= 512 else "causal_sdpa"
 
 
 def causal_matmul(module, query_BHTD, key_BHTD, value_BHTD, attention_mask, scaling=None, dropout=0.0, **_):
@@ -34,5 +32,5 @@ def causal_matmul(module, query_BHTD, key_BHTD, value_BHTD, attention_mask, scal
     return (weights_NTT @ value_BHTD.flatten(0, 1)).view(B, H, T, D).transpose(1, 2).contiguous(), None
 
 
-AttentionInterface.register(CAUSAL_SDPA, causal_sdpa)
-AttentionInterface.register(CAUSAL_MATMUL, causal_matmul)
+AttentionInterface.register("causal_sdpa", causal_sdpa)
+AttentionInterface.register("causal_matmul", causal_matmul)

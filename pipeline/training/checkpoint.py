@@ -83,8 +83,3 @@ def load_checkpoint(path: Path, model: torch.nn.Module, optimizers: list) -> dic
                     state["step"] = torch.tensor(float(progress["step"]), device=parameter.device)
                 optimizer.state[parameter] = state
     return progress
-
-
-def gather(model: torch.nn.Module) -> dict[str, torch.Tensor]:
-    """The full weights on the CPU; every process has to ask."""
-    return {name: whole(parameter.detach()).cpu() for name, parameter in model.named_parameters()}

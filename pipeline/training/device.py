@@ -13,8 +13,7 @@ from corpora import require
 
 def resolve_device(wanted: str) -> str:
     """auto -> cuda, mps or cpu, whichever is there first; a device that was asked for and isn't there is an error."""
-    found = [device for device, is_there in (("cuda", torch.cuda.is_available()),
-                                             ("mps", torch.backends.mps.is_available()), ("cpu", True)) if is_there]
+    found = [device for device in ("cuda", "mps", "cpu") if getattr(torch, device).is_available()]
     require(wanted in ("auto", *found),
             f"DEVICE={wanted}: torch finds no such device here. Use one of auto, {', '.join(found)}.")
     return found[0] if wanted == "auto" else wanted

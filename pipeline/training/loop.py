@@ -39,14 +39,6 @@ def noting_signals() -> Iterator[list[str]]:
         yield received
 
 
-def forget_after(path: Path, step: int) -> None:
-    """Drop the lines of steps that will be done again, and half a line, from a log of JSON lines."""
-    if path.exists():
-        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-        kept = [line for line in lines if line.endswith("\n") and json.loads(line)["step"] <= step]
-        path.write_text("".join(kept), encoding="utf-8")
-
-
 def train(model, batches: TrainingBatches, validation: TokenStream, settings, device: str, precision: str,
           folder: Path, on_validation, track=lambda values: None) -> dict:
     """Train for settings.steps steps and return the figures of the run.
@@ -57,7 +49,12 @@ def train(model, batches: TrainingBatches, validation: TokenStream, settings, de
     when a loss or a gradient isn't finite: both leave a checkpoint of the last good state."""
     rank, world = rank_and_world()
     checkpoints, metrics = folder / SCRATCH / "checkpoints", folder / "logs" / "metrics.jsonl"
-    set_up_torch(settings, device)
+    if settings.deterministic:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what cuBLAS asks for, to be deterministic
+    torch.use_deterministic_algorithms(settings.deterministic)
+    require(device != "cpu" or not settings.compile or any(map(shutil.which, ("c++", "g++", "clang++"))),
+            "pretrain.compile=true needs a C++ compiler, and there's none. Install g++, or set "
+            "SET=\"pretrain.compile=false\" (slower).")
     model.to(device).train()
     if settings.gradient_checkpointing:
         model.activation_checkpointing_enable({"use_reentrant": False})
@@ -70,7 +67,10 @@ def train(model, batches: TrainingBatches, validation: TokenStream, settings, de
     if rank == 0:
         if path:
             print(f"pretrain: resuming after step {progress['step']}", flush=True)
-        forget_after(metrics, progress["step"])
+        if metrics.exists():  # without the lines of steps that will be done again, and half a line
+            lines = metrics.read_text(encoding="utf-8").splitlines(keepends=True)
+            kept = [line for line in lines if line.endswith("\n") and json.loads(line)["step"] <= progress["step"]]
+            metrics.write_text("".join(kept), encoding="utf-8")
     micro_batch_size = min(settings.micro_batch_size, settings.batch_size // world)
     tokens_a_step = settings.batch_size * settings.context
     validation_steps = {round(settings.steps * i / settings.validations) for i in range(1, settings.validations + 1)}
@@ -156,15 +156,6 @@ def train(model, batches: TrainingBatches, validation: TokenStream, settings, de
     return {"steps": settings.steps, "tokens": settings.steps * tokens_a_step, "peak_flops": peak,
             "seconds": round(time.monotonic() - begun, 1), "resumes": progress["resumes"],
             "best_step": progress["best_step"], "best_bits_per_byte": progress["best"], **figures}
-
-
-def set_up_torch(settings, device: str) -> None:
-    if settings.deterministic:
-        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what cuBLAS asks for, to be deterministic
-    torch.use_deterministic_algorithms(settings.deterministic)
-    require(device != "cpu" or not settings.compile or any(map(shutil.which, ("c++", "g++", "clang++"))),
-            "pretrain.compile=true needs a C++ compiler, and there's none. Install g++, or set "
-            "SET=\"pretrain.compile=false\" (slower).")
 
 
 @torch.no_grad()

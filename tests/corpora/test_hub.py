@@ -25,7 +25,7 @@ READ = """
 import json, sys
 from corpora import UserError
 from corpora.recipe import Shard, Source
-from corpora.hub import open_hub, read_hub
+from corpora.sources import open_hub, read_hub
 source = Source(kind="hub", licence="mine", **{settings!r})
 try:
     parts = open_hub(source).num_shards

@@ -12,7 +12,7 @@ import pytest
 
 from corpora import UserError
 from corpora.recipe import Source
-from corpora.sources import MAX_RECORD, Bad, Document, read_file
+from corpora.sources import MAX_RECORD, read_file
 
 ROWS = ["대한민국은 민주공화국이다.", "모든 국민은 법 앞에 평등하다."]
 
@@ -27,11 +27,11 @@ def read(path, data, **settings):
 
 
 def texts(records):
-    return [record.text for record in records if isinstance(record, Document)]
+    return [record.text for record in records if not record.reason]
 
 
 def bad(records):
-    return [(record.where, record.reason) for record in records if isinstance(record, Bad)]
+    return [(record.where, record.reason) for record in records if record.reason]
 
 
 def jsonl(*rows):

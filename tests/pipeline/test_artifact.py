@@ -105,11 +105,11 @@ def test_a_killed_run_leaves_no_lock_and_its_temporary_files_are_removed(tmp_pat
         if half.exists() and (half.parent / "cut.tmp").exists():
             break
         time.sleep(0.01)
-    with pytest.raises(BlockingIOError), artifact.locked(artifact.lock_path(tmp_path, "stage", "k"), wait=False):
+    with pytest.raises(BlockingIOError), artifact.locked(tmp_path / ".locks" / "stage-k", wait=False):
         pass
     os.kill(process.pid, signal.SIGKILL)
     process.join(10)
-    with artifact.locked(artifact.lock_path(tmp_path, "stage", "k"), wait=False):
+    with artifact.locked(tmp_path / ".locks" / "stage-k", wait=False):
         pass
     built = artifact.build(tmp_path, "stage", "k", ORIGIN, write_one)
     assert (built.path / "half").exists()

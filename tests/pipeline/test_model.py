@@ -8,7 +8,7 @@ from transformers import AutoModelForCausalLM, AutoModelForSequenceClassificatio
 
 from corpora import UserError
 from pipeline.config import SECTIONS
-from pipeline.evaluation.sampling import continue_text
+from pipeline.tools.generate import continue_text
 from pipeline.training import cost
 from pipeline.training.batches import shorten
 from pipeline.training.model import MODEL_TYPES, TokenLosses, make_model

@@ -89,7 +89,8 @@ def test_a_source_whose_name_begins_like_another_s_keeps_its_texts_apart(tmp_pat
         path = tmp_path / "train" / f"{name}.parquet"
         path.parent.mkdir(exist_ok=True)
         pyarrow.parquet.write_table(pyarrow.table({"text": [text]}), path)
-    assert stage.draw_held_out(tmp_path, [], 1) == {"ko": ["가"], "ko-news": ["나"]}
+    adopting = SECTIONS["tokenizer"](init="a folder")
+    assert stage.draw_texts(tmp_path, adopting) == ([], {"ko": ["가"], "ko-news": ["나"]})
 
 
 def test_names_that_a_font_or_a_formula_could_trip_over_are_drawn(tmp_path):

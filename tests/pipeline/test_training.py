@@ -14,7 +14,6 @@ from transformers.models.gpt2.modeling_gpt2 import GPT2MLP
 from corpora import UserError
 from pipeline.config import SECTIONS
 from pipeline.training import loop
-from pipeline.training.attention import CAUSAL_MATMUL, CAUSAL_SDPA
 from pipeline.training.batches import TokenStream, TrainingBatches
 from pipeline.training.checkpoint import find_checkpoints, last_whole, load_checkpoint, step_of
 from pipeline.training.model import TokenLosses, make_model
@@ -124,7 +123,7 @@ def test_gradient_accumulation_gives_the_gradient_of_the_whole_batch(tokens, tmp
         torch.testing.assert_close(value, weights(parts)[name], atol=2e-4, rtol=0)
 
 
-@pytest.mark.parametrize("attention", [CAUSAL_SDPA, CAUSAL_MATMUL])
+@pytest.mark.parametrize("attention", ["causal_sdpa", "causal_matmul"])
 def test_maskless_attention_gives_stock_logits_and_is_not_saved(tmp_path, attention):
     model = make_model(SETTINGS, VOCABULARY, END, 0).eval()
     model.set_attn_implementation(attention)

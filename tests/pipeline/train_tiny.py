@@ -11,9 +11,9 @@ from safetensors.torch import save_file
 from pipeline.config import SECTIONS, load_preset
 from pipeline.training import loop
 from pipeline.training.batches import TokenStream, TrainingBatches
-from pipeline.training.checkpoint import gather
 from pipeline.training.device import end_process, join_processes, leave_processes
 from pipeline.training.model import make_model
+from pipeline.training.optimizer import whole
 from tests.pipeline.tiny_tokens import END, VOCABULARY
 
 TINY = {"layers": 2, "width": 32, "heads": 2, "context": 16, "steps": 8, "batch_size": 4, "micro_batch_size": 1, "warmup_steps": 2,
@@ -40,7 +40,7 @@ def main() -> None:
     model = make_model(settings, VOCABULARY, END, 0)
     batches = Batches(TokenStream(Path(tokens), "train"), settings.context, settings.batch_size, settings.seed)
     loop.train(model, batches, TokenStream(Path(tokens), "validation"), settings, "cpu", "fp32", folder, lambda step: None)
-    weights = gather(model)
+    weights = {name: whole(weight.detach()) for name, weight in model.named_parameters()}
     if rank == 0:
         save_file(weights, folder / "weights.safetensors")
     leave_processes()
