@@ -79,8 +79,7 @@ def _split_files(data: str, task: Task, split: str) -> list[Path]:
         require(each.is_dir(), f"{each}: no such folder, so {task.title} can't be read. KLUE= takes sample, hub, or a "
                                "folder with TASK/SPLIT-*.parquet. Add what is missing, or leave the task out.")
     paths = sorted(folder.glob(f"{split}*.parquet")) or sorted(folder.glob(f"{split}*.jsonl"))
-    require(paths, f"{folder}: the {split} split is missing: no {split}-*.parquet and no {split}*.jsonl. Another split "
-                   "is never used in its place.")
+    require(paths, f"{folder}: the {split} split is missing: no {split}*.parquet, no {split}*.jsonl. No other is used.")
     return paths
 
 

@@ -1,7 +1,6 @@
 """A recipe's sources -> a stream of documents, in flat memory. Files, of any format, compression and encoding: what
 can't be read becomes a record with its place and the reason; only a damaged container or a wrong setting stops the run.
-Hub datasets, by `datasets` at a pinned revision, not kept on disk (whole splits for klue.py): one that can't be had
-ends in one message, in seconds."""
+Hub datasets, at a pinned revision, aren't kept on disk; one that can't be had ends in one message, in seconds."""
 import bz2
 import codecs
 import csv

@@ -13,7 +13,7 @@ from corpora import UserError, read_toml, require
 from corpora.klue import SPLITS, load_rows, parse_tasks
 from pipeline import config
 from pipeline.artifact import find
-from pipeline.engine import Context, Engine, Unfinished
+from pipeline.engine import Context
 from pipeline.stages import STAGES, TARGETS, locate, run_stage
 
 OPTIONS, TOOLS, NEXT = read_toml(Path(__file__).with_name("commands.toml")).values()
@@ -60,8 +60,8 @@ def make_context(arguments: argparse.Namespace, name: str) -> Context:
         device = resolve_device(arguments.device)
         if device == "cpu" != arguments.device and "WORLD_SIZE" in os.environ:
             raise UserError("GPUS=: torch finds no GPU here. DEVICE=cpu runs that many processes on the CPU instead.")
-    engine = Engine(arguments.workers, arguments.engine == "ray", arguments.shard, arguments.merge)
-    return Context(device, engine, arguments.data)
+    on_ray = arguments.engine == "ray"
+    return Context(device, arguments.data, arguments.workers, on_ray, arguments.shard, arguments.merge)
 
 
 def check_inputs(name: str, preset: config.Preset, arguments: argparse.Namespace) -> None:
@@ -101,8 +101,6 @@ if __name__ == "__main__":
         main()
     except UserError as error:
         sys.exit(f"error: {error}")
-    except Unfinished as job:
-        print(job)
     except KeyboardInterrupt:
         print("stopped; the same command continues what can be continued", file=sys.stderr)
         sys.exit(130)

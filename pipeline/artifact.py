@@ -78,7 +78,6 @@ def write_json(path: Path, value: object) -> None:
 
 
 def append_json(path: Path, **values) -> None:
-    """Add a line to a log of JSON lines."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "a", encoding="utf-8") as file:
         file.write(json.dumps(values, ensure_ascii=False) + "\n")
@@ -148,7 +147,6 @@ def content_digest(files: dict) -> str:
 
 
 def link(root: Path, preset: str, artifact: Artifact, stage: str) -> None:
-    """Point artifacts/PRESET/STAGE at the current artifact."""
     pointer = root / preset / stage
     target = os.path.relpath(artifact.path, pointer.parent)
     if pointer.is_symlink() and os.readlink(pointer) == target:

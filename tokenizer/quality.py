@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from operator import eq
 from pathlib import Path
+from reprlib import repr as excerpt
 from typing import NamedTuple
 
 import numpy as np
@@ -165,10 +166,6 @@ def find_problem(text: str, encoders: list[Encoder]) -> str | None:
             at = [*map(eq, back, text), False].index(False)
             return f"{encoder.name} gives back {excerpt(back[at:])} for {excerpt(text[at:])}, character {at}"
     return None
-
-
-def excerpt(text: str) -> str:
-    return repr(text if len(text) <= 40 else text[:40] + "…")
 
 
 def describe(encoders: list[Encoder], kinds: dict[str, list[str]]) -> dict:

@@ -27,21 +27,21 @@ def majority(task: Task, train: list[dict], validation: list[dict]) -> np.ndarra
     return np.full(len(validation), value)
 
 
-def tfidf(task: Task, train: list[dict], validation: list[dict]) -> tuple[np.ndarray, np.ndarray | None]:
-    """Predictions (N,) and, for classification, the SVM's margins (N, C) over the task's labels. A label that train
-    lacks gets the lowest margin. Regression: boosted trees on similarity features."""
+def tfidf(task: Task, train: list[dict], validation: list[dict]) -> np.ndarray:
+    """The SVM's margins (N, C) over the task's labels, where one that train lacks gets the lowest; for regression what
+    boosted trees predict (N,) from similarity features."""
     targets = np.array([task.target(row) for row in train])
     if task.regression:
         features, validation_features = similarities(task, train, validation)
         model = HistGradientBoostingRegressor(learning_rate=0.05, max_iter=300, max_leaf_nodes=15, random_state=0)
         # One thread: its hundreds of short parallel loops crawl when another process wants a core, too.
         with threadpool_limits(1, "openmp"):
-            return np.clip(model.fit(features, targets).predict(validation_features), 0, 5), None
+            return np.clip(model.fit(features, targets).predict(validation_features), 0, 5)
     margins = np.full((len(validation), len(task.labels)), ABSENT_MARGIN)
     present = np.unique(targets)
     if len(present) == 1:
         margins[:, present[0]] = 0
-        return margins.argmax(1), margins
+        return margins
     if task.name == "nli":
         features, validation_features = pair_features(train, validation)
     else:
@@ -51,7 +51,7 @@ def tfidf(task: Task, train: list[dict], validation: list[dict]) -> tuple[np.nda
     model = LinearSVC(C=0.5 if task.entities else 0.25, random_state=0)
     found = model.fit(features, targets).decision_function(validation_features)
     margins[:, present] = np.stack([-found, found], 1) if found.ndim == 1 else found
-    return margins.argmax(1), margins
+    return margins
 
 
 def character_ngrams(shortest: int, longest: int, num_rows: int, text: Callable[[dict | str], str] = str,

@@ -10,14 +10,18 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from scipy.special import softmax
 from torch.nn import functional as F
 from torch.nn.utils.rnn import pad_sequence
 from tqdm import tqdm
 from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, PreTrainedModel
+from transformers.trainer_pt_utils import get_length_grouped_indices
+from transformers.utils import ModelOutput
 
 from corpora import failing, require
-from corpora.klue import Task
+from corpora.klue import TASKS, Task
 from pipeline.evaluation.inputs import Reader
+from pipeline.evaluation.prompting import answer
 from pipeline.training.attention import quickest
 from pipeline.training.device import autocast, resolve_precision
 from pipeline.training.model import load_weights
@@ -28,6 +32,7 @@ WARMUP_SHARE = 0.1
 CLIP = 1.0
 BUCKET_BATCHES = 50  # batches that are sorted by length together: more pads less and shuffles less
 EVALUATION_BATCH = 128
+WORDS_BATCH = 32  # their logits are of all tokens
 IGNORED = -100  # a target that isn't one
 
 
@@ -35,56 +40,44 @@ def fine_tune(reader: Reader, folder: Path, task: Task, inputs: list[list[int]],
               validation: list[list[int]], settings, seed: int, pretrained: bool, device: str) -> np.ndarray:
     """Train a linear head and the model on `inputs` and return what they say of `validation`: (N, C) probabilities, or
     (N,) STS scores. Without `pretrained` it's the random twin: same config and seed, random weights. With
-    settings.lm_weight the loss has GPT-1's auxiliary term, the language-model loss of the inputs. Raises UserError
-    when the loss stops being finite."""
+    settings.lm_weight GPT-1's auxiliary term is added, the language-model loss of the inputs. Raises as `train`."""
     require(reader.causal or not settings.lm_weight,
             f"klue.lm_weight={settings.lm_weight:g}: {folder} is no causal language model.")
     torch.manual_seed(seed)
-    model = load_classifier(reader, folder, task, pretrained).to(device)
-    if model.config.model_type == "gpt2":
-        model.set_attn_implementation(quickest(device, settings.max_length))
+    model = load_classifier(reader, folder, task, pretrained)
     center, scale = (targets_N.mean(), targets_N.std() or 1.0) if task.regression else (0, 1)
     targets = torch.tensor((targets_N - center) / scale, dtype=torch.float32 if task.regression else torch.int64)
 
-    def loss_of(rows: np.ndarray) -> torch.Tensor:
+    def loss_of(rows: torch.Tensor) -> torch.Tensor:
         ids_BT = pad([inputs[row] for row in rows], reader.pad).to(device)
-        auxiliary = 0
+        found = classify(model, ids_BT, output_hidden_states=settings.lm_weight > 0)
+        outputs, loss_from = (found.logits[:, 0], F.mse_loss) if task.regression else (found.logits, F.cross_entropy)
+        loss = loss_from(outputs.float(), targets[rows].to(device))
         if settings.lm_weight:
-            targets_BT = ids_BT.masked_fill(ids_BT == reader.pad, IGNORED)
-            hidden_BTC = model.base_model(input_ids=ids_BT, use_cache=False).last_hidden_state
-            logits_BC = model.score(hidden_BTC[range(len(rows)), (targets_BT != IGNORED).sum(1) - 1]).float()
-            auxiliary = settings.lm_weight * token_loss(hidden_BTC, model.get_input_embeddings().weight, targets_BT)
-        else:
-            logits_BC = classify(model, ids_BT).float()
-        outputs, loss = (logits_BC[:, 0], F.mse_loss) if task.regression else (logits_BC, F.cross_entropy)
-        return loss(outputs, targets[rows].to(device)) + auxiliary
+            words_BT = ids_BT.masked_fill(ids_BT == reader.pad, IGNORED)
+            head_VC = model.get_input_embeddings().weight
+            loss += settings.lm_weight * token_loss(found.hidden_states[-1], head_VC, words_BT)
+        return loss
 
     name = f"{task.title} {'pretrained' if pretrained else 'random twin'} seed {seed}"
     train(model, list(map(len, inputs)), loss_of, num_steps(task, len(inputs), settings), settings, seed, name, device)
 
-    def outputs_of(rows: np.ndarray) -> torch.Tensor:
-        logits_BC = classify(model, pad([validation[row] for row in rows], reader.pad).to(device)).float()
-        return logits_BC if task.regression else logits_BC.softmax(-1)
-
-    outputs = predict(model, list(map(len, validation)), outputs_of, device)
-    return outputs[:, 0] * scale + center if task.regression else outputs
+    logits_NC = predict(model, validation, reader.pad, device)
+    return logits_NC[:, 0] * scale + center if task.regression else softmax(logits_NC, 1)
 
 
 def fine_tune_language(reader: Reader, folder: Path, tasks: dict[str, tuple], settings, seed: int, steps: int,
                        device: str) -> dict[str, np.ndarray]:
     """Train a causal model to go on from prompts with the right word, by the language-model loss of those words alone,
-    and return the words' log-likelihoods (N, C) of each task. `tasks` holds for each its prompts, its words, the right
-    words' numbers and the validation prompts, all as token ids: one task, or all of them in one model. Raises UserError
-    for a model that isn't causal."""
+    and return the words' shares (N, C) of each task, of STS the expected degree (N,). `tasks` has one task, or all for
+    one model: prompts, words, the right words' numbers, validation prompts. UserError for a model that isn't causal."""
     require(reader.causal, f"klue.head=language: {folder} is no causal language model.")
     torch.manual_seed(seed)
-    model = load_weights(AutoModelForCausalLM, folder, str(folder), deepcopy(reader.config)).to(device)
-    if model.config.model_type == "gpt2":
-        model.set_attn_implementation(quickest(device, settings.max_length))
+    model = load_weights(AutoModelForCausalLM, folder, str(folder), deepcopy(reader.config))
     examples = [(ids, words[number]) for prompts, words, numbers, _ in tasks.values()
                 for ids, number in zip(prompts, numbers)]
 
-    def loss_of(rows: np.ndarray) -> torch.Tensor:
+    def loss_of(rows: torch.Tensor) -> torch.Tensor:
         ids_BT = pad([prompt + word for prompt, word in (examples[row] for row in rows)], reader.end)
         targets_BT = pad([[IGNORED] * len(prompt) + word for prompt, word in (examples[row] for row in rows)], IGNORED)
         hidden_BTC = model.base_model(input_ids=ids_BT.to(device), use_cache=False).last_hidden_state
@@ -92,54 +85,46 @@ def fine_tune_language(reader: Reader, folder: Path, tasks: dict[str, tuple], se
 
     name = f"{' '.join(tasks)} language seed {seed}"
     train(model, [len(prompt) for prompt, _ in examples], loss_of, steps, settings, seed, name, device)
-    return {name: word_scores(model, validation, words, reader.end, device)
+    return {name: answer(TASKS[name], word_scores(model, reader, validation, words, device))
             for name, (_, words, _, validation) in tasks.items()}
 
 
-def word_scores(model: PreTrainedModel, prompts: list[list[int]], words: list[list[int]], pad_id: int,
+def word_scores(model: PreTrainedModel, reader: Reader, prompts: list[list[int]], words: list[list[int]],
                 device: str) -> np.ndarray:
-    """Log-likelihoods (N, C) of each word, in tokens, after each prompt. Words that differ in their last token alone
-    share a pass: most are one token, so that it's few passes for many labels."""
-    scores_NC = np.empty((len(prompts), len(words)), dtype=np.float32)
-    for prefix in {tuple(word[:-1]) for word in words}:
-        mine = [number for number, word in enumerate(words) if tuple(word[:-1]) == prefix]
-
-        def outputs_of(rows: np.ndarray, prefix=prefix, mine=mine) -> torch.Tensor:
-            ids_BT = pad([[*prompts[row], *prefix] for row in rows], pad_id).to(device)
-            hidden_BTC = model.base_model(input_ids=ids_BT, use_cache=False).last_hidden_state
-            places_BL = np.array([[len(prompts[row]) - 1] for row in rows]) + np.arange(len(prefix) + 1)
-            hidden_BLC = hidden_BTC[np.arange(len(rows))[:, None], places_BL]
-            logs_BLV = F.linear(hidden_BLC, model.get_output_embeddings().weight).float().log_softmax(-1)
-            before_B = logs_BLV[:, range(len(prefix)), prefix].sum(1)
-            return before_B[:, None] + logs_BLV[:, -1, [words[number][-1] for number in mine]]
-
-        scores_NC[:, mine] = predict(model, list(map(len, prompts)), outputs_of, device)
-    return scores_NC
+    """Log-likelihoods (N, C) of each word, in tokens, after each prompt, by lm-evaluation-harness: it gives words that
+    differ in their last token alone one pass, and most words are one token."""
+    from lm_eval.models.huggingface import HFLM
+    scorer = HFLM(model, tokenizer=reader.tokenizer, batch_size=WORDS_BATCH)
+    with autocast(device, resolve_precision("auto", device)):
+        found = scorer._loglikelihood_tokens([(("", ""), prompt, word) for prompt in prompts for word in words], True)
+    return np.array([score for score, _ in found]).reshape(len(prompts), len(words))
 
 
 def num_steps(task: Task, num_rows: int, settings) -> int:
     """Fixed beforehand: there's no best epoch. Few rows are seen more often, for a model to learn from them at all."""
-    return max(getattr(settings, f"epochs_{task.name}") * math.ceil(num_rows / settings.batch_size), settings.least_steps)
+    epochs = getattr(settings, f"epochs_{task.name}")
+    return max(epochs * math.ceil(num_rows / settings.batch_size), settings.least_steps)
 
 
-def train(model: PreTrainedModel, lengths: list[int], loss_of: Callable[[np.ndarray], torch.Tensor], steps: int,
+def train(model: PreTrainedModel, lengths: list[int], loss_of: Callable[[torch.Tensor], torch.Tensor], steps: int,
           settings, seed: int, name: str, device: str) -> None:
-    """AdamW with linear warm-up and decay over batches of rows of like length. Raises UserError when the loss stops
-    being finite."""
-    precision, generator = resolve_precision("auto", device), np.random.default_rng(seed)
+    """AdamW, warm-up, linear decay; batches of rows of like length. Raises UserError for a loss that isn't finite."""
+    precision, generator = resolve_precision("auto", device), torch.Generator().manual_seed(seed)
+    model.to(device).train()
+    if model.config.model_type == "gpt2":
+        model.set_attn_implementation(quickest(device, settings.max_length))
     optimizer = make_adamw(model.parameters(), settings.learning_rate, WEIGHT_DECAY)
     factor = partial(learning_rate_factor, num_steps=steps, num_warmup=max(1, round(WARMUP_SHARE * steps)))
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
     epochs = (bucket(lengths, settings.batch_size, generator) for _ in repeat(None))
-    model.train()
     with tqdm(total=steps, desc=name, unit="step", disable=None) as bar:
         for rows in islice(chain.from_iterable(epochs), steps):
             with autocast(device, precision):
                 loss = loss_of(rows)
             loss.backward()
             norm = torch.nn.utils.clip_grad_norm_(model.parameters(), CLIP)
-            require(math.isfinite(norm), f"{name}: the loss or its gradient stopped being finite at step {bar.n + 1} of "
-                    f"{steps}. Lower klue.learning_rate (now {settings.learning_rate:g}).")
+            require(math.isfinite(norm), f"{name}: the loss or its gradient stopped being finite at step {bar.n + 1} "
+                    f"of {steps}. Lower klue.learning_rate (now {settings.learning_rate:g}).")
             optimizer.step()
             schedule.step()
             optimizer.zero_grad()
@@ -149,14 +134,14 @@ def train(model: PreTrainedModel, lengths: list[int], loss_of: Callable[[np.ndar
 
 
 @torch.no_grad()
-def predict(model: PreTrainedModel, lengths: list[int], outputs_of: Callable[[np.ndarray], torch.Tensor],
-            device: str) -> np.ndarray:
-    """What `outputs_of` says of batches of rows of like length, in the rows' order: (N, C)."""
-    order, outputs = np.argsort(lengths, kind="stable"), []
-    for start in range(0, len(order), EVALUATION_BATCH):
+def predict(model: PreTrainedModel, inputs: list[list[int]], pad_id: int, device: str) -> np.ndarray:
+    """Logits (N, C) of the inputs, by batches of like length."""
+    order_N, found = np.argsort(list(map(len, inputs)), kind="stable"), []
+    for start in range(0, len(order_N), EVALUATION_BATCH):
+        ids_BT = pad([inputs[row] for row in order_N[start:start + EVALUATION_BATCH]], pad_id).to(device)
         with autocast(device, resolve_precision("auto", device)):
-            outputs.append(outputs_of(order[start:start + EVALUATION_BATCH]).float().cpu().numpy())
-    return np.concatenate(outputs)[np.argsort(order)]
+            found.append(classify(model, ids_BT).logits.float().cpu().numpy())
+    return np.concatenate(found)[np.argsort(order_N)]
 
 
 def load_classifier(reader: Reader, folder: Path, task: Task, pretrained: bool) -> PreTrainedModel:
@@ -181,17 +166,11 @@ def token_loss(hidden_BTC: torch.Tensor, head_VC: torch.Tensor, targets_BT: torc
     return F.cross_entropy(logits_NV, targets_BT[:, 1:][real_BT])
 
 
-def bucket(lengths: list[int], batch_size: int, generator: np.random.Generator) -> list[np.ndarray]:
+def bucket(lengths: list[int], batch_size: int, generator: torch.Generator) -> list[torch.Tensor]:
     """One epoch's batches, (B,) row numbers each: rows of like length together, batches in random order."""
-    lengths_N = np.array(lengths)
-    order_N = generator.permutation(len(lengths_N))
-    batches = []
-    for start in range(0, len(order_N), batch_size * BUCKET_BATCHES):
-        rows = order_N[start:start + batch_size * BUCKET_BATCHES]
-        rows = rows[np.argsort(lengths_N[rows], kind="stable")]
-        batches += [rows[at:at + batch_size] for at in range(0, len(rows), batch_size)]
-    generator.shuffle(batches)
-    return batches
+    order = get_length_grouped_indices(lengths, batch_size, BUCKET_BATCHES, generator)
+    batches = torch.tensor(order).split(batch_size)
+    return [batches[number] for number in torch.randperm(len(batches), generator=generator)]
 
 
 def pad(sequences: list[list[int]], pad_id: int) -> torch.Tensor:
@@ -200,8 +179,8 @@ def pad(sequences: list[list[int]], pad_id: int) -> torch.Tensor:
     return F.pad(ids_BT, (0, -ids_BT.shape[1] % 8), value=pad_id)
 
 
-def classify(model: PreTrainedModel, ids_BT: torch.Tensor) -> torch.Tensor:
-    """Logits (B, C). GPT-2 needs no mask: right of a causal model's last real token, pads can't be seen."""
+def classify(model: PreTrainedModel, ids_BT: torch.Tensor, **more) -> ModelOutput:
+    """With logits (B, C). GPT-2 needs no mask: right of a causal model's last real token, pads can't be seen."""
     if model.config.model_type == "gpt2":
-        return model(input_ids=ids_BT, use_cache=False).logits
-    return model(input_ids=ids_BT, attention_mask=(ids_BT != model.config.pad_token_id).long()).logits
+        return model(input_ids=ids_BT, use_cache=False, **more)
+    return model(input_ids=ids_BT, attention_mask=(ids_BT != model.config.pad_token_id).long(), **more)

@@ -59,8 +59,7 @@ class Reader:
         return [row_ids for row_ids, _ in encoded], sum(was_cut for _, was_cut in encoded)
 
     def encode_prompts(self, task: Task, rows: list[dict]) -> tuple[list[list[int]], list[list[int]], int]:
-        """Token ids of every row as the task's first prompt, those of the words that may follow, and how many rows had
-        to be cut for prompt and word to fit."""
+        """Token ids of every row as the task's first prompt, and of the words; and how many rows had to be cut."""
         start = [] if self.start is None else [self.start]
         words = self._tokenize([f" {word}" for word in PROMPTS[task.name]["words"]])
         room = self.max_length - len(start) - max(map(len, words))

@@ -9,16 +9,21 @@ STS_THRESHOLD = 3.0
 RESAMPLES = 1000
 
 
-def score(task: Task, gold_N: np.ndarray, predicted_N: np.ndarray,
-          scores_NC: np.ndarray | None = None) -> dict[str, float | None]:
-    """Every metric of the task, times 100; None where it isn't defined: Pearson for constant predictions, AUPRC without
-    `scores_NC`, which rank the rows for each class."""
+def decide(output: np.ndarray) -> np.ndarray:
+    """Predictions (N,): the output itself, or of scores (N, C) the place of the largest."""
+    return output.argmax(1) if output.ndim == 2 else output
+
+
+def score(task: Task, gold_N: np.ndarray, output: np.ndarray) -> dict[str, float | None]:
+    """Every metric of the task, times 100, of predictions (N,) or scores (N, C); None where it isn't defined: Pearson
+    for constant predictions, AUPRC without scores, which rank the rows for each class."""
+    predicted_N = decide(output)
     if task.regression:
         constant = np.ptp(gold_N) == 0 or np.ptp(predicted_N) == 0
         return {"pearson": None if constant else 100 * float(pearsonr(gold_N, predicted_N).statistic),
                 "f1": 100 * f1_score(gold_N >= STS_THRESHOLD, predicted_N >= STS_THRESHOLD, zero_division=0)}
     found = {task.primary: 100 * float(_quick_primary(task, gold_N, predicted_N))}
-    return found | ({"auprc": None if scores_NC is None else auprc(gold_N, scores_NC)} if task.entities else {})
+    return found | ({"auprc": auprc(gold_N, output) if output.ndim == 2 else None} if task.entities else {})
 
 
 def auprc(gold_N: np.ndarray, scores_NC: np.ndarray) -> float:
@@ -29,17 +34,17 @@ def auprc(gold_N: np.ndarray, scores_NC: np.ndarray) -> float:
 
 def interval(task: Task, gold_N: np.ndarray, runs: list[np.ndarray], others: list[np.ndarray] | None = None,
              seed: int = 0) -> list[float] | None:
-    """95 % percentile bootstrap over validation rows of the primary metric's mean over `runs`, each (N,) predictions
+    """95 % percentile bootstrap over validation rows of the primary metric's mean over `runs`, each one's output
     (Efron 1979); with `others`, of how much that is above theirs: a paired bootstrap, as the same resampled rows serve
     every run. None where the metric isn't defined."""
     if any(score(task, gold_N, side[0])[task.primary] is None for side in (runs, others) if side):
         return None
-    generator = np.random.default_rng(seed)
+    generator, sides = np.random.default_rng(seed), [list(map(decide, side or [])) for side in (runs, others)]
     found = []
     for _ in range(RESAMPLES):
         rows = generator.integers(0, len(gold_N), len(gold_N))
         mean, other = (np.mean([_quick_primary(task, gold_N[rows], run_N[rows]) for run_N in side]) if side else 0
-                       for side in (runs, others))
+                       for side in sides)
         found.append(100 * float(mean - other))
     return [float(bound) for bound in np.nanpercentile(found, [2.5, 97.5])]
 
@@ -47,7 +52,7 @@ def interval(task: Task, gold_N: np.ndarray, runs: list[np.ndarray], others: lis
 def confusion(task: Task, gold_N: np.ndarray, runs: list[np.ndarray]) -> list[list[int]]:
     """Rows of gold label (down) and predicted label (across), over all runs; for regression of nearest degrees."""
     size = len(task.labels) or 6
-    pairs = [size * np.rint(gold_N).astype(int) + np.rint(run_N).astype(int).clip(0, size - 1) for run_N in runs]
+    pairs = [size * np.rint(gold_N).astype(int) + np.rint(decide(run)).astype(int).clip(0, size - 1) for run in runs]
     return np.bincount(np.concatenate(pairs), minlength=size * size).reshape(size, size).tolist()
 
 

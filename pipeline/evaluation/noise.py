@@ -1,5 +1,4 @@
-"""Validation rows as careless people would have typed them, to see how much a score hangs on clean text. What happens to
-a row depends on its guid alone."""
+"""Validation rows as careless people would have typed them. What happens to a row depends on its guid alone."""
 import random
 import re
 import unicodedata
@@ -39,7 +38,8 @@ def noisy(task: Task, row: dict, kind: str) -> dict:
     generator = random.Random(f"{kind} {row['guid']}")
     if not task.entities:
         return row | {column: NOISES[kind](row[column], generator) for column in task.texts}
-    parts = [part if number % 2 else NOISES[kind](part, generator) for number, part in enumerate(split_at_entities(row))]
+    parts = split_at_entities(row)
+    parts[::2] = [NOISES[kind](part, generator) for part in parts[::2]]
     names = [ENTITIES[role == "O"] for _, role in entities_in_order(row)]
     starts = [len("".join(parts[:number])) for number in (1, 3)]
     moved = {name: row[name] | {"word": part, "start_idx": start, "end_idx": start + len(part) - 1}

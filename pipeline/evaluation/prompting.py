@@ -17,7 +17,7 @@ BETWEEN = "\n\n"  # shots
 CALIBRATED = "calibrated_"
 
 
-def write_prompt(task: Task, number: int, row: dict, fits: Callable[[str], bool] = lambda text: True) -> tuple[str, bool]:
+def write_prompt(task: Task, number: int, row: dict, fits: Callable[[str], bool] = bool) -> tuple[str, bool]:
     """The row as the `number`-th prompt (from 1), and whether its longest text had to be cut for it to fit. Raises
     UserError for a prompt that doesn't fit without its texts."""
     template = PROMPTS[task.name]["prompts"][number - 1]
@@ -31,17 +31,15 @@ def write_prompt(task: Task, number: int, row: dict, fits: Callable[[str], bool]
     return text, any(fields[column] != row[column] for column in task.texts)
 
 
-def predict(task: Task, scores_NC: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Predictions (N,) from the words' log-likelihoods (N, C), the likeliest label or for STS the expected degree, and
-    the words' shares (N, C), which sum to 1."""
+def answer(task: Task, scores_NC: np.ndarray) -> np.ndarray:
+    """The words' log-likelihoods (N, C) as their shares (N, C), which sum to 1; for STS the expected degree (N,)."""
     shares_NC = np.exp(scores_NC - scores_NC.max(1, keepdims=True))
     shares_NC /= shares_NC.sum(1, keepdims=True)
-    return shares_NC @ np.arange(shares_NC.shape[1]) if task.regression else shares_NC.argmax(1), shares_NC
+    return shares_NC @ np.arange(shares_NC.shape[1]) if task.regression else shares_NC
 
 
 def calibrate(scores_NC: np.ndarray) -> np.ndarray:
-    """Without the words' own likelihoods: each word's mean over all rows is taken away (Zhou et al. 2024, batch
-    calibration). No label is looked at."""
+    """Without each word's mean over all rows (batch calibration, Zhou et al. 2024). No label is looked at."""
     return scores_NC - scores_NC.mean(0)
 
 
@@ -74,8 +72,9 @@ def documents(task: str, pretrained: str, klue: str = "hub", prompt: int = 1, sh
             shown = f"{write_prompt(kind, prompt, shot)[0]} {words[round(kind.target(shot))]}"
             if count(BETWEEN.join([*kept, shown, text])) <= room:
                 kept.append(shown)
-        found.append({"prompt": BETWEEN.join([*kept, text]), "words": words, "label": round(kind.target(row)), "task": task,
-                      "gold": float(kind.target(row)), "guid": row["guid"], "shots": len(kept), "cut": cut})
+        gold = float(kind.target(row))
+        found.append({"prompt": BETWEEN.join([*kept, text]), "words": words, "label": round(gold), "gold": gold,
+                      "task": task, "guid": row["guid"], "shots": len(kept), "cut": cut})
     return {"validation": Dataset.from_list(found)}
 
 
@@ -93,5 +92,5 @@ def aggregate(items: list[tuple]) -> float:
     if name.startswith(CALIBRATED):
         scores_NC = calibrate(scores_NC)
     gold_N = np.array(gold, dtype=float if task.regression else int)
-    value = score(task, gold_N, *predict(task, scores_NC))[name.removeprefix(CALIBRATED)]
+    value = score(task, gold_N, answer(task, scores_NC))[name.removeprefix(CALIBRATED)]
     return float("nan") if value is None else value

@@ -78,15 +78,15 @@ def run_stage(name: str, preset: Preset, root: Path, data: Path | None, new_cont
         print(f"{name}: up to date ({finished.path})")
     else:
         context = new_context()
-        require(not context.engine.shard or STAGES[name].sharded,
+        require(not context.shard or STAGES[name].sharded,
                 f"{name}: can't be shared by jobs: run it once, without SHARD=.")
-        for found in () if context.engine.shard else inputs.values():  # of an array's jobs the merge does it, once
+        for found in () if context.shard else inputs.values():  # of an array's jobs the merge does it, once
             found.verify()
         module = importlib.import_module(f"pipeline.stages.{name}")
         paths = {upstream: found.path for upstream, found in inputs.items()}
         if os.environ.get("RANK", "0") != "0":  # torchrun's first process builds the artifact; the others help it
             module.run(preset[name], paths, root / name / f"{key}.partial", context)  # doesn't come back
-        finished = artifact.build(root, name, key, origin, shared=context.engine.shard is not None,
+        finished = artifact.build(root, name, key, origin, shared=context.shard is not None,
                                   run=lambda folder: module.run(preset[name], paths, folder, context))
         print(f"{name}: done in {finished.manifest['seconds']:.0f} s, {finished.path}")
     artifact.link(root, preset.name, finished, name)

@@ -9,18 +9,22 @@ from pathlib import Path
 import numpy as np
 import pyarrow.compute
 import xxhash
+from pyarrow import dataset
 
 from corpora import dedup, require
 from corpora.clean import clean, drop_lines, drop_reasons, load_cleanups, split_text
 from corpora.contamination import DECONTAMINATED, Index, load_index
+from corpora.klue import SPLITS
 from corpora.pii import replace_personal_data
 from corpora.recipe import Recipe, Shard, Source, load_recipe, make_shards
 from corpora.sources import EXCERPT, open_hub, read_file, read_hub
-from pipeline.artifact import SCRATCH, fsync, write_json
-from pipeline.engine import Engine, map_shards
+from pipeline.artifact import SCRATCH, fsync, write_card, write_json
+from pipeline.engine import Context, map_shards
 from pipeline.parquet import ParquetFile, read_batches
-from pipeline.stages.corpus_report import COUNTS, NUM_PAIRS, SIZES, SPLITS, add_up, merge, note_drop, write_report
 
+SIZES = ("documents", "characters", "bytes")
+COUNTS = (*SIZES, "changed", "repaired_lines", "space_marks", "unreadable", "kept")
+NUM_EXAMPLES, NUM_PAIRS = 5, 10
 BATCH_CHARACTERS = 300_000  # judged at a time: enough for arrays to pay, little enough to stay in cache
 TOLERATED_BAD = 10  # unreadable records that a source may have up to half of it: one bad line mustn't stop a small file
 CERTAINLY_BAD = 100  # unreadable records and no other in a shard, above which a setting is wrong, not a file damaged
@@ -33,19 +37,19 @@ CLUSTERS = pyarrow.schema({"cluster": "int64", "documents": "int64", "id": "stri
 
 def run(settings, inputs: dict[str, Path], folder: Path, context) -> dict:
     """Make the corpus that `settings.recipe` describes; a rerun continues after the last finished shard."""
-    recipe, work, engine = load_recipe(settings.recipe), folder / SCRATCH, context.engine
+    recipe, work = load_recipe(settings.recipe), folder / SCRATCH
     index, fingerprints = load_index(recipe, context.data)
     shards = make_shards(recipe, context.data, lambda source: open_hub(source).num_shards)
     tallies, clean_cost = map_shards(partial(clean_shard, work=work, recipe=recipe, index=index),
-                                     {shard.name: shard for shard in shards}, work / "clean", engine, "corpus: clean")
+                                     {shard.name: shard for shard in shards}, work / "clean", context, "corpus: clean")
     for source in recipe.source:
         check_readable(source, [tally for shard, tally in zip(shards, tallies) if shard.source == source])
     bounds = np.cumsum([0, *(tally["kept"] for tally in tallies)]).tolist()
     (decisions,), reduce_cost = map_shards(partial(decide, recipe, shards, work), {"all": bounds}, work / "reduce",
-                                           Engine(), "corpus: reduce")
+                                           Context(), "corpus: reduce")
     written, write_cost = map_shards(partial(write_shard, folder=folder),
                                      {shard.name: (shard, start) for shard, start in zip(shards, bounds)},
-                                     work / "write", engine._replace(merge=False), "corpus: write")
+                                     work / "write", context._replace(merge=False), "corpus: write")
     report = add_up(recipe, shards, tallies, written) | {"clusters": decisions, "steps": {
         "clean": clean_cost, "reduce": reduce_cost | {"documents": bounds[-1]}, "write": write_cost}}
     check_result(recipe, report)
@@ -235,3 +239,52 @@ def check_result(recipe: Recipe, report: dict) -> None:
         report["warnings"].append(f"Only {validation:,} bytes of validation text: bits per byte will be noisy.")
     report["warnings"] += [f"Source {name} contributes no training text."
                            for name, source in report["sources"].items() if not source["train"]["documents"]]
+
+
+def note_drop(dropped: dict, reason: str, where: str, text: str) -> None:
+    """Count a drop under its reason, and keep the first few as examples."""
+    reason = " ".join(reason.split(" ")[:4]) if reason.startswith("evaluation text: ") else reason  # not the row's name
+    entry = dropped.setdefault(reason, {"count": 0, "examples": []})
+    entry["count"] += 1
+    if len(entry["examples"]) < NUM_EXAMPLES:
+        entry["examples"].append({"where": where, "text": text[:200]})
+
+
+def merge(totals: dict, more: dict) -> None:
+    """Add numbers to numbers and lists to lists, in the dicts within, too."""
+    for key, value in more.items():
+        if isinstance(value, dict):
+            merge(totals.setdefault(key, {}), value)
+        else:
+            totals[key] = totals.get(key, type(value)()) + value
+
+
+def add_up(recipe: Recipe, shards: list[Shard], tallies: list[dict], written: list[dict]) -> dict:
+    """Sum the shards' tallies to one table a source and one total."""
+    sources = {source.name: {} for source in recipe.source}
+    for shard, tally, result in zip(shards, tallies, written):
+        entry = sources[shard.source.name]
+        merge(entry, tally)
+        merge(entry, result)
+        entry["pairs"] = sorted(entry["pairs"], reverse=True)[:NUM_PAIRS]
+        for drops in entry["dropped"].values():
+            drops["examples"] = drops["examples"][:NUM_EXAMPLES]
+    report = {"title": recipe.title, "warnings": [], "dropped": {}}
+    for entry in sources.values():
+        entry["num_dropped"] = sum(drops["count"] for reason, drops in entry["dropped"].items()
+                                   if not reason.startswith("line "))
+        merge(report, {key: entry[key] for key in (*SIZES, "num_dropped", "personal_data", *SPLITS)})
+        for reason, drops in entry["dropped"].items():
+            merge(report["dropped"], {reason.partition(":")[0]: drops["count"]})
+    return {**report, "sources": sources}
+
+
+def write_report(folder: Path, recipe: Recipe, report: dict) -> None:
+    """report.json for programs, report.md for people: what each source gave and what was dropped, with examples. And
+    README.md, the dataset card by which `datasets.load_dataset(folder)` finds both splits."""
+    if largest := report["clusters"]["largest"]:
+        clusters = dataset.dataset(folder / "clusters").to_table(filter=dataset.field("cluster").isin(largest))
+        report["clusters"]["largest"] = sorted(clusters.to_pylist(), key=lambda row: largest.index(row["cluster"]))
+    write_json(folder / "report.json", report)
+    write_card(folder / "report.md", "corpus_report", recipe=recipe, report=report)
+    write_card(folder / "README.md", "corpus", recipe=recipe, report=report)

@@ -13,17 +13,17 @@ from corpora import require
 from corpora.contamination import DECONTAMINATED, fingerprint
 from corpora.klue import HUB_NAME, HUB_REVISION, SPLITS, TASKS, Task, is_sample, load_rows, parse_tasks
 from pipeline.artifact import append_json, write_card, write_json, write_text
-from pipeline.evaluation import baselines, prompting
+from pipeline.evaluation import baselines
 from pipeline.evaluation.finetune import fine_tune, fine_tune_language, num_steps
 from pipeline.evaluation.inputs import Reader
-from pipeline.evaluation.metrics import confusion, interval, score
+from pipeline.evaluation.metrics import confusion, decide, interval, score
 from pipeline.evaluation.noise import NOISES, noisy
 from pipeline.model_folder import model_folder
 from pipeline.plots import plot_learning
 
 ENOUGH_SEEDS = 3
 ARMS = {"majority": "majority label", "tfidf": "TF-IDF + linear SVM", "random": "random twin",
-        "pretrained": "pretrained", "language": "pretrained, language head", "joint": "the same, one model for all tasks"}
+        "pretrained": "pretrained", "language": "pretrained, language head", "joint": "one model for all tasks"}
 """Rows of the table, in order. The twin has the same config as the pretrained model, and random weights."""
 HEADS = {"linear": ("random", "pretrained"), "language": ("language",), "joint": ("joint",)}
 CURVE = (100, 300, 1000, 3000, 10000)
@@ -31,8 +31,8 @@ CURVE = (100, 300, 1000, 3000, 10000)
 
 @dataclass
 class Rows:
-    """One task's rows. `validation` ends with its noisy copies. `parts` says which rows are which: the clean ones, those
-    of each noise and, where some clean ones stand in train, new_rows, which don't."""
+    """One task's rows. `validation` ends with its noisy copies; `parts` says which rows are which: clean, each noise
+    and, where sentences of some clean ones stand in train, new_rows: the others."""
     task: Task
     train: list[dict]
     validation: list[dict]
@@ -90,12 +90,12 @@ def run_task(rows: Rows, arms: list[str], runs: "Runs", settings) -> dict:
     task, clean_N, results = rows.task, rows.parts["clean"], {}
     gold_N, clean = rows.gold_N[clean_N], list(compress(rows.validation, clean_N))
     found = {arm: runs.all(arm, task, settings.train_rows) for arm in arms}
-    predictions = {arm: [predicted_N[clean_N] for predicted_N, _ in found[arm].values()] for arm in arms}
+    outputs = {arm: [output[clean_N] for output in found[arm].values()] for arm in arms}
     for number, arm in enumerate(arms):
         results[arm] = {
-            **summarise(rows, found[arm], clean_N), "confusion": confusion(task, gold_N, predictions[arm]),
-            **{name: summarise(rows, found[arm], part_N)["mean"] for name, part_N in rows.parts.items() if name != "clean"},
-            "above": {other: interval(task, gold_N, predictions[arm], predictions[other]) for other in arms[:number]}}
+            **summarise(rows, found[arm], clean_N), "confusion": confusion(task, gold_N, outputs[arm]),
+            **{name: summarise(rows, found[arm], part_N)["mean"] for name, part_N in rows.parts.items()},
+            "above": {other: interval(task, gold_N, outputs[arm], outputs[other]) for other in arms[:number]}}
     sizes = {size: size for size in CURVE if size < len(rows.train)} | {len(rows.train): 0}
     curve = {arm: {number: summarise(rows, runs.all(arm, task, size), clean_N) for number, size in sizes.items()}
              for arm in ("tfidf", *HEADS["linear"]) if arm in arms} if settings.curve else {}
@@ -117,56 +117,49 @@ class Runs:
         self.inputs = {name: [reader.encode(mine.task, side) for side in (mine.train, mine.validation)]
                        for name, mine in rows.items()}
 
-    def all(self, arm: str, task: Task, size: int) -> dict[int, tuple[np.ndarray, np.ndarray | None]]:
-        """Predictions (N,) and scores (N, C) by seed, from `size` train rows that the seed draws; 0 is all of them."""
-        fixed = arm in ("majority", "tfidf") and not size
-        return {seed: self.once(arm, task, size, seed) for seed in ([0] if fixed else range(1, self.settings.seeds + 1))}
+    def all(self, arm: str, task: Task, size: int) -> dict[int, np.ndarray]:
+        """Predictions (N,) or scores (N, C) by seed, from `size` train rows that the seed draws; 0 is all of them."""
+        seeds = [0] if arm in ("majority", "tfidf") and not size else range(1, self.settings.seeds + 1)
+        return {seed: self.once(arm, task, size, seed) for seed in seeds}
 
-    def once(self, arm: str, task: Task, size: int, seed: int) -> tuple[np.ndarray, np.ndarray | None]:
+    def once(self, arm: str, task: Task, size: int, seed: int) -> np.ndarray:
         def path_of(name: str) -> Path:
             parts = (name, arm, f"{size}rows" if size else "", str(seed or ""))
             return self.folder / "predictions" / ("-".join(filter(None, parts)) + ".jsonl")
 
         if not path_of(task.name).exists():
             start = time.monotonic()
-            for name, (predicted_N, scores_NC) in self.make(arm, task, size, seed).items():
-                mine = self.rows[name]
-                lines = [{"guid": row["guid"], "label": mine.task.target(row), "prediction": value}
-                         for row, value in zip(mine.validation, predicted_N.tolist())]
-                for line, scores in zip(lines, [] if scores_NC is None else scores_NC.tolist()):
-                    line["scores"] = [float(f"{value:.6g}") for value in scores]
+            for name, output in self.make(arm, task, size, seed).items():
+                output = np.vectorize(lambda value: float(f"{value:.6g}"))(output) if output.ndim == 2 else output
+                lines = [{"guid": row["guid"], "label": TASKS[name].target(row), "prediction": value}
+                         | ({"scores": scores} if output.ndim == 2 else {}) for row, value, scores in zip(
+                             self.rows[name].validation, decide(output).tolist(), output.tolist())]
                 write_text(path_of(name), "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))
             append_json(self.folder / "logs" / "runs.jsonl", task=task.name, arm=arm, rows=size, seed=seed,
                         seconds=round(time.monotonic() - start, 2))
         rows = [json.loads(line) for line in path_of(task.name).read_text(encoding="utf-8").splitlines()]
-        scores = [row["scores"] for row in rows if "scores" in row]
-        return np.array([row["prediction"] for row in rows]), np.array(scores) if scores else None
+        return np.array([row.get("scores", row["prediction"]) for row in rows])
 
-    def make(self, arm: str, task: Task, size: int, seed: int) -> dict[str, tuple[np.ndarray, np.ndarray | None]]:
-        """One run's predictions and scores: of this task, or of all where one model does them all."""
+    def make(self, arm: str, task: Task, size: int, seed: int) -> dict[str, np.ndarray]:
+        """One run's predictions or scores: of this task, or of all where one model does them all."""
         mine, settings = self.rows[task.name], self.settings
         drawn = draw(len(mine.train), size, seed)
         train = [mine.train[row] for row in drawn]
-        if arm == "majority":
-            return {task.name: (baselines.majority(task, train, mine.validation), None)}
-        if arm == "tfidf":
-            return {task.name: baselines.tfidf(task, train, mine.validation)}
+        if arm in ("majority", "tfidf"):
+            return {task.name: getattr(baselines, arm)(task, train, mine.validation)}
         if arm in HEADS["linear"]:
             (inputs, _), (validation, _) = self.inputs[task.name]
             targets_N = np.array([task.target(row) for row in train])
-            output = fine_tune(self.reader, self.model, task, [inputs[row] for row in drawn], targets_N, validation,
-                               settings, seed, arm == "pretrained", self.device)
-            return {task.name: (output, None) if task.regression else (output.argmax(1), output)}
+            return {task.name: fine_tune(self.reader, self.model, task, [inputs[row] for row in drawn], targets_N,
+                                         validation, settings, seed, arm == "pretrained", self.device)}
         tasks, steps = {}, 0
-        for name in self.rows if arm == "joint" else [task.name]:
-            each = self.rows[name]
+        for each in self.rows.values() if arm == "joint" else [mine]:
             train = [each.train[row] for row in draw(len(each.train), size, seed)]
             prompts, words, _ = self.reader.encode_prompts(each.task, train)
             validation, _, _ = self.reader.encode_prompts(each.task, each.validation)
-            tasks[name] = prompts, words, [round(each.task.target(row)) for row in train], validation
+            tasks[each.task.name] = prompts, words, [round(each.task.target(row)) for row in train], validation
             steps += num_steps(each.task, len(train), settings)
-        found = fine_tune_language(self.reader, self.model, tasks, settings, seed, steps, self.device)
-        return {name: prompting.predict(self.rows[name].task, scores_NC) for name, scores_NC in found.items()}
+        return fine_tune_language(self.reader, self.model, tasks, settings, seed, steps, self.device)
 
 
 def look_up_texts(task: Task, validation: list[dict], model: Path) -> dict:
@@ -178,18 +171,17 @@ def look_up_texts(task: Task, validation: list[dict], model: Path) -> dict:
     return {"all": len(texts), "looked_for": None if known is None else len(texts.intersection(known))}
 
 
-def summarise(rows: Rows, found: dict[int, tuple[np.ndarray, np.ndarray | None]], part_N: np.ndarray) -> dict:
-    """Every seed's metrics on a part of the rows, their mean and sample standard deviation, the interval of the mean."""
-    task, gold_N = rows.task, rows.gold_N[part_N]
-    seeds = {seed: score(task, gold_N, predicted_N[part_N], None if scores_NC is None else scores_NC[part_N])
-             for seed, (predicted_N, scores_NC) in found.items()}
+def summarise(rows: Rows, found: dict[int, np.ndarray], part_N: np.ndarray) -> dict:
+    """Every seed's metrics on a part of the rows, their mean and sample standard deviation, the mean's interval."""
+    task, gold_N, found = rows.task, rows.gold_N[part_N], {seed: output[part_N] for seed, output in found.items()}
+    seeds = {seed: score(task, gold_N, output) for seed, output in found.items()}
     mean, sd = {}, {}
     for metric in task.metrics:
         values = [each[metric] for each in seeds.values()]
         mean[metric] = None if None in values else float(np.mean(values))
         sd[metric] = None if None in values or len(values) == 1 else float(np.std(values, ddof=1))
     return {"seeds": seeds, "mean": mean, "sd": sd,
-            "interval": interval(task, gold_N, [predicted_N[part_N] for predicted_N, _ in found.values()])}
+            "interval": interval(task, gold_N, [*found.values()])}
 
 
 def draw(num_rows: int, wanted: int, seed: int) -> np.ndarray:

@@ -118,7 +118,6 @@ def open_tracker(settings, folder: Path, rank: int) -> Iterator[Callable[[dict],
 
 
 def save_model(model, tokenizer_folder: Path, folder: Path) -> None:
-    """A folder that plain AutoModelForCausalLM and AutoTokenizer open."""
     ids = {name: getattr(model.config, name) for name in ("bos_token_id", "eos_token_id", "pad_token_id")}
     model.generation_config = GenerationConfig(**ids, do_sample=True, top_k=50, temperature=0.8)
     with failing(f"{folder}: can't be written", "Make room, then run the same command again.", SafetensorError):

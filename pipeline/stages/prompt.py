@@ -7,7 +7,7 @@ import sys
 import time
 from contextlib import nullcontext, redirect_stderr
 from dataclasses import asdict
-from functools import cache
+from functools import cache, partial
 from itertools import product
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from corpora.klue import TASKS, Task, is_sample, parse_tasks
 from pipeline.artifact import append_json, write_card, write_json
 from pipeline.evaluation.inputs import Reader
 from pipeline.evaluation.metrics import interval
-from pipeline.evaluation.prompting import CALIBRATED, PROMPTS, TASK_FILES, calibrate, predict
+from pipeline.evaluation.prompting import CALIBRATED, PROMPTS, TASK_FILES, answer, calibrate
 from pipeline.model_folder import model_folder
 
 
@@ -28,9 +28,9 @@ def run(settings, inputs: dict[str, Path], folder: Path, context) -> dict:
     # Reader refuses a folder whose tokenizer and model don't fit.
     require(Reader(model, 16).causal, f"{model}: no causal language model: it can't go on from a prompt.")
     shots = [int(word) if word.isdecimal() else -1 for word in settings.shots.split()]
-    require(shots and min(shots) >= 0, f"prompt.shots={settings.shots}: give whole numbers separated by spaces, as 0 1 8.")
-    results = {task.name: {number: run_task(task, number, settings, model, folder, context.device) for number in shots}
-               for task in tasks}
+    require(shots and min(shots) >= 0, f"prompt.shots={settings.shots}: give whole numbers and spaces, as 0 1 8.")
+    run_with = partial(run_task, settings=settings, model=model, folder=folder, device=context.device)
+    results = {task.name: {number: run_with(task, number) for number in shots} for task in tasks}
     metrics = {"model": settings.model or "this model", "sample": is_sample(settings.data), "tasks": results,
                "versions": {task.name: PROMPTS[task.name]["version"] for task in tasks}, "settings": asdict(settings)}
     write_json(folder / "metrics.json", metrics)
@@ -54,7 +54,7 @@ def run_task(task: Task, shots: int, settings, model: Path, folder: Path, device
             "mean": {metric: float(np.mean(found)) for metric, found in values.items()},
             "least": {metric: min(found) for metric, found in values.items()},
             "most": {metric: max(found) for metric, found in values.items()},
-            "interval": {prefix + task.primary: interval(task, gold_N, [predict(task, each)[0] for each in found])
+            "interval": {prefix + task.primary: interval(task, gold_N, [answer(task, each) for each in found])
                          for prefix, found in made.items()}}
 
 
@@ -89,6 +89,6 @@ def run_once(task: Task, shots: int, prompt: int, seed: int, settings, model: Pa
 
 @cache
 def open_model(folder: Path, device: str, batch_size: int):
-    """The harness's own wrapper, as its command makes it from --model hf --model_args pretrained=FOLDER,dtype=float32."""
+    """The harness's own wrapper, as its command makes it of --model_args pretrained=FOLDER,dtype=float32."""
     from lm_eval.models.huggingface import HFLM
     return HFLM(str(folder), dtype="float32", device=device, batch_size=batch_size)

@@ -29,7 +29,7 @@ def run(settings, inputs: dict[str, Path], folder: Path, context: Context) -> di
     else:
         (folder / SCRATCH).mkdir(exist_ok=True)
         lines = folder / SCRATCH / "lines.txt"
-        counts = write_lines(sample, lines, settings.morphemes, context.engine.workers)
+        counts = write_lines(sample, lines, settings.morphemes, context.workers)
         del sample  # SentencePiece needs the memory
         export(train_model(lines, **{name: getattr(settings, name) for name in SAME_NAMES}), folder)
         encoders = quality.open_encoders(folder)

@@ -31,7 +31,7 @@ def run(settings, inputs: dict[str, Path], folder: Path, context: Context) -> di
     shards = {f"{split}-{path.stem}": (split, path.name)
               for split in SPLITS for path in sorted((corpus / split).glob("*.parquet"))}
     encode = partial(encode_shard, corpus=corpus, tokenizer=tokenizer, folder=folder, dtype=dtype, end_token=end_token)
-    rows, _ = map_shards(encode, shards, folder / SCRATCH, context.engine, "tokens")
+    rows, _ = map_shards(encode, shards, folder / SCRATCH, context, "tokens")
     totals = {split: {name: sum(row[name] for row in rows if row["split"] == split)
                       for name in ("tokens", "documents", "bytes")} for split in SPLITS}
     shutil.copyfile(corpus / DECONTAMINATED, folder / DECONTAMINATED)

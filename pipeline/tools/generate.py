@@ -30,8 +30,7 @@ def continue_text(model, tokenizer, prompt: str, num_tokens: int, seed: int, num
     # The end token stands before every document in training, so a text begins with it.
     start = [model.config.bos_token_id, *tokenizer(prompt, add_special_tokens=False)["input_ids"]]
     num_tokens = min(num_tokens, model.config.max_position_embeddings - len(start))
-    require(num_tokens > 0, f"The prompt has {len(start) - 1} tokens, the model {model.config.max_position_embeddings} "
-                            "positions: shorten it.")
+    require(num_tokens > 0, f"The prompt's {len(start) - 1} tokens fill the model's context: shorten it.")
     ids_1T = torch.tensor([start], device=model.device)
     was_training = model.training
     model.eval()

@@ -24,12 +24,11 @@ def status(arguments, preset) -> None:
             state, size = ("unfinished", megabytes(partial)) if partial.is_dir() else ("to build", "")
             why = "; ".join(differences(origin, current.manifest)) if current else "never built"
         print(f"{name:<10} {key or '-':<17} {state:<10} {size:>9}  {why}".rstrip())
-    print(f"\ndisk used by {root}: {megabytes(root)}, of it unfinished work {megabytes(*root.glob('*/*.partial'))} "
-          "(make clean removes that)")
+    unfinished = megabytes(*root.glob("*/*.partial"))
+    print(f"\ndisk used by {root}: {megabytes(root)}, of it unfinished work {unfinished} (make clean removes that)")
 
 
 def differences(origin: dict, manifest: dict) -> list[str]:
-    """What changed between the artifact a preset points at and what would be built now."""
     old, new = ({"stage version": each["version"], **each["settings"]} for each in (manifest, origin))
     reasons = [f"{key}: {old.get(key)} -> {new.get(key)}" for key in old | new if old.get(key) != new.get(key)]
     old, new = ({**each["inputs"], "raw input files": each["raw_files"]} for each in (manifest, origin))

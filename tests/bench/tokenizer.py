@@ -19,7 +19,7 @@ import sentencepiece
 from corpora import UserError
 from pipeline import artifact
 from pipeline.config import SECTIONS
-from pipeline.engine import Context, Engine
+from pipeline.engine import Context
 from pipeline.stages import tokens
 from pipeline.stages.tokenizer import files_by_source, read_texts
 from tokenizer.train import MAX_LINE, draw_sample, train_model, write_lines
@@ -60,7 +60,7 @@ def train_by_hand(lines: Path) -> float:
 def encode(corpus: Path, tokenizer: Path) -> float:
     """The tokens stage, from Parquet to arrays on disk."""
     with tempfile.TemporaryDirectory() as folder:
-        context = Context("cpu", Engine(CORES), None)
+        context = Context(workers=CORES)
         start = time.perf_counter()
         tokens.run(SECTIONS["tokens"](), {"corpus": corpus, "tokenizer": tokenizer}, Path(folder), context)
         return time.perf_counter() - start

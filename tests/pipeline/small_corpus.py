@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pyarrow.parquet
 
-from pipeline.engine import Context, Engine
+from pipeline.engine import Context
 from pipeline.stages import corpus
 
 RECIPE = '''title = "Two sources"
@@ -31,7 +31,7 @@ def run(data, name="out", recipe=None, **engine):
     folder = data.parent / name
     folder.mkdir(exist_ok=True)
     settings = SimpleNamespace(recipe=recipe or str(data.parent / "recipe.toml"))
-    return folder, corpus.run(settings, {}, folder, Context("cpu", Engine(**engine), data))
+    return folder, corpus.run(settings, {}, folder, Context(data=data, **engine))
 
 
 def digests(folder):

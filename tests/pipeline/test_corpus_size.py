@@ -9,7 +9,7 @@ import pytest
 
 from corpora.recipe import load_recipe
 from corpora.sources import read_file
-from pipeline.engine import Context, Engine
+from pipeline.engine import Context
 from pipeline.stages import corpus
 from tests import plain_search
 from tests.conftest import PROJECT
@@ -55,7 +55,7 @@ def run_on_real(name, real_data, folder, **changes):
     source, = (replace(source, **changes) for source in recipe.source if source.name == name)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(corpus, "load_recipe", lambda name: replace(recipe, source=(source,)))
-        return source, corpus.run(SimpleNamespace(recipe="local"), {}, folder, Context("cpu", Engine(), real_data))
+        return source, corpus.run(SimpleNamespace(recipe="local"), {}, folder, Context(data=real_data))
 
 
 def test_real_wikipedia_loses_few_articles(real_data, tmp_path):

@@ -45,7 +45,7 @@ def test_auprc_is_of_the_classes_that_occur():
     gold_N = np.array([0, 1, 1, 2])
     scores_NC = np.zeros((4, 30))
     scores_NC[np.arange(4), gold_N] = 1
-    assert score(TASKS["re"], gold_N, gold_N, scores_NC)["auprc"] == 100
+    assert score(TASKS["re"], gold_N, scores_NC)["auprc"] == 100
     assert score(TASKS["re"], gold_N, gold_N)["auprc"] is None
 
 

@@ -11,9 +11,9 @@ from transformers import AutoTokenizer
 from corpora import UserError
 from corpora.klue import TASKS, load_rows
 from pipeline.config import SECTIONS
-from pipeline.engine import Context, Engine
+from pipeline.engine import Context
 from pipeline.evaluation import prompting
-from pipeline.evaluation.prompting import BETWEEN, PROMPTS, calibrate, documents, predict, write_prompt
+from pipeline.evaluation.prompting import BETWEEN, PROMPTS, answer, calibrate, documents, write_prompt
 from pipeline.stages import prompt
 from tests.conftest import PROJECT
 from tests.pipeline.tiny_model import write_bert, write_gpt2
@@ -29,7 +29,7 @@ def model(tmp_path_factory):
 @pytest.fixture(scope="module")
 def finished(model, tmp_path_factory):
     folder = tmp_path_factory.mktemp("prompt")
-    prompt.run(SETTINGS, {"pretrain": model}, folder, Context("cpu", Engine(), None))
+    prompt.run(SETTINGS, {"pretrain": model}, folder, Context())
     return folder
 
 
@@ -74,10 +74,9 @@ def test_as_many_whole_shots_as_fit_are_shown_and_counted(model):
 
 def test_likelihoods_become_labels_and_degrees_and_calibration_takes_a_words_own_share_away():
     scores_NC = np.log(np.array([[0.6, 0.3, 0.1], [0.5, 0.1, 0.4]]))
-    predicted_N, shares_NC = predict(TASKS["nli"], scores_NC - 7)
-    assert predicted_N.tolist() == [0, 0] and np.allclose(shares_NC, np.exp(scores_NC))
-    assert predict(TASKS["nli"], calibrate(scores_NC))[0].tolist() == [1, 2]
-    degrees_N, _ = predict(TASKS["sts"], np.log(np.array([[0.5, 1e-9, 1e-9, 1e-9, 1e-9, 0.5]])))
+    assert np.allclose(answer(TASKS["nli"], scores_NC - 7), np.exp(scores_NC))
+    assert answer(TASKS["nli"], calibrate(scores_NC)).argmax(1).tolist() == [1, 2]
+    degrees_N = answer(TASKS["sts"], np.log(np.array([[0.5, 1e-9, 1e-9, 1e-9, 1e-9, 0.5]])))
     assert degrees_N == pytest.approx([2.5])
 
 
@@ -100,7 +99,7 @@ def test_a_stopped_run_goes_on_and_a_finished_one_is_not_asked_again(finished, m
     for path in (finished / "runs").iterdir():
         (tmp_path / "runs" / path.name).write_bytes(path.read_bytes())
     monkeypatch.setattr(prompting, "documents", None)
-    prompt.run(SETTINGS, {"pretrain": model}, tmp_path, Context("cpu", Engine(), None))
+    prompt.run(SETTINGS, {"pretrain": model}, tmp_path, Context())
     assert (tmp_path / "metrics.json").read_bytes() == (finished / "metrics.json").read_bytes()
 
 
@@ -121,14 +120,14 @@ def test_the_harness_on_the_command_line_gives_the_same_numbers_to_the_last_digi
 def test_a_model_that_reads_both_ways_is_refused(tmp_path):
     bert = write_bert(tmp_path / "bert")
     with pytest.raises(UserError, match="bert: no causal language model"):
-        prompt.run(SETTINGS, {"pretrain": bert}, tmp_path, Context("cpu", Engine(), None))
+        prompt.run(SETTINGS, {"pretrain": bert}, tmp_path, Context())
 
 
 @pytest.mark.parametrize("shots", ["", "0 x", "-1"])
 def test_shots_that_are_no_numbers_are_refused(model, tmp_path, shots):
     settings = SECTIONS["prompt"](data="sample", shots=shots)
     with pytest.raises(UserError, match="give whole numbers separated by spaces"):
-        prompt.run(settings, {"pretrain": model}, tmp_path, Context("cpu", Engine(), None))
+        prompt.run(settings, {"pretrain": model}, tmp_path, Context())
 
 
 @pytest.mark.parametrize("number", [0, 4])

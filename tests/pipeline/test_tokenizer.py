@@ -12,12 +12,12 @@ from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from corpora import UserError
 from pipeline.config import SECTIONS
-from pipeline.engine import Context, Engine
+from pipeline.engine import Context
 from pipeline.stages import tokenizer as stage
 
 CONSTITUTION = Path(kolaw.abspath("constitution.txt")).read_text(encoding="utf-8")
 ARTICLES = [line for line in CONSTITUTION.split("\n") if line.strip()]
-CONTEXT = Context("cpu", Engine(), None)
+CONTEXT = Context()
 SETTINGS = {"vocab_size": 1024, "sample_bytes": 1_000_000}
 
 
@@ -68,7 +68,7 @@ def test_the_folder_opens_with_autotokenizer_and_its_figures_are_written(corpus,
 def test_the_same_corpus_in_other_shards_and_more_workers_give_the_same_files(corpus, tmp_path):
     other = write_corpus(tmp_path / "other", num_shards=5, train=ARTICLES[20:][::-1], validation=ARTICLES[:20])
     build(corpus, tmp_path / "one")
-    build(other, tmp_path / "two", context=Context("cpu", Engine(3), None))
+    build(other, tmp_path / "two", context=Context(workers=3))
     for path in filter(Path.is_file, (tmp_path / "one").iterdir()):
         assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes(), path.name
 
