@@ -126,7 +126,7 @@ def test_a_model_that_reads_both_ways_is_refused(tmp_path):
 @pytest.mark.parametrize("shots", ["", "0 x", "-1"])
 def test_shots_that_are_no_numbers_are_refused(model, tmp_path, shots):
     settings = SECTIONS["prompt"](data="sample", shots=shots)
-    with pytest.raises(UserError, match="give whole numbers separated by spaces"):
+    with pytest.raises(UserError, match="give whole numbers and spaces"):
         prompt.run(settings, {"pretrain": model}, tmp_path, Context())
 
 
