@@ -43,7 +43,9 @@ def settings_class(name: str, module: str, rows: dict[str, dict]) -> type:
         value = tuple(row["default"]) if kind is list and "default" in row else row.get("default", MISSING)
         default = {"default_factory": dict} if kind is dict else {"default": value}
         made.append((key, kind, field(**default, metadata={"keyed": True, **row})))
-    return make_dataclass(name, made, frozen=True, namespace={"__module__": module})  # for pickle
+    made_class = make_dataclass(name, made, frozen=True)
+    made_class.__module__ = module  # for pickle
+    return made_class
 
 
 def nearest(word: str, known: list[str]) -> str:

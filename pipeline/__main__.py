@@ -2,6 +2,7 @@
 libraries only when there's something to build; a wrong input ends in one message, not a traceback."""
 import argparse
 import errno
+import logging
 import os
 import pkgutil
 import signal
@@ -54,6 +55,7 @@ def make_context(arguments: argparse.Namespace, name: str) -> Context:
     """Resolve the device for the stages that use one; the others needn't import torch for it."""
     device = "cpu"
     if name in ("pretrain", *TARGETS):
+        logging.getLogger("lm_eval").setLevel(logging.ERROR)  # it warns of every task and model that is used as meant
         # transformers reads them at import. A classifier's head is always new, and a causal model gets no mask.
         os.environ |= {"HF_HUB_DISABLE_PROGRESS_BARS": "1", "TRANSFORMERS_VERBOSITY": "error"}
         from pipeline.training.device import resolve_device

@@ -47,6 +47,9 @@ def check(section: str, settings):
         need(settings.vocab_size % 128 == 0, "vocab_size", "a multiple of 128, special tokens included")
         most = settings.vocab_size // 2 if settings.model_type == "bpe" else 0
         need(settings.superwords <= most, "superwords", "at most half of vocab_size, and 0 without model_type=bpe")
+    if section == "klue":
+        heads = set(settings.head.split())
+        need(heads and heads <= {"linear", "language", "joint"}, "head", "of linear, language and joint")
     if section == "pretrain":
         for whole, part in (("batch_size", "micro_batch_size"), ("width", "heads")):
             divisor = getattr(settings, part)

@@ -15,7 +15,7 @@ from pipeline.artifact import locked, peak_memory_mb, write_json
 
 
 class Context(NamedTuple):
-    """How a stage runs, as opposed to what it makes: nothing here is part of a key, nor changes a byte."""
+    """How a stage runs, as opposed to what it makes: nothing here is part of a key, and who works changes no byte."""
     device: str = "cpu"  # torch's type of device, already resolved: cpu, cuda or mps
     data: Path | None = None  # root of a recipe's relative paths
     workers: int = 1  # processes on this machine, for the shards of map steps

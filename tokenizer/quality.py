@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from operator import eq
 from pathlib import Path
-from reprlib import repr as excerpt
 from typing import NamedTuple
 
 import numpy as np
@@ -122,7 +121,7 @@ def check_nasty_strings(encoders: list[Encoder]) -> None:
     """Raise UserError for the first that is unlike in two of the encoders, or that one of them loses."""
     for number, text in enumerate(NASTY_STRINGS):
         if problem := find_problem(text, encoders):
-            raise UserError(f"tokenizer gate: nasty string {number} {excerpt(text)}, {problem}")
+            raise UserError(f"tokenizer gate: nasty string {number} {text[:40]!r}, {problem}")
 
 
 def survey(encoders: list[Encoder], documents: Iterable[str], find_morphemes: Callable) -> Survey:
@@ -144,7 +143,7 @@ def survey(encoders: list[Encoder], documents: Iterable[str], find_morphemes: Ca
             begin += len(line) + 1
         uses += np.bincount(ids, minlength=len(uses))
         if problem := find_problem(text, encoders):
-            problems.append(f"{excerpt(text)}, {problem}")
+            problems.append(f"{text[:40]!r}, {problem}")
     return counts, problems, uses
 
 
@@ -155,16 +154,16 @@ def find_problem(text: str, encoders: list[Encoder]) -> str | None:
         ids = expected if encoder is encoders[0] else encoder.encode(text)
         if encoder.unknown in ids:
             before = encoder.decode(ids[:ids.index(encoder.unknown)])
-            return f"{encoder.name}: an unknown token after {excerpt(before[-20:])}"
+            return f"{encoder.name}: an unknown token after {before[-20:]!r}"
         if special := encoder.special.intersection(ids):
             return f"{encoder.name}: text became special token {encoder.pieces[min(special)]} (id {min(special)})"
         if ids != expected:
             at = [*map(eq, ids, expected), False].index(False)  # the first that isn't the same, or where one ends
             return (f"token {at} differs: {encoders[0].name} {expected[at:at + 5]}, {encoder.name} {ids[at:at + 5]}, "
-                    f"after {excerpt(encoders[0].decode(expected[:at])[-20:])}")
+                    f"after {encoders[0].decode(expected[:at])[-20:]!r}")
         if (back := encoder.decode(ids)) != text:
             at = [*map(eq, back, text), False].index(False)
-            return f"{encoder.name} gives back {excerpt(back[at:])} for {excerpt(text[at:])}, character {at}"
+            return f"{encoder.name} gives back {back[at:at + 40]!r} for {text[at:at + 40]!r}, character {at}"
     return None
 
 

@@ -2,6 +2,7 @@
 et al. 2018), and transformers' own, so any model that has a sequence classifier can be scored. The language head is no
 head at all: the model goes on predicting text, here the label's word after a prompt, and one model can do all tasks."""
 import math
+import sys
 from collections.abc import Callable
 from copy import deepcopy
 from functools import partial
@@ -41,8 +42,6 @@ def fine_tune(reader: Reader, folder: Path, task: Task, inputs: list[list[int]],
     """Train a linear head and the model on `inputs` and return what they say of `validation`: (N, C) probabilities, or
     (N,) STS scores. Without `pretrained` it's the random twin: same config and seed, random weights. With
     settings.lm_weight GPT-1's auxiliary term is added, the language-model loss of the inputs. Raises as `train`."""
-    require(reader.causal or not settings.lm_weight,
-            f"klue.lm_weight={settings.lm_weight:g}: {folder} is no causal language model.")
     torch.manual_seed(seed)
     model = load_classifier(reader, folder, task, pretrained)
     center, scale = (targets_N.mean(), targets_N.std() or 1.0) if task.regression else (0, 1)
@@ -55,13 +54,12 @@ def fine_tune(reader: Reader, folder: Path, task: Task, inputs: list[list[int]],
         loss = loss_from(outputs.float(), targets[rows].to(device))
         if settings.lm_weight:
             words_BT = ids_BT.masked_fill(ids_BT == reader.pad, IGNORED)
-            head_VC = model.get_input_embeddings().weight
-            loss += settings.lm_weight * token_loss(found.hidden_states[-1], head_VC, words_BT)
+            head = partial(F.linear, weight=model.get_input_embeddings().weight)
+            loss += settings.lm_weight * token_loss(found.hidden_states[-1], head, words_BT)
         return loss
 
     name = f"{task.title} {'pretrained' if pretrained else 'random twin'} seed {seed}"
     train(model, list(map(len, inputs)), loss_of, num_steps(task, len(inputs), settings), settings, seed, name, device)
-
     logits_NC = predict(model, validation, reader.pad, device)
     return logits_NC[:, 0] * scale + center if task.regression else softmax(logits_NC, 1)
 
@@ -70,33 +68,30 @@ def fine_tune_language(reader: Reader, folder: Path, tasks: dict[str, tuple], se
                        device: str) -> dict[str, np.ndarray]:
     """Train a causal model to go on from prompts with the right word, by the language-model loss of those words alone,
     and return the words' shares (N, C) of each task, of STS the expected degree (N,). `tasks` has one task, or all for
-    one model: prompts, words, the right words' numbers, validation prompts. UserError for a model that isn't causal."""
-    require(reader.causal, f"klue.head=language: {folder} is no causal language model.")
+    one model: prompts, words, the right words' numbers, validation prompts."""
     torch.manual_seed(seed)
     model = load_weights(AutoModelForCausalLM, folder, str(folder), deepcopy(reader.config))
-    examples = [(ids, words[number]) for prompts, words, numbers, _ in tasks.values()
-                for ids, number in zip(prompts, numbers)]
+    examples = [(prompt + words[number], [IGNORED] * len(prompt) + words[number])
+                for prompts, words, numbers, _ in tasks.values() for prompt, number in zip(prompts, numbers)]
 
     def loss_of(rows: torch.Tensor) -> torch.Tensor:
-        ids_BT = pad([prompt + word for prompt, word in (examples[row] for row in rows)], reader.end)
-        targets_BT = pad([[IGNORED] * len(prompt) + word for prompt, word in (examples[row] for row in rows)], IGNORED)
-        hidden_BTC = model.base_model(input_ids=ids_BT.to(device), use_cache=False).last_hidden_state
-        return token_loss(hidden_BTC, model.get_output_embeddings().weight, targets_BT.to(device))
+        ids, targets = zip(*(examples[row] for row in rows))
+        hidden_BTC = model.base_model(input_ids=pad(ids, 0).to(device), use_cache=False).last_hidden_state
+        return token_loss(hidden_BTC, model.get_output_embeddings(), pad(targets, IGNORED).to(device))
 
     name = f"{' '.join(tasks)} language seed {seed}"
-    train(model, [len(prompt) for prompt, _ in examples], loss_of, steps, settings, seed, name, device)
-    return {name: answer(TASKS[name], word_scores(model, reader, validation, words, device))
+    train(model, [len(ids) for ids, _ in examples], loss_of, steps, settings, seed, name, device)
+    return {name: answer(TASKS[name], word_scores(model, reader, validation, words))
             for name, (_, words, _, validation) in tasks.items()}
 
 
-def word_scores(model: PreTrainedModel, reader: Reader, prompts: list[list[int]], words: list[list[int]],
-                device: str) -> np.ndarray:
-    """Log-likelihoods (N, C) of each word, in tokens, after each prompt, by lm-evaluation-harness: it gives words that
-    differ in their last token alone one pass, and most words are one token."""
+def word_scores(model: PreTrainedModel, reader: Reader, prompts: list[list[int]], words: list[list[int]]) -> np.ndarray:
+    """Log-likelihoods (N, C) of each word, in tokens, after each prompt, by lm-evaluation-harness in fp32: words that
+    differ in their last token alone have one pass, and most words are one token."""
     from lm_eval.models.huggingface import HFLM
     scorer = HFLM(model, tokenizer=reader.tokenizer, batch_size=WORDS_BATCH)
-    with autocast(device, resolve_precision("auto", device)):
-        found = scorer._loglikelihood_tokens([(("", ""), prompt, word) for prompt in prompts for word in words], True)
+    found = scorer._loglikelihood_tokens([(("", ""), prompt, word) for prompt in prompts for word in words],
+                                         disable_tqdm=not sys.stderr.isatty())
     return np.array([score for score, _ in found]).reshape(len(prompts), len(words))
 
 
@@ -159,10 +154,10 @@ def load_classifier(reader: Reader, folder: Path, task: Task, pretrained: bool) 
     return model
 
 
-def token_loss(hidden_BTC: torch.Tensor, head_VC: torch.Tensor, targets_BT: torch.Tensor) -> torch.Tensor:
+def token_loss(hidden_BTC: torch.Tensor, head: Callable, targets_BT: torch.Tensor) -> torch.Tensor:
     """Mean cross-entropy, in nats, of each target given what stands before it; of those IGNORED no logits are made."""
     real_BT = targets_BT[:, 1:] != IGNORED
-    logits_NV = F.linear(hidden_BTC[:, :-1][real_BT], head_VC).float()
+    logits_NV = head(hidden_BTC[:, :-1][real_BT]).float()
     return F.cross_entropy(logits_NV, targets_BT[:, 1:][real_BT])
 
 

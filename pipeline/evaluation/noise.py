@@ -34,8 +34,9 @@ NOISES = {"spacing": misspace, "typos": mistype}
 
 
 def noisy(task: Task, row: dict, kind: str) -> dict:
-    """The row with its texts so changed; of RE's sentence what stands between the entities, which are to be found."""
+    """The row with its texts so changed; of RE's sentence all but the entities, which are to be found."""
     generator = random.Random(f"{kind} {row['guid']}")
+    row = row | {"guid": f"{row['guid']} {kind}"}
     if not task.entities:
         return row | {column: NOISES[kind](row[column], generator) for column in task.texts}
     parts = split_at_entities(row)

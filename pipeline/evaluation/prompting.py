@@ -17,7 +17,7 @@ BETWEEN = "\n\n"  # shots
 CALIBRATED = "calibrated_"
 
 
-def write_prompt(task: Task, number: int, row: dict, fits: Callable[[str], bool] = bool) -> tuple[str, bool]:
+def write_prompt(task: Task, number: int, row: dict, fits: Callable = lambda text: True) -> tuple[str, bool]:
     """The row as the `number`-th prompt (from 1), and whether its longest text had to be cut for it to fit. Raises
     UserError for a prompt that doesn't fit without its texts."""
     template = PROMPTS[task.name]["prompts"][number - 1]

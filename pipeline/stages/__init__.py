@@ -28,7 +28,8 @@ def corpus_files(settings, data: Path | None) -> Files:
 
 def klue_files(settings, data: Path | None) -> Files:
     paths = corpora.klue.input_files(settings.data, settings.tasks)
-    return [*(table for table in TABLES if table[0] == "klue.toml"),
+    prompts = [("prompts.toml", PROMPTS)] if getattr(settings, "head", "") != "linear" else []
+    return [*prompts, *(table for table in TABLES if table[0] == "klue.toml"),
             *((f"{path.parent.name}/{path.name}", path) for path in paths), *model_files(settings.model)]
 
 
@@ -44,8 +45,7 @@ STAGES = {"corpus": Stage(4, (), corpus_files, sharded=True),
           "tokenizer": Stage(2, ("corpus",), lambda settings, data: model_files(settings.init)),
           "tokens": Stage(2, ("corpus", "tokenizer"), sharded=True),
           "pretrain": Stage(3, ("tokens", "tokenizer"), lambda settings, data: model_files(settings.init)),
-          "klue": Stage(4, ("pretrain",), klue_files), "prompt": Stage(1, ("pretrain",), lambda settings, data: [
-              ("prompts.toml", PROMPTS), *klue_files(settings, data)])}
+          "klue": Stage(4, ("pretrain",), klue_files), "prompt": Stage(1, ("pretrain",), klue_files)}
 TARGETS = {"klue": "klue-eval", "prompt": "klue-prompt"}  # where a Make target isn't named like its stage
 
 

@@ -61,11 +61,12 @@ def read(task: Task, settings) -> Rows:
 
 
 def run(settings, inputs: dict[str, Path], folder: Path, context) -> dict:
-    """Tasks x (baselines, then random twin and pretrained x seeds) -> predictions, metrics.json and the table."""
+    """Tasks x (baselines, then the heads x seeds) -> predictions, metrics.json and the table."""
     tasks, heads = parse_tasks(settings.tasks), settings.head.split()
-    require(heads and set(heads) <= set(HEADS), f"klue.head={settings.head}: has to be of {', '.join(HEADS)}.")
     model = model_folder(settings.model) if settings.model else inputs["pretrain"]
     reader = Reader(model, settings.max_length)
+    require(reader.causal or (heads == ["linear"] and not settings.lm_weight), f"{model}: no causal language model, as "
+            f"klue.head={settings.head} with klue.lm_weight={settings.lm_weight:g} needs.")
     rows = {task.name: read(task, settings) for task in tasks}
     runs = Runs(settings, reader, model, rows, folder, context.device)
     arms = [arm for arm in ARMS if arm in ("majority", "tfidf") or
@@ -73,7 +74,7 @@ def run(settings, inputs: dict[str, Path], folder: Path, context) -> dict:
     results = {task.name: run_task(rows[task.name], arms, runs, settings) for task in tasks}
     lacking = [f"{settings.seeds} seed{'s' * (settings.seeds > 1)}"] if settings.seeds < ENOUGH_SEEDS else []
     metrics = {"model": settings.model or "this model", "sample": is_sample(settings.data),
-               "lacking": [*lacking, *([] if settings.control else ["no random twin"])],
+               "lacking": [*lacking, *([] if "random" in arms else ["no random twin"])],
                "settings": asdict(settings), "tasks": results,
                **({"hub": f"{HUB_NAME}@{HUB_REVISION}"} if settings.data == "hub" else {})}
     write_json(folder / "metrics.json", metrics)
@@ -87,14 +88,15 @@ def run(settings, inputs: dict[str, Path], folder: Path, context) -> dict:
 
 def run_task(rows: Rows, arms: list[str], runs: "Runs", settings) -> dict:
     """All arms of one task; those whose predictions lie in the folder aren't run again."""
-    task, clean_N, results = rows.task, rows.parts["clean"], {}
+    task, parts, results = rows.task, dict(rows.parts), {}
+    clean_N = parts.pop("clean")
     gold_N, clean = rows.gold_N[clean_N], list(compress(rows.validation, clean_N))
     found = {arm: runs.all(arm, task, settings.train_rows) for arm in arms}
     outputs = {arm: [output[clean_N] for output in found[arm].values()] for arm in arms}
     for number, arm in enumerate(arms):
         results[arm] = {
             **summarise(rows, found[arm], clean_N), "confusion": confusion(task, gold_N, outputs[arm]),
-            **{name: summarise(rows, found[arm], part_N)["mean"] for name, part_N in rows.parts.items()},
+            **{name: summarise(rows, found[arm], part_N)["mean"] for name, part_N in parts.items()},
             "above": {other: interval(task, gold_N, outputs[arm], outputs[other]) for other in arms[:number]}}
     sizes = {size: size for size in CURVE if size < len(rows.train)} | {len(rows.train): 0}
     curve = {arm: {number: summarise(rows, runs.all(arm, task, size), clean_N) for number, size in sizes.items()}
@@ -104,7 +106,7 @@ def run_task(rows: Rows, arms: list[str], runs: "Runs", settings) -> dict:
             "seen_rows": int(len(clean) - rows.parts["new_rows"].sum()) if "new_rows" in rows.parts else 0,
             "official_rows": task.official_rows, "steps": num_steps(task, drawn, settings),
             "texts": look_up_texts(task, clean, runs.model), "arms": results, "curve": curve,
-            "cut_rows": dict(zip(SPLITS, (num_cut for _, num_cut in runs.inputs[task.name]))),
+            "cut_rows": {kind: sum(num_cut for *_, num_cut in made[task.name]) for kind, made in runs.encoded.items()},
             "absent_labels": [name for label, name in enumerate(task.labels) if label not in gold_N]}
 
 
@@ -114,8 +116,9 @@ class Runs:
     def __init__(self, settings, reader: Reader, model: Path, rows: dict[str, Rows], folder: Path, device: str):
         self.settings, self.reader, self.model, self.rows = settings, reader, model, rows
         self.folder, self.device = folder, device
-        self.inputs = {name: [reader.encode(mine.task, side) for side in (mine.train, mine.validation)]
-                       for name, mine in rows.items()}
+        kinds = {"inputs": reader.encode} | ({} if settings.head == "linear" else {"prompts": reader.encode_prompts})
+        self.encoded = {kind: {name: [encode(mine.task, side) for side in (mine.train, mine.validation)]
+                               for name, mine in rows.items()} for kind, encode in kinds.items()}
 
     def all(self, arm: str, task: Task, size: int) -> dict[int, np.ndarray]:
         """Predictions (N,) or scores (N, C) by seed, from `size` train rows that the seed draws; 0 is all of them."""
@@ -148,17 +151,17 @@ class Runs:
         if arm in ("majority", "tfidf"):
             return {task.name: getattr(baselines, arm)(task, train, mine.validation)}
         if arm in HEADS["linear"]:
-            (inputs, _), (validation, _) = self.inputs[task.name]
+            (inputs, _), (validation, _) = self.encoded["inputs"][task.name]
             targets_N = np.array([task.target(row) for row in train])
             return {task.name: fine_tune(self.reader, self.model, task, [inputs[row] for row in drawn], targets_N,
                                          validation, settings, seed, arm == "pretrained", self.device)}
         tasks, steps = {}, 0
         for each in self.rows.values() if arm == "joint" else [mine]:
-            train = [each.train[row] for row in draw(len(each.train), size, seed)]
-            prompts, words, _ = self.reader.encode_prompts(each.task, train)
-            validation, _, _ = self.reader.encode_prompts(each.task, each.validation)
-            tasks[each.task.name] = prompts, words, [round(each.task.target(row)) for row in train], validation
-            steps += num_steps(each.task, len(train), settings)
+            (prompts, words, _), (validation, _, _) = self.encoded["prompts"][each.task.name]
+            drawn = draw(len(each.train), size, seed)
+            numbers = [round(each.task.target(each.train[row])) for row in drawn]
+            tasks[each.task.name] = [prompts[row] for row in drawn], words, numbers, validation
+            steps += num_steps(each.task, len(drawn), settings)
         return fine_tune_language(self.reader, self.model, tasks, settings, seed, steps, self.device)
 
 

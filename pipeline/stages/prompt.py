@@ -2,7 +2,6 @@
 prompts and draws of shots. Every finished run leaves its likelihoods on disk; a stopped stage goes on from there."""
 import io
 import json
-import logging
 import sys
 import time
 from contextlib import nullcontext, redirect_stderr
@@ -68,7 +67,6 @@ def run_once(task: Task, shots: int, prompt: int, seed: int, settings, model: Pa
         metadata = {"klue": settings.data, "shots": shots, "prompt": prompt, "seed": seed, "rows": settings.rows}
         print(f"prompt: {task.title}, {shots} shots, prompt {prompt}, seed {seed}", flush=True)
         start, name = time.monotonic(), f"klue_{task.name}"
-        logging.getLogger("lm_eval").setLevel(logging.ERROR)  # every task's warning that it takes --metadata
         with nullcontext() if sys.stderr.isatty() else redirect_stderr(io.StringIO()):  # its bars
             found = simple_evaluate(open_model(model, device, settings.batch_size), tasks=[name], bootstrap_iters=0,
                                     task_manager=TaskManager(include_path=str(TASK_FILES), include_defaults=False,

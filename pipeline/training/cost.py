@@ -9,12 +9,13 @@ import torch
 from corpora import UserError
 from pipeline.training.device import has_bf16
 
-GPUS = {"RTX 4090": (165, 24), "A100": (312, 80), "H100": (989, 80), "H200": (989, 141), "B200": (2250, 180)}
+GPUS = {"RTX 4090": (165, 24), "A100": (312, 80), "H100": (989, 80), "H200": (989, 141),
+        "B200": (2250, 180), "L40S": (362, 48)}
 """Dense bf16 TFLOP/s and GB of memory, from the vendor's data sheets."""
 
 
 def flops_per_token(model) -> int:
-    """Forward and backward: 6 for each weight that multiplies, 12 L T d for attention (Chowdhery et al., 2022)."""
+    """Without recomputation: 6 for each weight that multiplies, 12 L T d for attention (Chowdhery et al., 2022)."""
     config = model.config
     weights = sum(p.numel() for p in model.transformer.h.parameters() if p.dim() == 2) + model.lm_head.weight.numel()
     return 6 * weights + 12 * config.num_hidden_layers * config.max_position_embeddings * config.hidden_size

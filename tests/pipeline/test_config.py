@@ -32,7 +32,7 @@ def test_overrides_take_the_settings_type(key, value, wanted):
 
 @pytest.mark.parametrize("key, value, said", [
     ("pretrain.step", "1", "steps"), ("pretrian.steps", "1", "pretrain"), ("pretrain.steps", "many", "int"),
-    ("pretrain.steps", "1.5", "int"), ("pretrain.steps", "0", "at least 1"), ("klue.seeds", "0", "at least 1"),
+    ("pretrain.steps", "1.5", "int"), ("pretrain.steps", "0", "at least 1"), ("klue.seeds", "0", "at least 1"), ("klue.head", "linear crf", "of linear, language and joint"), ("klue.head", "", "has to be of"),
     ("tokenizer.morphemes", "kkma", "one of mecab"), ("tokenizer.vocab_size", "1000", "multiple of 128"), ("tokenizer.superwords", "9000", "at most half"), ("pretrain.heads", "3", "multiple of pretrain.heads"),
     ("pretrain.micro_batch_size", "3", "multiple"), ("pretrain.warmup_steps", "300", "fewer than pretrain.steps"),
     ("tokenizer.character_coverage", "2", "at most 1"), ("pretrain.short_steps", "1000000", "fewer than pretrain.steps"), ("pretrain.learning_rate", "nan", "at least 0"), ("pretrain.compile", "maybe", "bool"), ("steps", "1", "stage.setting")])
@@ -72,3 +72,6 @@ def test_precision_and_logging_stay_out_of_the_key():
 def test_what_anyone_may_edit_counts_in_the_key():
     roles = {role for role, _ in STAGES["corpus"].files(load_preset("demo", {})["corpus"], None)}
     assert {"recipe", "cleanups.toml", "personal_data.toml", "recipe_keys.toml", "klue.toml"} <= roles
+    for stage, head, wanted in (("klue", "linear", False), ("klue", "linear language", True), ("prompt", "", True)):
+        settings = load_preset("demo", {"klue.head": head} if head else {})[stage]
+        assert ("prompts.toml" in [role for role, _ in STAGES[stage].files(settings, None)]) == wanted

@@ -71,8 +71,9 @@ def test_jobs_of_an_array_share_the_shards_and_the_merge_needs_them_all(tmp_path
         return map_shards(leave_a_mark, items, tmp_path / "done", Context(**engine), "marks")
 
     for job, num_shards in ((2, 2), (1, 2), (2, 0)):  # in any order, and one of them again
-        with pytest.raises(SystemExit):
+        with pytest.raises(SystemExit) as ended:
             run(shard=(job, 3))
+        assert not ended.value.code
         assert f"job {job} of 3 is done, {num_shards} shards now" in capsys.readouterr().out
     with pytest.raises(UserError, match=r"1 of 5 shards are missing, such as s2\."):
         run(merge=True)

@@ -247,13 +247,11 @@ def test_few_rows_get_as_many_steps_as_they_are_promised(gpt2):
     assert np.mean(once.argmax(1) == labels_N) < np.mean(often.argmax(1) == labels_N) == 1
 
 
-def test_the_auxiliary_loss_keeps_the_language_model_at_work_and_needs_one(gpt2, bert):
+def test_the_auxiliary_loss_keeps_the_language_model_at_work(gpt2):
     rows, labels_N = topics(36)
     plain, auxiliary = (tune(gpt2, YNAT, rows, labels_N, rows[:3], lm_weight=weight) for weight in (0, 0.5))
     assert np.mean(auxiliary.argmax(1) == labels_N[:3]) == 1
     assert not np.array_equal(plain, auxiliary)
-    with pytest.raises(UserError, match=r"lm_weight=0\.5: .*no causal language model"):
-        tune(bert, YNAT, rows, labels_N, rows, lm_weight=0.5)
 
 
 def test_masked_language_models_are_told_from_causal_ones(gpt2, bert):
@@ -284,12 +282,6 @@ def test_one_model_learns_to_name_the_labels_of_two_tasks(gpt2):
     assert found["nli"].argmax(1).tolist() == [0, 2, 0, 2]
 
 
-def test_a_language_head_needs_a_causal_model(bert):
-    rows, labels_N = topics(8)
-    with pytest.raises(UserError, match=r"head=language: .*no causal"):
-        language(bert, [(YNAT, rows, labels_N, rows)], 1)
-
-
 def test_a_words_score_is_the_log_likelihood_of_all_its_tokens(gpt2):
     model = AutoModelForCausalLM.from_pretrained(gpt2).eval()
     prompts, words = [[2, 40, 50, 60], [2, 70], [2, 9, 8, 7, 6, 5, 30]], [[100], [101, 102, 103], [104], [101, 102, 105]]
@@ -298,9 +290,8 @@ def test_a_words_score_is_the_log_likelihood_of_all_its_tokens(gpt2):
         for column, word in enumerate(words):
             logs = model(torch.tensor([prompt + word])).logits.detach().log_softmax(-1)[0, len(prompt) - 1:-1]
             expected[row, column] = logs[torch.arange(len(word)), word].sum()
-    found = word_scores(model, Reader(gpt2, 96), prompts, words, "cpu")
-    assert np.allclose(found, expected, atol=0.15)  # bf16 where the machine has it
-    assert np.abs(found - expected).mean() < 0.03
+    found = word_scores(model, Reader(gpt2, 96), prompts, words)
+    assert np.allclose(found, expected, atol=1e-4)
 
 
 def test_a_long_text_is_cut_so_that_the_whole_prompt_and_word_fit(gpt2):

@@ -15,7 +15,7 @@ from pipeline.config import SECTIONS
 from pipeline.engine import Context
 from pipeline.evaluation.metrics import score
 from pipeline.stages import klue
-from tests.pipeline.tiny_model import write_gpt2
+from tests.pipeline.tiny_model import write_bert, write_gpt2
 
 CONTEXT = Context()
 SETTINGS = SECTIONS["klue"](data="sample", tasks="sts re", seeds=2, control=True, epochs_sts=1, epochs_re=1, batch_size=16,
@@ -103,7 +103,7 @@ def test_a_named_model_is_scored_without_a_pretrained_one_and_one_seed_has_no_sp
 
 def page(folder, name, **facts):
     """The page of one task's results with these facts."""
-    result = {"split": "dev", "rows": {"train": 100, "validation": 3000}, "cut_rows": {"train": 0, "validation": 0},
+    result = {"split": "dev", "rows": {"train": 100, "validation": 3000}, "cut_rows": {"inputs": 0},
               "absent_labels": [], "seen_rows": 0, "curve": {}, "texts": {"all": 1, "looked_for": 1}, "arms": {}, **facts}
     metrics = {"sample": False, "lacking": [], "settings": {"max_length": 64}, "model": "m", "tasks": {name: result}}
     write_card(folder / "table.md", "klue", metrics=metrics, tasks=TASKS, arm_titles=klue.ARMS, noises=[])
@@ -116,8 +116,9 @@ def test_real_rows_are_counted_against_the_official_splits(tmp_path):
         assert klue.split_name(TASKS[task], settings, num_rows) == expected
     half = page(tmp_path, "re", split="half dev", rows={"train": 32470, "validation": 3930})
     assert "- RE: half dev, 3,930 of 7,765 rows; trained on 32,470 of 32,470\n" in half
-    cut = page(tmp_path, "nli", cut_rows={"train": 2, "validation": 1})
-    assert "- NLI: dev, 3,000 of 3,000 rows; trained on 100 of 24,998\n- NLI: 3 rows were cut to 64 tokens" in cut
+    cut = page(tmp_path, "nli", cut_rows={"inputs": 3, "prompts": 1200})
+    assert "- NLI: dev, 3,000 of 3,000 rows; trained on 100 of 24,998\n- NLI: inputs of 3 rows were cut to 64 tokens" in cut
+    assert "- NLI: prompts of 1,200 rows were cut to 64 tokens or the model's context\n" in cut
     assert "- YNAT: labels without a row: 정치\n" in page(tmp_path, "ynat", absent_labels=["정치"])
 
 
@@ -151,11 +152,19 @@ def test_relations_are_scored_again_without_the_sentences_that_stand_in_train(mo
 
 @pytest.mark.parametrize("change, expected", [
     ({"tasks": "ner"}, "'ner' is unknown"), ({"model": "no-such-folder"}, "no-such-folder: no such folder"),
-    ({"data": "no-such-folder"}, "no-such-folder: no such folder"), ({"head": "linear crf"}, "head=linear crf: has to be of")])
+    ({"data": "no-such-folder"}, "no-such-folder: no such folder")])
 def test_a_wrong_setting_stops_before_anything_is_written(model, tmp_path, change, expected):
     with pytest.raises(UserError, match=expected):
         klue.run(replace(SETTINGS, **change), {"pretrain": model}, tmp_path, CONTEXT)
     assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("change", [{"head": "linear joint"}, {"lm_weight": 0.5}])
+def test_what_needs_a_causal_model_is_told_before_anything_is_run(tmp_path, change):
+    bert = write_bert(tmp_path / "bert")
+    with pytest.raises(UserError, match=f"{bert}: no causal language model, as klue.head=linear"):
+        klue.run(replace(SETTINGS, **change), {"pretrain": bert}, tmp_path / "out", CONTEXT)
+    assert not (tmp_path / "out").exists()
 
 
 def test_heads_noise_and_the_learning_curve_stand_beside_the_linear_head(model, tmp_path, monkeypatch):

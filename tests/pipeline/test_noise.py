@@ -25,7 +25,8 @@ def test_some_rows_change_in_their_texts_alone_and_always_alike(task, kind):
         for name in ENTITIES if task.entities else ():
             entity = after[name]
             assert after["sentence"][entity["start_idx"]:entity["end_idx"] + 1] == entity["word"] == before[name]["word"]
-        kept = [column for column in task.columns if column not in (*task.texts, *ENTITIES)]
+        assert after["guid"] == f"{before['guid']} {kind}"
+        kept = [column for column in task.columns if column not in ("guid", *task.texts, *ENTITIES)]
         assert [before[column] for column in kept] == [after[column] for column in kept]
 
 
