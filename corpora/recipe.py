@@ -111,5 +111,5 @@ def file_format(source: Source, path: Path) -> str:
     suffix = re.search(r"\.(\w+)(\.(gz|bz2|xz|zst))?$", path.name.lower())
     known, other = KEYS["source"]["format"]["among"][1:], {"json": "jsonl", "ndjson": "jsonl", "markdown": "md"}
     name = source.format or (suffix and other.get(suffix[1], suffix[1]))
-    require(name in known, f"{path}: can't tell its format: set source {source.name!r}'s to one of {', '.join(known)}.")
+    require(name in known, f"{path}: format unknown: set format in source {source.name!r}: one of {', '.join(known)}.")
     return name

@@ -135,7 +135,7 @@ def test_wikipedia_is_streamed_with_its_titles_a_file_a_part(hub, tmp_path):
     assert done.returncode == 0, done.stderr
     expected = [article(part, number) for part in range(2) for number in range(ROWS_A_FILE)]
     records = [json.loads(line) for line in done.stdout.splitlines()]
-    assert [record[2:] for record in records] == [[row["text"], row["title"]] for row in expected]
+    assert [record[2:4] for record in records] == [[row["text"], row["title"]] for row in expected]
     assert records[0][:2] == [0, "wikimedia/wikipedia/0:1"] and records[-1][:2] == [1, "wikimedia/wikipedia/1:400"]
 
 

@@ -80,7 +80,7 @@ def test_a_missing_folder_task_or_split_is_named_before_anything_is_read(tmp_pat
     with pytest.raises(UserError, match=r"ynat: no such folder"):
         input_files(str(tmp_path))
     write_jsonl(tmp_path, "ynat", YNAT, splits=["train"])
-    with pytest.raises(UserError, match=r"validation split is missing.*never used in its place"):
+    with pytest.raises(UserError, match=r"validation split is missing.*No other is used"):
         input_files(str(tmp_path), "ynat")
     write_jsonl(tmp_path, "ynat", YNAT)
     assert [path.name for path in input_files(str(tmp_path), "ynat")] == ["train.jsonl", "validation.jsonl"]

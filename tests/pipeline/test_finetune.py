@@ -275,7 +275,7 @@ def language(folder, data: list[tuple], steps: int):
 def test_one_model_learns_to_name_the_labels_of_two_tasks(gpt2):
     rows, labels_N = topics(36)
     pairs = [{"premise": "비가 온다", "hypothesis": text} for text in ("비가 온다", "축구 결승")] * 18
-    found = language(gpt2, [(YNAT, rows, labels_N, rows[:6]), (NLI, pairs, [0, 2] * 18, pairs[:4])], 120)
+    found = language(gpt2, [(YNAT, rows, labels_N, rows[:6]), (NLI, pairs, [0, 2] * 18, pairs[:4])], 250)
     assert found["ynat"].shape == (6, 7) and found["nli"].shape == (4, 3)
     assert np.allclose(found["ynat"].sum(1), 1)
     assert found["ynat"].argmax(1).tolist() == labels_N[:6].tolist()
