@@ -17,12 +17,11 @@ from corpora.contamination import DECONTAMINATED
 from pipeline.artifact import SCRATCH, write_card, write_text
 from pipeline.engine import Context
 from pipeline.plots import plot_curves
-from pipeline.tools.generate import continue_text
 from pipeline.training.batches import TokenStream, TrainingBatches
 from pipeline.training.checkpoint import find_checkpoints, is_whole, load_checkpoint, step_of
 from pipeline.training.device import join_processes, leave_processes, resolve_precision
 from pipeline.training.loop import train
-from pipeline.training.model import make_model
+from pipeline.training.model import continue_text, make_model
 from pipeline.training.optimizer import whole
 
 PROMPTS = ("대한민국은", "서울의 봄은", "이 영화는", "제1조(목적) 이 법은", "오늘 점심에는")

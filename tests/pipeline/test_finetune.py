@@ -5,22 +5,13 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification
+from transformers import AutoModelForSequenceClassification
 
 from corpora import UserError
 from corpora.klue import TASKS
 from pipeline.config import SECTIONS
-from pipeline.evaluation.finetune import (
-    bucket,
-    classify,
-    fine_tune,
-    fine_tune_language,
-    load_classifier,
-    pad,
-    word_scores,
-)
+from pipeline.evaluation.finetune import bucket, classify, fine_tune, load_classifier, pad
 from pipeline.evaluation.inputs import Reader, cut_around_entities, cut_longer
-from pipeline.evaluation.prompting import PROMPTS
 from pipeline.training.attention import causal_matmul, causal_sdpa
 from tests.pipeline.tiny_model import VOCABULARY, write_bert, write_gpt2
 
@@ -260,45 +251,3 @@ def test_masked_language_models_are_told_from_causal_ones(gpt2, bert):
     (bert / "config.json").write_text(json.dumps(config | {"model_type": "distilbert"}))  # has no is_decoder
     assert not Reader(bert, 96).causal
     (bert / "config.json").write_text(json.dumps(config))
-
-
-def language(folder, data: list[tuple], steps: int):
-    reader = Reader(folder, 96)
-    tasks = {}
-    for task, rows, numbers, validation in data:
-        prompts, words, _ = reader.encode_prompts(task, rows)
-        tasks[task.name] = prompts, words, numbers, reader.encode_prompts(task, validation)[0]
-    settings = SECTIONS["klue"](batch_size=8, learning_rate=2e-3)
-    return fine_tune_language(reader, folder, tasks, settings, 1, steps, "cpu")
-
-
-def test_one_model_learns_to_name_the_labels_of_two_tasks(gpt2):
-    rows, labels_N = topics(36)
-    pairs = [{"premise": "비가 온다", "hypothesis": text} for text in ("비가 온다", "축구 결승")] * 18
-    found = language(gpt2, [(YNAT, rows, labels_N, rows[:6]), (NLI, pairs, [0, 2] * 18, pairs[:4])], 250)
-    assert found["ynat"].shape == (6, 7) and found["nli"].shape == (4, 3)
-    assert np.allclose(found["ynat"].sum(1), 1)
-    assert found["ynat"].argmax(1).tolist() == labels_N[:6].tolist()
-    assert found["nli"].argmax(1).tolist() == [0, 2, 0, 2]
-
-
-def test_a_words_score_is_the_log_likelihood_of_all_its_tokens(gpt2):
-    model = AutoModelForCausalLM.from_pretrained(gpt2).eval()
-    prompts, words = [[2, 40, 50, 60], [2, 70], [2, 9, 8, 7, 6, 5, 30]], [[100], [101, 102, 103], [104], [101, 102, 105]]
-    expected = np.empty((3, 4))
-    for row, prompt in enumerate(prompts):
-        for column, word in enumerate(words):
-            logs = model(torch.tensor([prompt + word])).logits.detach().log_softmax(-1)[0, len(prompt) - 1:-1]
-            expected[row, column] = logs[torch.arange(len(word)), word].sum()
-    found = word_scores(model, Reader(gpt2, 96), prompts, words)
-    assert np.allclose(found, expected, atol=1e-4)
-
-
-def test_a_long_text_is_cut_so_that_the_whole_prompt_and_word_fit(gpt2):
-    reader = Reader(gpt2, 64)
-    rows = [{"premise": "가나다 " * 100, "hypothesis": "짧다"}, {"premise": "비", "hypothesis": "눈"}]
-    prompts, words, num_cut = reader.encode_prompts(NLI, rows)
-    assert num_cut == 1 and len(prompts[0]) + max(map(len, words)) <= 64
-    assert reader.tokenizer.decode(prompts[0]).endswith("가설: 짧다\n판단:")
-    assert prompts[1][0] == reader.start and [reader.tokenizer.decode(ids) for ids in words] == [
-        f" {word}" for word in PROMPTS["nli"]["words"]]

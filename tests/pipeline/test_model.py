@@ -8,10 +8,9 @@ from transformers import AutoModelForCausalLM, AutoModelForSequenceClassificatio
 
 from corpora import UserError
 from pipeline.config import SECTIONS
-from pipeline.tools.generate import continue_text
 from pipeline.training import cost
 from pipeline.training.batches import shorten
-from pipeline.training.model import MODEL_TYPES, TokenLosses, make_model
+from pipeline.training.model import MODEL_TYPES, TokenLosses, continue_text, make_model
 from tests.pipeline.tiny_tokens import END, VOCABULARY
 
 SETTINGS = SECTIONS["pretrain"](layers=2, width=32, heads=2, context=16, compile=False)
