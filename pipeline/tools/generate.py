@@ -7,6 +7,7 @@ from pipeline.model_folder import model_folder
 def run(arguments, preset) -> None:
     folder = (model_folder(arguments.model) if arguments.model
               else artifact.linked(arguments.artifacts, preset.name, "pretrain").verify())
+    # Not above: a wrong MODEL= is told before torch has loaded.
     from transformers import AutoModelForCausalLM, AutoTokenizer
     from transformers.utils.logging import disable_progress_bar
 
