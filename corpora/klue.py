@@ -29,6 +29,7 @@ class Task:
     primary = property(lambda self: next(iter(self.metrics)))
     regression = property(lambda self: not self.labels)
     entities = property(lambda self: self.name == "re")
+    orders = property(lambda self: (self.texts, self.texts[::-1]) if self.regression else (self.texts,))
     columns = property(lambda self: ("guid", *self.texts, *(ENTITIES if self.entities else ()),
                                      "labels" if self.regression else "label"))
 

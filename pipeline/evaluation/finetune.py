@@ -40,8 +40,8 @@ IGNORED = -100  # a target that isn't one
 def fine_tune(reader: Reader, folder: Path, task: Task, inputs: list[list[int]], targets_N: np.ndarray,
               validation: list[list[int]], settings, seed: int, pretrained: bool, device: str) -> np.ndarray:
     """Train a linear head and the model on `inputs` and return what they say of `validation`: (N, C) probabilities, or
-    (N,) STS scores. Without `pretrained` it's the random twin: same config and seed, random weights. With
-    settings.lm_weight GPT-1's auxiliary term is added, the language-model loss of the inputs. Raises as `train`."""
+    (N,) STS scores, means of both orders'. Without `pretrained` it's the random twin: same config and seed, random
+    weights. With settings.lm_weight GPT-1's auxiliary language-model loss of the inputs is added. Raises as `train`."""
     torch.manual_seed(seed)
     model = load_classifier(reader, folder, task, pretrained)
     center, scale = (targets_N.mean(), targets_N.std() or 1.0) if task.regression else (0, 1)
@@ -59,8 +59,9 @@ def fine_tune(reader: Reader, folder: Path, task: Task, inputs: list[list[int]],
         return loss
 
     name = f"{task.title} {'pretrained' if pretrained else 'random twin'} seed {seed}"
-    train(model, list(map(len, inputs)), loss_of, num_steps(task, len(inputs), settings), settings, seed, name, device)
-    logits_NC = predict(model, validation, reader.pad, device)
+    steps = num_steps(task, len(inputs) // len(task.orders), settings)
+    train(model, list(map(len, inputs)), loss_of, steps, settings, seed, name, device)
+    logits_NC = np.mean(np.split(predict(model, validation, reader.pad, device), len(task.orders)), 0)
     return logits_NC[:, 0] * scale + center if task.regression else softmax(logits_NC, 1)
 
 
@@ -163,8 +164,7 @@ def token_loss(hidden_BTC: torch.Tensor, head: Callable, targets_BT: torch.Tenso
 
 def bucket(lengths: list[int], batch_size: int, generator: torch.Generator) -> list[torch.Tensor]:
     """One epoch's batches, (B,) row numbers each: rows of like length together, batches in random order."""
-    order = get_length_grouped_indices(lengths, batch_size, BUCKET_BATCHES, generator)
-    batches = torch.tensor(order).split(batch_size)
+    batches = torch.tensor(get_length_grouped_indices(lengths, batch_size, BUCKET_BATCHES, generator)).split(batch_size)
     return [batches[number] for number in torch.randperm(len(batches), generator=generator)]
 
 

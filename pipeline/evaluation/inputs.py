@@ -1,5 +1,5 @@
 """KLUE's rows as token ids: GPT-1's traversal-style inputs for a linear head, prompts for the language head."""
-from itertools import chain, count, islice
+from itertools import chain, count, cycle, islice
 from pathlib import Path
 
 from transformers import AutoConfig, AutoTokenizer
@@ -52,11 +52,12 @@ class Reader:
         self.num_embeddings = next(new_ids)
 
     def encode(self, task: Task, rows: list[dict]) -> tuple[list[list[int]], int]:
-        """Token ids of every row, and how many rows had to be cut to `max_length`."""
-        columns = [split_at_entities(row) if task.entities else [row[column] for column in task.texts] for row in rows]
+        """Token ids of every row, then of STS's in the other order (Radford et al. 2018, 3.3); how many were cut."""
+        columns = [split_at_entities(row) if task.entities else [row[column] for column in texts]
+                   for texts in task.orders for row in rows]
         ids = iter(self._tokenize(list(chain.from_iterable(columns))))
-        encoded = [self._join(task, row, list(islice(ids, len(parts)))) for row, parts in zip(rows, columns)]
-        return [row_ids for row_ids, _ in encoded], sum(was_cut for _, was_cut in encoded)
+        encoded = [self._join(task, row, list(islice(ids, len(parts)))) for row, parts in zip(cycle(rows), columns)]
+        return [row_ids for row_ids, _ in encoded], sum(was_cut for _, was_cut in encoded[:len(rows)])
 
     def encode_prompts(self, task: Task, rows: list[dict]) -> tuple[list[list[int]], list[list[int]], int]:
         """Token ids of every row as the task's first prompt, and of the words; and how many rows had to be cut."""

@@ -45,7 +45,7 @@ STAGES = {"corpus": Stage(4, (), corpus_files, sharded=True),
           "tokenizer": Stage(2, ("corpus",), lambda settings, data: model_files(settings.init)),
           "tokens": Stage(2, ("corpus", "tokenizer"), sharded=True),
           "pretrain": Stage(3, ("tokens", "tokenizer"), lambda settings, data: model_files(settings.init)),
-          "klue": Stage(4, ("pretrain",), klue_files), "prompt": Stage(1, ("pretrain",), klue_files)}
+          "klue": Stage(5, ("pretrain",), klue_files), "prompt": Stage(1, ("pretrain",), klue_files)}
 TARGETS = {"klue": "klue-eval", "prompt": "klue-prompt"}  # where a Make target isn't named like its stage
 
 

@@ -152,9 +152,10 @@ class Runs:
             return {task.name: getattr(baselines, arm)(task, train, mine.validation)}
         if arm in HEADS["linear"]:
             (inputs, _), (validation, _) = self.encoded["inputs"][task.name]
-            targets_N = np.array([task.target(row) for row in train])
-            return {task.name: fine_tune(self.reader, self.model, task, [inputs[row] for row in drawn], targets_N,
-                                         validation, settings, seed, arm == "pretrained", self.device)}
+            targets_N = np.array([task.target(row) for row in train] * len(task.orders))
+            inputs = [inputs[row + first] for first in range(0, len(inputs), len(mine.train)) for row in drawn]
+            return {task.name: fine_tune(self.reader, self.model, task, inputs, targets_N, validation, settings, seed,
+                                         arm == "pretrained", self.device)}
         tasks, steps = {}, 0
         for each in self.rows.values() if arm == "joint" else [mine]:
             (prompts, words, _), (validation, _, _) = self.encoded["prompts"][each.task.name]
@@ -183,14 +184,12 @@ def summarise(rows: Rows, found: dict[int, np.ndarray], part_N: np.ndarray) -> d
         values = [each[metric] for each in seeds.values()]
         mean[metric] = None if None in values else float(np.mean(values))
         sd[metric] = None if None in values or len(values) == 1 else float(np.std(values, ddof=1))
-    return {"seeds": seeds, "mean": mean, "sd": sd,
-            "interval": interval(task, gold_N, [*found.values()])}
+    return {"seeds": seeds, "mean": mean, "sd": sd, "interval": interval(task, gold_N, [*found.values()])}
 
 
 def draw(num_rows: int, wanted: int, seed: int) -> np.ndarray:
     """Numbers of the train rows to use: all of them, or `wanted` drawn by the seed, the same for every arm."""
-    everything = np.arange(num_rows)
-    return np.random.default_rng(seed).permutation(everything)[:wanted] if 0 < wanted < num_rows else everything
+    return np.random.default_rng(seed).permutation(num_rows)[:wanted] if 0 < wanted < num_rows else np.arange(num_rows)
 
 
 def split_name(task: Task, settings, num_rows: int) -> str:

@@ -165,10 +165,23 @@ def test_it_learns_and_the_same_seed_gives_the_same_answer(gpt2):
     assert not np.array_equal(first_NC, tune(gpt2, YNAT, rows, labels_N, validation, seed=2))
 
 
-def test_similarities_come_back_on_their_own_scale(gpt2):
+def test_similarities_come_back_on_their_own_scale_whatever_the_order(gpt2):
     rows = [{"sentence1": "비가 온다", "sentence2": text} for text in ("비가 온다", "축구 결승")] * 20
-    scores_N = tune(gpt2, STS, rows, np.array([4.6, 1.2] * 20), rows[:2], epochs=10)
-    assert scores_N == pytest.approx([4.6, 1.2], abs=0.6)
+    swapped = [{"sentence1": row["sentence2"], "sentence2": row["sentence1"]} for row in rows]
+    scores_N = tune(gpt2, STS, rows, np.array([4.6, 1.2] * 40), rows[:2] + swapped[:2], epochs=10)
+    assert scores_N == pytest.approx([4.6, 1.2] * 2, abs=0.6)
+    assert scores_N[:2] == pytest.approx(scores_N[2:], abs=1e-5)
+
+
+def test_sts_alone_is_read_in_both_orders(gpt2):
+    rows = [{"sentence1": "비가 온다", "sentence2": "눈이 또 온다"}, {"sentence1": "가나다 " * 200, "sentence2": "짧다"}]
+    reader = Reader(gpt2, 96)
+    ids, num_cut = reader.encode(STS, rows)
+    texts = [reader.tokenizer.decode(each[1:-1]).split("<sep>") for each in ids]
+    assert [len(ids), num_cut] == [4, 1]
+    assert texts[0] == texts[2][::-1] == ["비가 온다", "눈이 또 온다"]
+    assert texts[3][0] == "짧다"
+    assert [len(task.orders) for task in (YNAT, NLI, RE)] == [1, 1, 1]
 
 
 def test_the_twin_has_other_weights_and_the_same_shape(gpt2):
