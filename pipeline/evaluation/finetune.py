@@ -40,7 +40,7 @@ IGNORED = -100  # a target that isn't one
 def fine_tune(reader: Reader, folder: Path, task: Task, inputs: list[list[int]], targets_N: np.ndarray,
               validation: list[list[int]], settings, seed: int, pretrained: bool, device: str) -> np.ndarray:
     """Train a linear head and the model on `inputs` and return what they say of `validation`: (N, C) probabilities, or
-    (N,) STS scores, means of both orders'. Without `pretrained` it's the random twin: same config and seed, random
+    (N,) STS scores, means over `task.orders`. Without `pretrained` it's the random twin: same config and seed, random
     weights. With settings.lm_weight GPT-1's auxiliary language-model loss of the inputs is added. Raises as `train`."""
     torch.manual_seed(seed)
     model = load_classifier(reader, folder, task, pretrained)
