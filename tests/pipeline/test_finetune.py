@@ -13,7 +13,7 @@ from pipeline.config import SECTIONS
 from pipeline.evaluation.finetune import bucket, classify, fine_tune, load_classifier, pad
 from pipeline.evaluation.inputs import Reader, cut_around_entities, cut_longer
 from pipeline.training.attention import causal_matmul, causal_sdpa
-from tests.pipeline.tiny_model import VOCABULARY, write_bert, write_gpt2
+from tests.pipeline.tiny_model import VOCABULARY, topics, write_bert, write_gpt2
 
 YNAT, NLI, STS, RE = TASKS.values()
 START, END, SEPARATOR, SUBJECT, SUBJECT_END, OBJECT, OBJECT_END = 2, 3, 4, 5, 6, 7, 8
@@ -34,13 +34,6 @@ def relation(sentence: str, subject: str, object_: str) -> dict:
         start = sentence.index(word)
         return {"word": word, "start_idx": start, "end_idx": start + len(word) - 1, "type": "ORG"}
     return {"sentence": sentence, "subject_entity": entity(subject), "object_entity": entity(object_)}
-
-
-def topics(num_rows: int) -> tuple[list[dict], np.ndarray]:
-    """Titles whose label a glance tells."""
-    words = {1: "은행 금리", 5: "축구 결승", 6: "국회 의원"}
-    labels_N = np.array([1, 5, 6] * num_rows)[:num_rows]
-    return [{"title": f"{number}번째 {words[label]} 소식"} for number, label in enumerate(labels_N)], labels_N
 
 
 def tune(folder, task, rows, targets_N, validation, pretrained=True, seed=1, epochs=8, **more):

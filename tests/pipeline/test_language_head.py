@@ -12,8 +12,7 @@ from pipeline.evaluation.finetune import fine_tune_language, word_scores
 from pipeline.evaluation.inputs import Reader
 from pipeline.evaluation.prompting import PROMPTS
 from pipeline.training.model import make_model
-from tests.pipeline.test_finetune import topics
-from tests.pipeline.tiny_model import VOCABULARY, write_gpt2
+from tests.pipeline.tiny_model import VOCABULARY, topics, write_gpt2
 
 YNAT, NLI = TASKS["ynat"], TASKS["nli"]
 

@@ -1,6 +1,7 @@
-"""Model folders of random weights, small enough to be fine-tuned in a test: a GPT-2 and a BERT."""
+"""Model folders of random weights, small enough to be fine-tuned in a test: a GPT-2 and a BERT; and rows that they learn."""
 from pathlib import Path
 
+import numpy as np
 import torch
 from tokenizers import BertWordPieceTokenizer
 from transformers import BertConfig, BertForMaskedLM, BertTokenizerFast, GPT2Config, GPT2LMHeadModel
@@ -16,6 +17,13 @@ torch.set_num_threads(1)  # a tiny model's threads spend their time waiting for 
 def sample_texts() -> list[str]:
     return [row[column] for task in TASKS.values() for row in load_rows("sample", task, "train")
             for column in task.texts]
+
+
+def topics(num_rows: int) -> tuple[list[dict], np.ndarray]:
+    """Titles whose label a glance tells."""
+    words = {1: "은행 금리", 5: "축구 결승", 6: "국회 의원"}
+    labels_N = np.array([1, 5, 6] * num_rows)[:num_rows]
+    return [{"title": f"{number}번째 {words[label]} 소식"} for number, label in enumerate(labels_N)], labels_N
 
 
 def write_gpt2(folder: Path, context: int = 96) -> Path:
