@@ -4,11 +4,13 @@ from pathlib import Path
 
 import numpy as np
 
-from corpora import klue
-from corpora.clean import load_cleanups, normalise
-from corpora.dedup import Texts, letter_hashes
+from corpora.cleaning.clean import load_cleanups, normalise
+from corpora.duplicates.dedup import Texts, letter_hashes
 from corpora.pii import replace_personal_data
-from corpora.recipe import Recipe, evaluation_folder
+from corpora.recipe import Recipe
+from corpora.sources.shards import evaluation_folder
+from corpora.tasks.rows import load_rows
+from corpora.tasks.task import HUB_REVISION, TASKS
 
 DECONTAMINATED = "decontaminated.json"  # beside a corpus, its tokens, a model: fingerprints of what was looked for
 TABLE_BITS = 22  # a first look-up by these top bits of a hash spares most others, in 4 MB that stay in cache
@@ -71,8 +73,8 @@ def load_index(recipe: Recipe, data_root: Path | None) -> tuple[Index, dict[str,
     """The index of a recipe's evaluation sets, and the fingerprints of their texts by `task split`."""
     forms, fingerprints, cut_repeats = [], {}, load_cleanups(recipe)["repeats"]
     for each in recipe.evaluation:
-        task, split = klue.TASKS[each.task], f"{each.task} {each.split}"
-        rows = klue.load_rows(evaluation_folder(each, data_root), task, each.split, each.revision or klue.HUB_REVISION)
+        task, split = TASKS[each.task], f"{each.task} {each.split}"
+        rows = load_rows(evaluation_folder(each, data_root), task, each.split, each.revision or HUB_REVISION)
         pairs = [(f"{split} {row['guid']}", row[column]) for row in rows for column in task.texts]
         for name, text in pairs:
             # As it stands, and as it would stand in a cleaned document.

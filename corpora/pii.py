@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 from xxhash import xxh3_64_intdigest
 
-from corpora import read_toml
+from corpora.settings import read_toml
 
 NEAR = 25  # characters before and after a number, on its line, in which a word may say what the number is
 TABLE = read_toml(Path(__file__).with_name("personal_data.toml"))

@@ -1,115 +1,209 @@
-"""What makes up a corpus: recipes, read strictly from TOML (recipe_keys.toml says what they may hold), and their files.
-Only the standard library is imported: a stage's key needs this module. Reading text is sources.py's job."""
-import glob
-import importlib.util
-import re
-from collections.abc import Callable
-from pathlib import Path
-from typing import NamedTuple
+"""What makes up a corpus: recipes (recipes/*.toml), their sources and evaluation sets, as settings.
 
-from corpora import UserError, from_table, klue, named_file, read_toml, require, settings_class
+Only what a recipe may say stands here. Finding its files is sources/shards.py's job, reading them is
+that of the other files in sources/."""
+
+import re
+from pathlib import Path
+from typing import Any, Literal, Self, TypeVar
+
+from pydantic import Field, field_validator, model_validator
+
+from corpora.errors import UserError
+from corpora.settings import Settings, broken_rule, find_named_file, read_toml
 
 RECIPES = Path(__file__).parent / "recipes"
-SHARD_BYTES = 8 << 20  # on disk, up to which neighbouring small files share a shard
-KEYS = read_toml(Path(__file__).with_name("recipe_keys.toml"))
-Recipe, Source, Evaluation = (settings_class(name.title(), __name__, keys) for name, keys in KEYS.items())
-"""A corpus; one of its sources, in order of precedence (of two equal documents the first one's stays); and a KLUE split
-that training text must not hold, whatever the models are evaluated on. What they hold stands in recipe_keys.toml."""
+BRANCHES = ("main", "master", "refs/convert/parquet")
+NAMES = "needs lower-case letters, digits and hyphens, and no two the same name."
+
+SourceKind = Literal["konlpy", "files", "hub"]
+FileFormat = Literal["", "txt", "md", "jsonl", "csv", "tsv", "parquet"]
+TaskName = Literal["ynat", "nli", "sts", "re"]
+Block = TypeVar("Block", bound=Settings)
 
 
-class Shard(NamedTuple):
-    """The unit of work: some files of one source, or one of the equal parts of a Hub dataset."""
-    index: int
-    source: Source
-    files: tuple[tuple[Path, str], ...] = ()
-    part: int = 0
-    parts: int = 1
+class Source(Settings):
+    """Text of one kind, with the limits that fit it."""
 
-    name = property(lambda self: f"{self.source.name}-{self.index:05d}")
+    name: str
+    """Name in reports and file names: lower-case letters, digits and hyphens."""
+    kind: SourceKind
+    """konlpy (corpora inside the KoNLPy package), files (under DATA=) or hub (a Hugging Face
+    dataset)."""
+    licence: str
+    """Licence of the text, as its publisher states it."""
+    paths: tuple[str, ...] = ()
+    """Globs under DATA= (files) or under KoNLPy's corpus folder (konlpy)."""
+    format: FileFormat = ""
+    """txt, md, jsonl, csv, tsv or parquet; guessed from the file's suffix if empty."""
+    unit: Literal["file", "line", "block"] = "file"
+    """What one document is in a .txt file: the file, a line, or a block between blank lines."""
+    text: str = "text"
+    """Column or key that holds the text."""
+    title: str = ""
+    """Column or key that holds a title, put before a text that doesn't already start with it."""
+    id: str = "id"
+    """Column or key that holds a row's name, which `only` looks at."""
+    only: tuple[str, ...] = ()
+    """Take only the rows whose name begins with one of these; the others aren't this source's."""
+    dataset: str = ""
+    """Hub dataset, OWNER/NAME."""
+    config: str = ""
+    """Configuration of the Hub dataset."""
+    subset: str = "train"
+    """Split of the Hub dataset to read."""
+    revision: str = ""
+    """Commit hash or tag of the Hub dataset; a branch would change under us."""
+    byte_budget: int = Field(default=0, ge=0)
+    """UTF-8 bytes of raw text to read from the Hub, spread evenly over its files; 0 reads
+    everything."""
+    clean: tuple[str, ...] = ()
+    """Names of clean-ups (corpora/cleaning/cleanups.toml, cleanups.py or the recipe's own) in the
+    order in which they run."""
+    split: Literal["none", "article", "paragraph"] = "none"
+    """Where long texts are cut: none, article (lines that start with 제N조) or paragraph."""
+    split_bytes: int = Field(default=4000, ge=100)
+    """Bytes that a piece of a cut text has at most, unless one line is longer."""
+    min_chars: int = 1
+    """A document with fewer characters after cleaning is dropped; here and below, an emoji and a
+    rare Hanja count as two."""
+    max_chars: int = Field(default=1_000_000, ge=1)
+    """A document, or a piece of one that was cut, with more characters is dropped."""
+    min_hangul: float = Field(default=0.3, ge=0, le=1)
+    """Least share of Hangul among the letters."""
+    max_symbols: float = Field(default=1.0, ge=0, le=1)
+    """Greatest share of the characters that are neither letters, digits nor white space."""
+    max_repeated_lines: float = Field(default=0.5, ge=0, le=1)
+    """Greatest share of the characters in lines that stood earlier in the same document."""
+    max_repetition: float = Field(default=0.95, ge=0, le=1)
+    """Greatest share of the bytes that zlib saves: plain Korean prose is near 0.55."""
+    line_min_chars: int = 0
+    """A shorter line of a document is taken out; blank lines stay."""
+    line_max_chars: int = 10_000_000
+    """A longer line is taken out."""
+    line_min_hangul: float = Field(default=0.0, ge=0, le=1)
+    """A line with a smaller share of Hangul among its letters is taken out, and one without
+    letters."""
+    line_max_symbols: float = Field(default=1.0, ge=0, le=1)
+    """A line with a greater share of symbols is taken out."""
+    line_max_copies: int = Field(default=1_000_000, ge=1)
+    """Of equal lines of one document those after this many are taken out."""
+    max_bad_share: float = Field(default=0.01, ge=0, le=1)
+    """Share of unreadable records above which the stage stops."""
+
+    @field_validator("name")
+    @classmethod
+    def _fits_into_file_names(cls, name: str) -> str:
+        if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", name):
+            raise broken_rule(f"source {name!r}: {NAMES}")
+        return name
+
+    @field_validator("revision")
+    @classmethod
+    def _is_no_branch(cls, revision: str) -> str:
+        return pinned(revision)
+
+    @model_validator(mode="after")
+    def _has_what_its_kind_needs(self) -> Self:
+        needed = {"paths": self.paths}
+        if self.kind == "hub":
+            needed = {"dataset": self.dataset, "subset": self.subset, "revision": self.revision}
+        if not all(needed.values()):
+            raise broken_rule(f"a source of kind {self.kind} needs {', '.join(needed)}.")
+        return self
+
+
+class Evaluation(Settings):
+    """A split of a KLUE task that training text must not hold, whatever models are evaluated on."""
+
+    task: TaskName
+    """ynat, nli, sts or re."""
+    split: Literal["train", "validation"]
+    """train or validation."""
+    data: str
+    """hub, sample, or a folder under DATA= in the Hub's layout."""
+    revision: str = ""
+    """Commit hash or tag of the Hub dataset; a folder counts by its content."""
+
+    @field_validator("revision")
+    @classmethod
+    def _is_no_branch(cls, revision: str) -> str:
+        return pinned(revision)
+
+
+class Recipe(Settings):
+    """A corpus. Its sources stand in order of precedence: of two equal documents the first one's
+    stays."""
+
+    title: str
+    """One line for the dataset card."""
+    description: str
+    """A paragraph for the dataset card."""
+    validation_share: float = Field(ge=0, le=0.9)
+    """Share of each source's bytes that becomes validation text."""
+    source: tuple[Source, ...]
+    """The sources."""
+    cleanup: dict[str, Any] = {}
+    """Clean-ups of the recipe's own, in the form of cleanups.toml."""
+    evaluation: tuple[Evaluation, ...] = ()
+    """Evaluation sets whose text must not be in the corpus."""
+    overlap_letters: int = Field(default=13, ge=4, le=64)
+    """Letters and digits in a row that a document and an evaluation text must share to count as
+    overlap; a shorter text counts where it is a whole document or line. 13 is four to five Korean
+    words; most shared runs of 9 are set phrases."""
+    overlap_share: float = Field(default=0.5, ge=0.05, le=1)
+    """Share of an evaluation text's runs of `overlap_letters` that a document must hold to be
+    removed. On KLUE and Wikipedia pairs above 0.5 were copies, edited ones among them; below it
+    most were formulas about other people and places."""
+    personal_data: Literal["placeholder", "pseudonym", "keep"] = "placeholder"
+    """What e-mail addresses, telephone numbers and the like become: placeholder, pseudonym or
+    keep."""
+    shingle_words: int = Field(default=5, ge=1)
+    """Words in a row that MinHash takes for one feature; a shorter document has no near duplicates,
+    only equal ones."""
+    bands: int = Field(default=14, ge=0, le=100)
+    """Bands of MinHash values; two documents that agree in one band are near duplicates, and so are
+    two that a third one joins. 0 leaves near duplicates in."""
+    band_rows: int = Field(default=8, ge=1, le=32)
+    """MinHash values a band. FineWeb's 14 bands of 8 find 92 % of pairs of similarity 0.8, 5 % of
+    0.5."""
+
+    @model_validator(mode="after")
+    def _names_its_sources_apart(self) -> Self:
+        names = [source.name for source in self.source]
+        for name in names:
+            if names.count(name) > 1:
+                raise broken_rule(f"source {name!r}: {NAMES}")
+        return self
+
+
+def pinned(revision: str) -> str:
+    """The revision, which has to be a commit hash or a tag."""
+    if revision in BRANCHES:
+        raise broken_rule(f"revision {revision!r} is a branch: give a commit hash or a tag.")
+    return revision
 
 
 def load_recipe(name_or_path: str) -> Recipe:
-    """A recipe by its name or a .toml path; raises UserError that names the file, the key and the nearest known one."""
-    path = named_file("recipe", name_or_path, RECIPES)
+    """Read a recipe by its name or a .toml path.
+
+    Raises UserError that names the file, the key and the nearest known one.
+    """
+    path = find_named_file("recipe", name_or_path, RECIPES)
     table = read_toml(path)
-    for key, cls, least in (("source", Source, 1), ("evaluation", Evaluation, 0)):
-        blocks = table.get(key, [])
-        if not isinstance(blocks, list) or not all(isinstance(block, dict) for block in blocks) or len(blocks) < least:
-            raise UserError(f"{path}: needs [[{key}]] tables, and at least one [[source]].")
-        table[key] = [from_table(cls, block, f"{path}, {key} {index}") for index, block in enumerate(blocks, 1)]
-    recipe = from_table(Recipe, table, str(path))
-    for each in (*recipe.source, *recipe.evaluation):
-        require(each.revision not in ("main", "master", "refs/convert/parquet"),
-                f"{path}: revision {each.revision!r} is a branch: give a commit hash or a tag.")
-    names = [source.name for source in recipe.source]
-    for source in recipe.source:
-        where = f"{path}, source {source.name!r}"
-        if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", source.name) or names.count(source.name) > 1:
-            raise UserError(f"{where}: needs lower-case letters, digits and hyphens, and no two the same name.")
-        needed = ("dataset", "subset", "revision") if source.kind == "hub" else ("paths",)
-        require(all(getattr(source, key) for key in needed),
-                f"{where}: a source of kind {source.kind} needs {', '.join(needed)}.")
-    return recipe
+    sources = _read_blocks(path, table, "source", Source)
+    evaluations = _read_blocks(path, table, "evaluation", Evaluation)
+    if not sources:
+        raise UserError(f"{path}: needs [[source]] tables, and at least one [[source]].")
+    return Recipe.from_table(table | {"source": sources, "evaluation": evaluations}, str(path))
 
 
-def input_files(recipe: Recipe, data_root: Path | None) -> list[tuple[str, Path]]:
-    """Every local file that the recipe reads and its role, in a fixed order; raises UserError if one isn't there."""
-    texts = [(f"{each.name}: {label}", path) for each in recipe.source for path, label in source_files(each, data_root)]
-    return texts + [(f"evaluation {each.task} {each.split}: {path.name}", path) for each in recipe.evaluation
-                    for path in klue.input_files(evaluation_folder(each, data_root), each.task, (each.split,))]
-
-
-def evaluation_folder(evaluation: Evaluation, data_root: Path | None) -> str:
-    """What klue.load_rows takes for it: hub, sample, or the folder under DATA=."""
-    if evaluation.data in ("hub", "sample") or Path(evaluation.data).is_absolute():
-        return evaluation.data
-    require(data_root, f"the recipe looks for the text of {evaluation.task} in {evaluation.data!r} under a folder of "
-                       "yours: give it with DATA=folder.")
-    return str(data_root / evaluation.data)
-
-
-def source_files(source: Source, data_root: Path | None) -> list[tuple[Path, str]]:
-    """One source's files and the names to report them under, which don't depend on where the data lies."""
-    root, label = data_root, ""
-    if source.kind == "konlpy":
-        package = importlib.util.find_spec("konlpy").origin  # finds the folder without importing the package
-        root, label = Path(package).parent / "data" / "corpus", "konlpy/"
-    files = {}
-    for pattern in source.paths if source.kind != "hub" else ():
-        require(root is None or root.is_dir(), f"DATA={root}: no such folder.")
-        require(root or Path(pattern).is_absolute(),
-                f"source {source.name!r} reads {pattern!r} in a folder of yours: give it with DATA=folder.")
-        paths = sorted(Path(root or "/", match) for match in glob.glob(pattern, root_dir=root, recursive=True))
-        found = {path: label + path.relative_to(root).as_posix() if root and path.is_relative_to(root) else path.name
-                 for path in paths if path.is_file()}
-        require(found, f"source {source.name!r}: no file matches {pattern!r} under {root or '/'}. Check DATA= and the "
-                       "source's paths.")
-        files |= found
-    return list(files.items())
-
-
-def make_shards(recipe: Recipe, data_root: Path | None, hub_parts: Callable[[Source], int]) -> list[Shard]:
-    """Cut a recipe into shards in source order, the same ones however many workers there are."""
-    found = []
-    for source in recipe.source:
-        parts = hub_parts(source) if source.kind == "hub" else 0
-        found += [(source, (), part, parts) for part in range(parts)]
-        groups, room = [], -1
-        for path, label in source_files(source, data_root):
-            file_format(source, path)  # an unknown suffix stops the run here, not after an hour
-            if path.stat().st_size > room:
-                groups.append([])
-                room = SHARD_BYTES
-            room -= path.stat().st_size
-            groups[-1].append((path, label))
-        found += [(source, tuple(group)) for group in groups]
-    return [Shard(index, *each) for index, each in enumerate(found)]
-
-
-def file_format(source: Source, path: Path) -> str:
-    """The source's format, or the one that the file's suffix says."""
-    suffix = re.search(r"\.(\w+)(\.(gz|bz2|xz|zst))?$", path.name.lower())
-    known, other = KEYS["source"]["format"]["among"][1:], {"json": "jsonl", "ndjson": "jsonl", "markdown": "md"}
-    name = source.format or (suffix and other.get(suffix[1], suffix[1]))
-    require(name in known, f"{path}: format unknown: set format in source {source.name!r}: one of {', '.join(known)}.")
-    return name
+def _read_blocks(
+    path: Path, table: dict[str, Any], key: str, kind: type[Block]
+) -> tuple[Block, ...]:
+    blocks = table.get(key, [])
+    if not isinstance(blocks, list) or not all(isinstance(block, dict) for block in blocks):
+        raise UserError(f"{path}: needs [[{key}]] tables, and at least one [[source]].")
+    return tuple(
+        kind.from_table(block, f"{path}, {key} {number}") for number, block in enumerate(blocks, 1)
+    )

@@ -32,11 +32,10 @@ validations = 2
 log_every = 5
 [klue]
 data = "sample"
-tasks = "ynat sts"
+tasks = ["ynat", "sts"]
 seeds = 1
 control = false
-epochs_ynat = 1
-epochs_sts = 1
+epochs = { ynat = 1, sts = 1 }
 max_length = 64
 """
 

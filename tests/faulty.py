@@ -7,9 +7,9 @@ import sys
 import torch
 
 from pipeline import __main__ as pipeline
+from pipeline.models.gpt import TokenLosses
 from pipeline.training import loop
 from pipeline.training.batches import TrainingBatches
-from pipeline.training.model import TokenLosses
 
 
 def main() -> None:

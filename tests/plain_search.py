@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pyarrow.dataset
 
-from corpora.klue import TASKS, load_rows
+from corpora.tasks.rows import load_rows
+from corpora.tasks.task import TASKS
 
 LENGTH, SHARE = 13, 0.5
 

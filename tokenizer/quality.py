@@ -15,7 +15,8 @@ from sentencepiece import SentencePieceProcessor
 from tokenizers import Tokenizer
 from transformers import AutoTokenizer, PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
-from corpora import UserError, failing, read_toml, require
+from corpora.errors import UserError, as_user_error, require
+from corpora.settings import read_toml
 from tokenizer.morphemes import analyse_line, load_mecab
 from tokenizer.train import SPECIAL_TOKENS
 
@@ -74,13 +75,13 @@ def load_fast(folder: Path) -> PreTrainedTokenizerFast:
     """Load tokenizer.json as it stands: a fast tokenizer is all in there, whatever class its config names."""
     require((folder / "tokenizer.json").is_file(), f"{folder}: has no tokenizer.json. Load it once with AutoTokenizer "
             "and save_pretrained, which writes one.")
-    with failing(f"{folder}: its tokenizer can't be loaded"):  # tokenizers raise a bare Exception
+    with as_user_error(f"{folder}: its tokenizer can't be loaded"):  # tokenizers raise a bare Exception
         return PreTrainedTokenizerFast.from_pretrained(folder)
 
 
 def from_sentencepiece(path: Path, name: str = "sentencepiece") -> Encoder:
     """Raises UserError for a file that is damaged."""
-    with failing(f"{path}: no SentencePiece model, or damaged", kinds=(RuntimeError, OSError)):
+    with as_user_error(f"{path}: no SentencePiece model, or damaged", kinds=(RuntimeError, OSError)):
         processor = SentencePieceProcessor(model_file=str(path))
 
     def locate(text: str) -> tuple[list[int], list[int]]:

@@ -13,7 +13,8 @@ import numpy as np
 from sentencepiece import SentencePieceProcessor, SentencePieceTrainer
 from sentencepiece.sentencepiece_model_pb2 import ModelProto
 
-from corpora import UserError, read_toml, require
+from corpora.errors import UserError, require
+from corpora.settings import read_toml
 from tokenizer.morphemes import DELIMITER, mark_morphemes
 
 OPTIONS = read_toml(Path(__file__).with_name("options.toml"))

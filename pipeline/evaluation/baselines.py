@@ -12,7 +12,7 @@ from sklearn.pipeline import FeatureUnion, make_union
 from sklearn.svm import LinearSVC
 from threadpoolctl import threadpool_limits
 
-from corpora.klue import Task, entities_in_order, split_at_entities
+from corpora.tasks.task import Task, entities_in_order, split_at_entities
 
 ABSENT_MARGIN = -1e6
 NUMBER = re.compile(r"\d+")

@@ -19,13 +19,13 @@ from transformers import AutoModelForCausalLM, AutoModelForSequenceClassificatio
 from transformers.trainer_pt_utils import get_length_grouped_indices
 from transformers.utils import ModelOutput
 
-from corpora import failing, require
-from corpora.klue import TASKS, Task
+from corpora.errors import as_user_error, require
+from corpora.tasks.task import TASKS, Task
 from pipeline.evaluation.inputs import Reader
 from pipeline.evaluation.prompting import answer
-from pipeline.training.attention import quickest
+from pipeline.models.attention import quickest
+from pipeline.models.gpt import load_weights
 from pipeline.training.device import autocast, resolve_precision
-from pipeline.training.model import load_weights
 from pipeline.training.optimizer import learning_rate_factor, make_adamw
 
 WEIGHT_DECAY = 0.01  # GPT-1's, as are the linear schedule and, nearly, its warm-up
@@ -98,7 +98,7 @@ def word_scores(model: PreTrainedModel, reader: Reader, prompts: list[list[int]]
 
 def num_steps(task: Task, num_rows: int, settings) -> int:
     """Fixed beforehand: there's no best epoch. Few rows are seen more often, for a model to learn from them at all."""
-    epochs = getattr(settings, f"epochs_{task.name}")
+    epochs = settings.epochs[task.name]
     return max(epochs * math.ceil(num_rows / settings.batch_size), settings.least_steps)
 
 
@@ -147,7 +147,7 @@ def load_classifier(reader: Reader, folder: Path, task: Task, pretrained: bool) 
     if pretrained:
         model = load_weights(AutoModelForSequenceClassification, folder, str(folder), config, new_head=True)
     else:
-        with failing(f"{folder}: can't be made a classifier"):
+        with as_user_error(f"{folder}: can't be made a classifier"):
             model = AutoModelForSequenceClassification.from_config(config, dtype=torch.float32)
     if reader.num_embeddings > config.vocab_size:
         model.resize_token_embeddings(reader.num_embeddings, mean_resizing=False)

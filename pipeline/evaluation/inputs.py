@@ -5,10 +5,10 @@ from pathlib import Path
 from transformers import AutoConfig, AutoTokenizer
 from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES
 
-from corpora import failing, require
-from corpora.klue import Task, entities_in_order, split_at_entities
+from corpora.errors import as_user_error, require
+from corpora.tasks.task import Task, entities_in_order, split_at_entities
 from pipeline.evaluation.prompting import PROMPTS, write_prompt
-from pipeline.model_folder import model_files
+from pipeline.models.folder import model_files
 
 MARKERS = ("<subj>", "</subj>", "<obj>", "</obj>")
 
@@ -21,7 +21,7 @@ class Reader:
 
     def __init__(self, folder: Path, max_length: int):
         model_files(str(folder))
-        with failing(f"{folder}: its config or tokenizer can't be loaded"):
+        with as_user_error(f"{folder}: its config or tokenizer can't be loaded"):
             self.config = AutoConfig.from_pretrained(folder, local_files_only=True)
             self.tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
         if getattr(self.config, "activation_function", None) == "gelu_new":

@@ -3,7 +3,7 @@ import numpy as np
 from scipy.stats import pearsonr
 from sklearn.metrics import auc, f1_score, precision_recall_curve
 
-from corpora.klue import Task
+from corpora.tasks.task import Task
 
 STS_THRESHOLD = 3.0
 RESAMPLES = 1000

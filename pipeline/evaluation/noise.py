@@ -3,7 +3,7 @@ import random
 import re
 import unicodedata
 
-from corpora.klue import ENTITIES, Task, entities_in_order, split_at_entities
+from corpora.tasks.task import ENTITIES, Task, entities_in_order, split_at_entities
 
 MISSING_SPACE, EXTRA_SPACE, TYPO = 0.3, 0.05, 0.05  # chances for each space, between two syllables, for each syllable
 # Neighbours on the standard (Dubeolsik) keyboard, as the conjoining jamo that syllables are made of.

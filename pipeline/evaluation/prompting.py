@@ -7,8 +7,10 @@ from pathlib import Path
 import numpy as np
 from transformers import AutoConfig, AutoTokenizer
 
-from corpora import read_toml, require
-from corpora.klue import TASKS, Task, load_rows
+from corpora.errors import require
+from corpora.settings import read_toml
+from corpora.tasks.rows import load_rows
+from corpora.tasks.task import TASKS, Task
 from pipeline.evaluation.metrics import score
 
 PROMPTS = read_toml(Path(__file__).with_name("prompts.toml"))

@@ -1,7 +1,6 @@
 """The corpus stage: raw text -> clean, deduplicated training and validation text; drops are kept aside. Its steps: map
 (read, clean, filter, hash), reduce (duplicates, validation split), map (write). corpora/ says how text is judged."""
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
 from functools import partial
 from itertools import chain, compress, zip_longest
 from pathlib import Path
@@ -11,16 +10,20 @@ import pyarrow.compute
 import xxhash
 from pyarrow import dataset
 
-from corpora import dedup, require
-from corpora.clean import clean, drop_lines, drop_reasons, load_cleanups, split_text
+from corpora.cleaning.clean import clean, drop_lines, drop_reasons, load_cleanups, split_text
 from corpora.contamination import DECONTAMINATED, Index, load_index
-from corpora.klue import SPLITS
+from corpora.duplicates import dedup
+from corpora.errors import require
 from corpora.pii import replace_personal_data
-from corpora.recipe import Recipe, Shard, Source, load_recipe, make_shards
-from corpora.sources import EXCERPT, open_hub, read_file, read_hub
-from pipeline.artifact import SCRATCH, fsync, write_card, write_json
-from pipeline.engine import Context, map_shards
-from pipeline.parquet import ParquetFile, read_batches
+from corpora.recipe import Recipe, Source, load_recipe
+from corpora.sources.read import EXCERPT, open_hub, read_file, read_hub
+from corpora.sources.shards import Shard, make_shards
+from corpora.tasks.task import SPLITS
+from pipeline.artifacts.files import fsync, write_json
+from pipeline.artifacts.manifest import SCRATCH
+from pipeline.artifacts.parquet import ParquetFile, read_batches
+from pipeline.executors import Context, map_shards
+from pipeline.reports.render import write_page
 
 SIZES = ("documents", "characters", "bytes")
 COUNTS = (*SIZES, "changed", "repaired_lines", "space_marks", "unreadable", "kept")
@@ -53,7 +56,7 @@ def run(settings, inputs: dict[str, Path], folder: Path, context) -> dict:
     report = add_up(recipe, shards, tallies, written) | {"clusters": decisions, "steps": {
         "clean": clean_cost, "reduce": reduce_cost | {"documents": bounds[-1]}, "write": write_cost}}
     check_result(recipe, report)
-    write_json(folder / "recipe.json", asdict(recipe))
+    write_json(folder / "recipe.json", recipe.model_dump(mode="json"))
     write_json(folder / DECONTAMINATED, fingerprints)
     write_report(folder, recipe, report)
     for warning in report["warnings"]:
@@ -286,5 +289,5 @@ def write_report(folder: Path, recipe: Recipe, report: dict) -> None:
         clusters = dataset.dataset(folder / "clusters").to_table(filter=dataset.field("cluster").isin(largest))
         report["clusters"]["largest"] = sorted(clusters.to_pylist(), key=lambda row: largest.index(row["cluster"]))
     write_json(folder / "report.json", report)
-    write_card(folder / "report.md", "corpus_report", recipe=recipe, report=report)
-    write_card(folder / "README.md", "corpus", recipe=recipe, report=report)
+    write_page(folder / "report.md", "corpus_report", recipe=recipe, report=report)
+    write_page(folder / "README.md", "corpus", recipe=recipe, report=report)

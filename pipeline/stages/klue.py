@@ -2,24 +2,26 @@
 run leaves its predictions on disk; all figures are computed from those files, so a stopped stage goes on from there."""
 import json
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import compress
 from pathlib import Path
 
 import numpy as np
 import xxhash
 
-from corpora import require
 from corpora.contamination import DECONTAMINATED, fingerprint
-from corpora.klue import HUB_NAME, HUB_REVISION, SPLITS, TASKS, Task, is_sample, load_rows, parse_tasks
-from pipeline.artifact import append_json, write_card, write_json, write_text
+from corpora.errors import require
+from corpora.tasks.rows import is_sample, load_rows
+from corpora.tasks.task import HUB_NAME, HUB_REVISION, SPLITS, TASKS, Task, find_tasks
+from pipeline.artifacts.files import append_json, write_json, write_text
 from pipeline.evaluation import baselines
 from pipeline.evaluation.finetune import fine_tune, fine_tune_language, num_steps
 from pipeline.evaluation.inputs import Reader
 from pipeline.evaluation.metrics import confusion, decide, interval, score
 from pipeline.evaluation.noise import NOISES, noisy
-from pipeline.model_folder import model_folder
-from pipeline.plots import plot_learning
+from pipeline.models.folder import model_folder
+from pipeline.reports.plots import plot_learning
+from pipeline.reports.render import write_page
 
 ENOUGH_SEEDS = 3
 ARMS = {"majority": "majority label", "tfidf": "TF-IDF + linear SVM", "random": "random twin",
@@ -62,11 +64,11 @@ def read(task: Task, settings) -> Rows:
 
 def run(settings, inputs: dict[str, Path], folder: Path, context) -> dict:
     """Tasks x (baselines, then the heads x seeds) -> predictions, metrics.json and the table."""
-    tasks, heads = parse_tasks(settings.tasks), settings.head.split()
+    tasks, heads = find_tasks(settings.tasks), settings.head
     model = model_folder(settings.model) if settings.model else inputs["pretrain"]
     reader = Reader(model, settings.max_length)
-    require(reader.causal or (heads == ["linear"] and not settings.lm_weight), f"{model}: no causal language model, as "
-            f"klue.head={settings.head} with klue.lm_weight={settings.lm_weight:g} needs.")
+    require(reader.causal or (heads == ("linear",) and not settings.lm_weight), f"{model}: no causal language model, as "
+            f"klue.head={' '.join(heads)} with klue.lm_weight={settings.lm_weight:g} needs.")
     rows = {task.name: read(task, settings) for task in tasks}
     runs = Runs(settings, reader, model, rows, folder, context.device)
     arms = [arm for arm in ARMS if arm in ("majority", "tfidf") or
@@ -75,11 +77,11 @@ def run(settings, inputs: dict[str, Path], folder: Path, context) -> dict:
     lacking = [f"{settings.seeds} seed{'s' * (settings.seeds > 1)}"] if settings.seeds < ENOUGH_SEEDS else []
     metrics = {"model": settings.model or "this model", "sample": is_sample(settings.data),
                "lacking": [*lacking, *([] if "random" in arms else ["no random twin"])],
-               "settings": asdict(settings), "tasks": results,
+               "settings": settings.model_dump(mode="json"), "tasks": results,
                **({"hub": f"{HUB_NAME}@{HUB_REVISION}"} if settings.data == "hub" else {})}
     write_json(folder / "metrics.json", metrics)
-    write_card(folder / "table.md", "klue", metrics=metrics, tasks=TASKS, arm_titles=ARMS, noises=list(NOISES))
-    write_card(folder / "classes.md", "klue_classes", metrics=metrics, tasks=TASKS, arm_titles=ARMS)
+    write_page(folder / "table.md", "klue", metrics=metrics, tasks=TASKS, arm_titles=ARMS, noises=list(NOISES))
+    write_page(folder / "classes.md", "klue_classes", metrics=metrics, tasks=TASKS, arm_titles=ARMS)
     if settings.curve:
         plot_learning(folder / "learning_curve.png", [(task, results[task.name]["curve"]) for task in tasks], ARMS)
     return {name: {"rows": result["rows"], **{arm: values["mean"] for arm, values in result["arms"].items()}}
@@ -116,7 +118,7 @@ class Runs:
     def __init__(self, settings, reader: Reader, model: Path, rows: dict[str, Rows], folder: Path, device: str):
         self.settings, self.reader, self.model, self.rows = settings, reader, model, rows
         self.folder, self.device = folder, device
-        kinds = {"inputs": reader.encode} | ({} if settings.head == "linear" else {"prompts": reader.encode_prompts})
+        kinds = {"inputs": reader.encode} | ({} if settings.head == ("linear",) else {"prompts": reader.encode_prompts})
         self.encoded = {kind: {name: [encode(mine.task, side) for side in (mine.train, mine.validation)]
                                for name, mine in rows.items()} for kind, encode in kinds.items()}
 

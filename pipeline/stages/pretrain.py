@@ -5,23 +5,24 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from copy import deepcopy
-from dataclasses import asdict
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 
-from corpora import failing, require
 from corpora.contamination import DECONTAMINATED
-from pipeline.artifact import SCRATCH, write_card, write_text
-from pipeline.engine import Context
-from pipeline.plots import plot_curves
+from corpora.errors import as_user_error, require
+from pipeline.artifacts.files import write_text
+from pipeline.artifacts.manifest import SCRATCH
+from pipeline.executors import Context
+from pipeline.models.gpt import continue_text, make_model
+from pipeline.reports.plots import plot_curves
+from pipeline.reports.render import write_page
 from pipeline.training.batches import TokenStream, TrainingBatches
 from pipeline.training.checkpoint import find_checkpoints, is_whole, load_checkpoint, step_of
 from pipeline.training.device import join_processes, leave_processes, resolve_precision
 from pipeline.training.loop import train
-from pipeline.training.model import continue_text, make_model
 from pipeline.training.optimizer import whole
 
 PROMPTS = ("대한민국은", "서울의 봄은", "이 영화는", "제1조(목적) 이 법은", "오늘 점심에는")
@@ -85,7 +86,7 @@ def run(settings, inputs: dict[str, Path], folder: Path, context: Context) -> di
             save_model(trained, inputs["tokenizer"], folder / "best")
     if not settings.init:  # what another model was trained on before isn't known
         shutil.copyfile(inputs["tokens"] / DECONTAMINATED, folder / DECONTAMINATED)
-    write_card(folder / "README.md", "model", settings=settings, config=config, **figures,
+    write_page(folder / "README.md", "model", settings=settings, config=config, **figures,
                millions=num_parameters / 1e6,
                start=f"continued from `{settings.init}`" if settings.init else "from random weights")
     return figures
@@ -97,13 +98,13 @@ def open_tracker(settings, folder: Path, rank: int) -> Iterator[Callable[[dict],
     goes on; its JSON lines are written whatever is chosen. UserError where a library is missing."""
     kind = settings.tracking if rank == 0 else "none"
     with ExitStack() as ending:
-        with failing(f"pretrain.tracking={kind} needs an extra", "Run make install EXTRAS=tracking.", ImportError):
+        with as_user_error(f"pretrain.tracking={kind} needs an extra", "Run make install EXTRAS=tracking.", ImportError):
             if kind == "tensorboard":
                 from torch.utils.tensorboard import SummaryWriter
                 writer = ending.enter_context(SummaryWriter(str(folder / "logs" / "tensorboard"), flush_secs=10))
             elif kind == "trackio":
                 import trackio
-                trackio.init(project="korean-gpt2", name=folder.stem, config=asdict(settings), resume="allow")
+                trackio.init(project="korean-gpt2", name=folder.stem, config=settings.model_dump(), resume="allow")
                 ending.callback(trackio.finish)
 
         def track(values: dict) -> None:
@@ -119,7 +120,7 @@ def open_tracker(settings, folder: Path, rank: int) -> Iterator[Callable[[dict],
 def save_model(model, tokenizer_folder: Path, folder: Path) -> None:
     ids = {name: getattr(model.config, name) for name in ("bos_token_id", "eos_token_id", "pad_token_id")}
     model.generation_config = GenerationConfig(**ids, do_sample=True, top_k=50, temperature=0.8)
-    with failing(f"{folder}: can't be written", "Make room, then run the same command again.", SafetensorError):
+    with as_user_error(f"{folder}: can't be written", "Make room, then run the same command again.", SafetensorError):
         model.save_pretrained(folder)
     for name in TOKENIZER_FILES:
         if (tokenizer_folder / name).exists():

@@ -5,35 +5,35 @@ import json
 import sys
 import time
 from contextlib import nullcontext, redirect_stderr
-from dataclasses import asdict
 from functools import cache, partial
 from itertools import product
 from pathlib import Path
 
 import numpy as np
 
-from corpora import require
-from corpora.klue import TASKS, Task, is_sample, parse_tasks
-from pipeline.artifact import append_json, write_card, write_json
+from corpora.errors import require
+from corpora.tasks.rows import is_sample
+from corpora.tasks.task import TASKS, Task, find_tasks
+from pipeline.artifacts.files import append_json, write_json
 from pipeline.evaluation.inputs import Reader
 from pipeline.evaluation.metrics import interval
 from pipeline.evaluation.prompting import CALIBRATED, PROMPTS, TASK_FILES, answer, calibrate
-from pipeline.model_folder import model_folder
+from pipeline.models.folder import model_folder
+from pipeline.reports.render import write_page
 
 
 def run(settings, inputs: dict[str, Path], folder: Path, context) -> dict:
     """Tasks x shots x prompts x seeds -> runs/*.json, metrics.json and the table."""
-    tasks, model = parse_tasks(settings.tasks), model_folder(settings.model) if settings.model else inputs["pretrain"]
+    tasks, model = find_tasks(settings.tasks), model_folder(settings.model) if settings.model else inputs["pretrain"]
     # Reader refuses a folder whose tokenizer and model don't fit.
     require(Reader(model, 16).causal, f"{model}: no causal language model: it can't go on from a prompt.")
-    shots = [int(word) if word.isdecimal() else -1 for word in settings.shots.split()]
-    require(shots and min(shots) >= 0, f"prompt.shots={settings.shots}: give whole numbers and spaces, as 0 1 8.")
+    shots = list(settings.shots)
     run_with = partial(run_task, settings=settings, model=model, folder=folder, device=context.device)
     results = {task.name: {number: run_with(task, number) for number in shots} for task in tasks}
     metrics = {"model": settings.model or "this model", "sample": is_sample(settings.data), "tasks": results,
-               "versions": {task.name: PROMPTS[task.name]["version"] for task in tasks}, "settings": asdict(settings)}
+               "versions": {task.name: PROMPTS[task.name]["version"] for task in tasks}, "settings": settings.model_dump(mode="json")}
     write_json(folder / "metrics.json", metrics)
-    write_card(folder / "table.md", "prompt", metrics=metrics, tasks=TASKS, calibrated=CALIBRATED)
+    write_page(folder / "table.md", "prompt", metrics=metrics, tasks=TASKS, calibrated=CALIBRATED)
     return {name: {f"{number}-shot": result["mean"] for number, result in found.items()}
             for name, found in results.items()}
 

@@ -1,18 +1,17 @@
 """Corpus -> a tokenizer on which all libraries agree, or one adopted from another model; and a report on its quality.
 How it is trained, exported and judged is in the package tokenizer/."""
-import shlex
 import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from corpora import require
-from corpora.klue import TASKS, is_sample, load_rows
-from pipeline.artifact import SCRATCH, linked, write_card, write_json
-from pipeline.config import SECTIONS
-from pipeline.engine import Context
-from pipeline.model_folder import model_folder
-from pipeline.parquet import read_batches
-from pipeline.plots import plot_bars
+from corpora.errors import require
+from pipeline.artifacts.files import write_json
+from pipeline.artifacts.manifest import SCRATCH
+from pipeline.artifacts.parquet import read_batches
+from pipeline.executors import Context
+from pipeline.models.folder import model_folder
+from pipeline.reports.plots import plot_bars
+from pipeline.reports.render import write_page
 from tokenizer import quality
 from tokenizer.export import export
 from tokenizer.train import draw_sample, train_model, write_lines
@@ -39,7 +38,7 @@ def run(settings, inputs: dict[str, Path], folder: Path, context: Context) -> di
         require(not found["problems"], f"tokenizer gate: {found['problems']} of {found['documents']} held-out "
                                        f"documents fail. The first: {found['first_problem']}")
     write_report(folder, [report | {"name": "this tokenizer"}])
-    write_card(folder / "README.md", "tokenizer", settings=settings, report=report,
+    write_page(folder / "README.md", "tokenizer", settings=settings, report=report,
                nasty_strings=len(quality.NASTY_STRINGS))
     return {"vocab_size": report["vocab_size"], "held_out": report["all"]}
 
@@ -75,7 +74,7 @@ def files_by_source(corpus: Path) -> dict[str, list[Path]]:
 def write_report(folder: Path, reports: list[dict]) -> None:
     """report.json for programs, report.md for people, report.png: one or several tokenizers on the same text."""
     write_json(folder / "report.json", reports)
-    write_card(folder / "report.md", "tokenizer_report", reports=reports)
+    write_page(folder / "report.md", "tokenizer_report", reports=reports)
     bars = {row["name"]: {kind: found["tokens_per_eojeol"] for kind, found in row["kinds"].items()} for row in reports}
     plot_bars(folder / "report.png", bars, "Tokens per eojeol")
 
@@ -95,25 +94,3 @@ def adopt(name: str, folder: Path, held_out: dict[str, list[str]]) -> dict:
             shutil.copyfile(model, folder / model.name)
     lost = [text[:40] for text in quality.NASTY_STRINGS if quality.find_problem(text, [encoder])]
     return quality.describe([encoder], held_out) | {"nasty_strings_lost": lost}
-
-
-def compare(arguments, preset) -> None:
-    """`make tokenizer-report`: the preset's tokenizer and any others, side by side, on held-out text and on KLUE's."""
-    corpus, tokenizer = (linked(arguments.artifacts, preset.name, stage) for stage in ("corpus", "tokenizer"))
-    require(tokenizer.manifest["inputs"]["corpus"] == corpus.manifest["digest"],
-            "tokenizer-report: the tokenizer isn't of today's corpus. Run `make tokenizer` first.")
-    settings = SECTIONS["tokenizer"](**tokenizer.manifest["settings"])
-    paths = [Path(name).expanduser() for name in dict.fromkeys(shlex.split(arguments.tokenizers or ""))]
-    last_parts = [path.name for path in paths]
-    others = [(str(path) if last_parts.count(path.name) > 1 else path.name, [quality.open_any(path)]) for path in paths]
-    _, kinds = draw_texts(corpus.verify(), settings)
-    whose = "sample" if is_sample(preset["klue"].data) else "KLUE"
-    for task in TASKS.values():
-        rows = load_rows(preset["klue"].data, task, "validation")
-        kinds[f"{whose} {task.title}"] = [row[column] for column in task.texts for row in rows]
-    trained = tokenizer.verify()
-    own = [quality.open_any(trained)] if settings.init else quality.open_encoders(trained)
-    reports = [quality.describe(each, kinds) | {"name": name} for name, each in (("this tokenizer", own), *others)]
-    folder = arguments.out or arguments.artifacts / preset.name / "tokenizer_report"
-    write_report(folder, reports)
-    print((folder / "report.md").read_text(encoding="utf-8") + f"\ntokenizer-report: {folder}")

@@ -13,12 +13,13 @@ import pyarrow.compute
 import tokenizers
 from sentencepiece import SentencePieceProcessor
 
-from corpora import require
 from corpora.contamination import DECONTAMINATED
-from corpora.klue import SPLITS
-from pipeline.artifact import SCRATCH, replace, write_json
-from pipeline.engine import Context, map_shards
-from pipeline.parquet import read_batches
+from corpora.errors import require
+from corpora.tasks.task import SPLITS
+from pipeline.artifacts.files import publish, write_json
+from pipeline.artifacts.manifest import SCRATCH
+from pipeline.artifacts.parquet import read_batches
+from pipeline.executors import Context, map_shards
 
 
 def run(settings, inputs: dict[str, Path], folder: Path, context: Context) -> dict:
@@ -48,7 +49,7 @@ def encode_shard(shard: tuple, corpus: Path, tokenizer: Path, folder: Path, dtyp
     temporary = path.with_name(path.name + ".tmp")
     batches = (batch["text"] for batch in read_batches(corpus / split / source, ["text"]))
     counts = write_tokens(temporary, batches, open_encoder(tokenizer), dtype, end_token)
-    replace(temporary, path)
+    publish(temporary, path)
     return {"split": split, "file": f"{split}/{path.name}", "source": f"{split}/{source}", **counts}
 
 

@@ -3,8 +3,11 @@ import shutil
 import subprocess
 import sys
 
-from corpora import failing, require
-from pipeline import artifact
+from corpora.errors import UserError, as_user_error, require
+from pipeline.artifacts.manifest import MANIFEST
+from pipeline.artifacts.store import find_linked
+from pipeline.launch import read_preset
+from pipeline.options import IN_ARTIFACTS, Artifacts, Out, Overrides, PresetName
 
 # Run outside the project, so that none of its code can help.
 CHECK = """
@@ -21,15 +24,30 @@ assert all(torch.equal(before, after) for before, after in zip(*found))
 """
 
 
-def run(arguments, preset) -> None:
-    require(arguments.out, "export: say where to with OUT=folder.")
-    require(not arguments.out.exists(), f"OUT={arguments.out}: exists already; name a new folder.")
-    source = artifact.linked(arguments.artifacts, preset.name, "pretrain").verify()
-    temporary = arguments.out.with_name(arguments.out.name + ".tmp")
+def export(
+    overrides: Overrides = None,
+    preset: PresetName = "demo",
+    out: Out = None,
+    artifacts: Artifacts = IN_ARTIFACTS,
+) -> None:
+    """Copy the trained model to a folder and check that it loads there by itself."""
+    if out is None:
+        raise UserError("export: say where to with OUT=folder.")
+    require(not out.exists(), f"OUT={out}: exists already; name a new folder.")
+    name = read_preset(preset, overrides).name
+    source = find_linked(artifacts, name, "pretrain").verify()
+    temporary = out.with_name(out.name + ".tmp")
     shutil.rmtree(temporary, ignore_errors=True)
-    with failing(f"OUT={arguments.out}: can't be written", kinds=shutil.Error):
-        shutil.copytree(source, temporary, ignore=shutil.ignore_patterns("logs", artifact.MANIFEST))
-    require(subprocess.call([sys.executable, "-c", CHECK, source.resolve(), temporary.resolve()], cwd="/") == 0,
-            f"{temporary}: the copy doesn't load by itself with the same logits; it isn't given its name.")
-    temporary.rename(arguments.out)
-    print(f"export: {arguments.out}: loads with plain AutoModelForCausalLM and AutoTokenizer; same ids, same logits")
+    with as_user_error(f"OUT={out}: can't be written", kinds=shutil.Error):
+        shutil.copytree(source, temporary, ignore=shutil.ignore_patterns("logs", MANIFEST))
+    check = [sys.executable, "-c", CHECK, source.resolve(), temporary.resolve()]
+    require(
+        subprocess.call(check, cwd="/") == 0,
+        f"{temporary}: the copy doesn't load by itself with the same logits; it isn't given its "
+        "name.",
+    )
+    temporary.rename(out)
+    print(
+        f"export: {out}: loads with plain AutoModelForCausalLM and AutoTokenizer; same ids, same "
+        "logits"
+    )

@@ -2,39 +2,61 @@
 import json
 import time
 
-import torch
-
-from corpora import require
-from pipeline import artifact
-from pipeline.training import cost
-from pipeline.training.device import autocast, resolve_device, resolve_precision
-from pipeline.training.model import TokenLosses, make_model
-from pipeline.training.optimizer import make_optimizers
+from corpora.errors import require
+from pipeline.launch import read_preset
+from pipeline.options import (
+    IN_ARTIFACTS,
+    Artifacts,
+    Device,
+    DeviceName,
+    Gpus,
+    Hardware,
+    Init,
+    Overrides,
+    PresetName,
+)
 
 UTILISATION = 0.4  # what llm.c reaches with the 124M model on an H100
 PROBE_STEPS, PROBE_SECONDS = 20, 60
 
 
-def run(arguments, preset) -> None:
-    settings, gpus = preset["pretrain"], arguments.gpus
-    names = [arguments.hardware] if arguments.hardware else [*cost.GPUS]
-    require(names[0] in cost.GPUS, f"HARDWARE={arguments.hardware}: not among {', '.join(cost.GPUS)}.")
+def plan(
+    overrides: Overrides = None,
+    preset: PresetName = "demo",
+    init: Init = None,
+    device: DeviceName = Device.auto,
+    gpus: Gpus = 1,
+    hardware: Hardware = None,
+    artifacts: Artifacts = IN_ARTIFACTS,
+) -> None:
+    """What a preset will cost: parameters, tokens, FLOPs, memory, time."""
+    import torch
+
+    from pipeline.models import cost
+    from pipeline.models.gpt import make_model
+    from pipeline.reports.render import write_page
+    from pipeline.training.device import resolve_device
+
+    typed = read_preset(preset, overrides, init=init)
+    settings = typed.pretrain
+    names = [hardware] if hardware else [*cost.GPUS]
+    require(names[0] in cost.GPUS, f"HARDWARE={hardware}: not among {', '.join(cost.GPUS)}.")
     with torch.device("cpu" if settings.init else "meta"):
-        model = make_model(settings, preset["tokenizer"].vocab_size, 3, 0)
+        model = make_model(settings, typed.tokenizer.vocab_size, 3, 0)
     flops, memory = cost.flops_per_token(model), cost.memory_needed(model, settings, settings.micro_batch_size, gpus)
-    needed, device, probed = sum(memory.values()), resolve_device(arguments.device), None
+    needed, where, probed = sum(memory.values()), resolve_device(device), None
     speeds = {f"{gpus} x {name}": gpus * cost.GPUS[name][0] * 1e12 * UTILISATION / flops for name in names}
     too_small = [name for name in names if needed > cost.GPUS[name][1] * 1e9]
-    if not arguments.hardware and needed > cost.memory_there(device):
-        too_small.append(f"{device} like this machine's, so nothing was tried here")
-    elif not arguments.hardware:
-        speed, steps = probe(settings, preset["tokenizer"].vocab_size, device, flops)
-        probed = {"speed": speed, "steps": steps, "device": device, "mfu": flops * speed / cost.peak_flops(device)}
-        speeds = {f"this {device}": speed, **speeds}
-    index = arguments.artifacts / preset.name / "tokens" / "index.json"
+    if not hardware and needed > cost.memory_there(where):
+        too_small.append(f"{where} like this machine's, so nothing was tried here")
+    elif not hardware:
+        speed, steps = probe(settings, typed.tokenizer.vocab_size, where, flops)
+        probed = {"speed": speed, "steps": steps, "device": where, "mfu": flops * speed / cost.peak_flops(where)}
+        speeds = {f"this {where}": speed, **speeds}
+    index = artifacts / typed.name / "tokens" / "index.json"
     corpus = json.loads(index.read_text(encoding="utf-8"))["totals"]["train"] if index.exists() else None
-    path = arguments.artifacts / preset.name / "plan.md"
-    artifact.write_card(path, "plan", preset=preset.name, settings=settings, config=model.config, flops=flops,
+    path = artifacts / typed.name / "plan.md"
+    write_page(path, "plan", preset=typed.name, settings=settings, config=model.config, flops=flops,
                         parameters=model.num_parameters(), memory=memory, too_small=too_small, probed=probed,
                         corpus=corpus, speeds=speeds, utilisation=UTILISATION)
     print(path.read_text(encoding="utf-8") + f"\nplan: {path}")
@@ -43,6 +65,12 @@ def run(arguments, preset) -> None:
 def probe(settings, vocab_size: int, device: str, flops: int) -> tuple[float, int]:
     """Tokens/s of the preset's own training step on random ids, and how many micro-batches were timed: PROBE_STEPS, or
     fewer where they take over PROBE_SECONDS. Micro-batches are cut to some seconds' work."""
+    import torch
+
+    from pipeline.models import cost
+    from pipeline.models.gpt import TokenLosses, make_model
+    from pipeline.training.device import autocast, resolve_precision
+    from pipeline.training.optimizer import make_optimizers
     precision = resolve_precision(settings.precision, device)
     model = make_model(settings, vocab_size, 3, 0, device).to(device).train()
     losses = TokenLosses(model, settings.compile, settings.document_masking)

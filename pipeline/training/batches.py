@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from corpora import require
+from corpora.errors import require
 
 
 class TokenStream:

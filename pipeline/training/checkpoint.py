@@ -8,8 +8,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from corpora import failing, require
-from pipeline.artifact import replace, sha256_file
+from corpora.errors import as_user_error, require
+from pipeline.artifacts.files import publish, sha256_file
 from pipeline.training.device import rank_and_world
 from pipeline.training.optimizer import Muon, like, whole
 
@@ -32,9 +32,9 @@ def save_checkpoint(folder: Path, model: torch.nn.Module, optimizers: list, prog
         return
     folder.mkdir(parents=True, exist_ok=True)
     temporary = folder / "checkpoint.tmp"
-    with failing(f"{folder}: can't be written", "Make room, then run the same command again.", WRITING):
+    with as_user_error(f"{folder}: can't be written", "Make room, then run the same command again.", WRITING):
         save_file(tensors, temporary, {"progress": json.dumps(progress)})
-        replace(temporary, folder / f"step-{progress['step']:08d}-{sha256_file(temporary)[:16]}.safetensors")
+        publish(temporary, folder / f"step-{progress['step']:08d}-{sha256_file(temporary)[:16]}.safetensors")
     older = [path for path in find_checkpoints(folder) if step_of(path) <= progress["step"]]
     wanted = {*older[:keep], *(path for path in older if step_of(path) == progress["best_step"])}
     for path in set(find_checkpoints(folder)) - wanted:
@@ -69,7 +69,7 @@ def last_whole(folder: Path) -> Path | None:
 def load_checkpoint(path: Path, model: torch.nn.Module, optimizers: list) -> dict:
     """Put a saved state back in place and return its progress; raises UserError for a file of another model."""
     kinds = SafetensorError, OSError, KeyError, TypeError, RuntimeError
-    with (failing(f"{path}: can't be read", f"Delete {path.parent} to start this stage again.", kinds),
+    with (as_user_error(f"{path}: can't be read", f"Delete {path.parent} to start this stage again.", kinds),
           safe_open(path, framework="pt") as file, torch.no_grad()):
         progress = json.loads(file.metadata()["progress"])
         names = {parameter: name for name, parameter in model.named_parameters()}

@@ -14,13 +14,14 @@ import torch
 from torch.distributed.fsdp import FSDPModule
 from tqdm import tqdm
 
-from corpora import UserError, require
-from pipeline.artifact import SCRATCH, append_json, peak_memory_mb
+from corpora.errors import UserError, require
+from pipeline.artifacts.files import append_json
+from pipeline.artifacts.manifest import SCRATCH, peak_memory_mb
+from pipeline.models.gpt import TokenLosses
 from pipeline.training import cost
 from pipeline.training.batches import TokenStream, TrainingBatches, shorten, validation_batches
 from pipeline.training.checkpoint import last_whole, load_checkpoint, save_checkpoint
 from pipeline.training.device import autocast, distribute, exchange_gradients, rank_and_world, total
-from pipeline.training.model import TokenLosses
 from pipeline.training.optimizer import learning_rate_factor, make_optimizers, whole
 
 

@@ -11,7 +11,7 @@ import os
 import sys
 from pathlib import Path
 
-from corpora import UserError
+from corpora.errors import UserError
 from pipeline.__main__ import load_settings, parse
 from tests.bench import corpus, scale, step, tokenizer, training
 

@@ -19,9 +19,10 @@ PEER = Path(__file__).with_name("datatrove_map.py")
 
 def measure_map(data: Path, name: str, work: Path) -> dict:
     """Our first map over one file in this process: read, clean, judge, sign, write Parquet."""
+    from pipeline.artifact import peak_memory_mb
+
     from corpora.contamination import load_index
     from corpora.recipe import load_recipe, make_shards
-    from pipeline.artifact import peak_memory_mb
     from pipeline.stages.corpus import clean_shard
     recipe = load_recipe(RECIPE)
     source, = (source for source in recipe.source if source.name == SOURCE)

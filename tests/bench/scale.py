@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pyarrow
 
-from corpora.sources import open_stream
+from corpora.sources.read import open_stream
 
 COPIES = 10
 

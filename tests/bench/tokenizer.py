@@ -16,10 +16,10 @@ import numpy as np
 import pyarrow.parquet
 import sentencepiece
 
-from corpora import UserError
+from corpora.errors import UserError
 from pipeline import artifact
-from pipeline.config import SECTIONS
-from pipeline.engine import Context
+from pipeline.executors import Context
+from pipeline.settings import SECTIONS
 from pipeline.stages import tokens
 from pipeline.stages.tokenizer import files_by_source, read_texts
 from tokenizer.train import MAX_LINE, draw_sample, train_model, write_lines

@@ -20,7 +20,7 @@ import torch
 from transformers import GPT2LMHeadModel
 from transformers.utils.logging import disable_progress_bar, set_verbosity_error
 
-from corpora import UserError
+from corpora.errors import UserError
 from pipeline import artifact
 from pipeline.training.batches import TokenStream, validation_batches
 

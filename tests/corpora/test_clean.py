@@ -5,9 +5,17 @@ import unicodedata
 import pytest
 from hypothesis import given, strategies
 
-from corpora import UserError
-from corpora.clean import clean, drop_lines, drop_reasons, load_cleanups, normalise, repetition_share, split_text
-from corpora.dedup import Texts
+from corpora.cleaning.clean import (
+    clean,
+    drop_lines,
+    drop_reasons,
+    load_cleanups,
+    normalise,
+    repetition_share,
+    split_text,
+)
+from corpora.duplicates.dedup import Texts
+from corpora.errors import UserError
 from corpora.recipe import KEYS, Recipe, Source
 from tests.conftest import PROJECT
 

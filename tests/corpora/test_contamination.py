@@ -4,12 +4,13 @@ import random
 
 import pytest
 
-from corpora.clean import normalise
+from corpora.cleaning.clean import normalise
 from corpora.contamination import Index, fingerprint, load_index
-from corpora.dedup import Texts
-from corpora.klue import TASKS, load_rows
+from corpora.duplicates.dedup import Texts
 from corpora.pii import replace_personal_data
 from corpora.recipe import Evaluation, Recipe, Source
+from corpora.tasks.rows import load_rows
+from corpora.tasks.task import TASKS
 
 LONG = "세종은 1418년에 왕위에 올라 집현전을 두고 훈민정음을 만들어 백성을 가르쳤다."
 TITLE = "코스피 2000선 붕괴"

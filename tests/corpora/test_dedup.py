@@ -3,7 +3,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies
 
-from corpora.dedup import Texts, band_keys, choose, find_clusters, letter_hashes, lowest_hashes
+from corpora.duplicates.dedup import (
+    Texts,
+    band_keys,
+    choose,
+    find_clusters,
+    letter_hashes,
+    lowest_hashes,
+)
 
 WORDS = [f"{stem}{ending}" for stem in ["하늘", "바다", "사람", "나라", "마음", "시간", "세상", "노래", "이름", "거리"] for ending in ["은", "는", "이", "가", "을", "를", "에", "도"]]
 
@@ -35,7 +42,7 @@ def test_a_hash_depends_on_the_text_and_not_on_its_neighbours_in_the_batch():
 @given(strategies.lists(strategies.text(max_size=30), min_size=1, max_size=6))
 @settings(max_examples=200)
 def test_spans_are_told_apart_as_their_letters_are(texts):
-    from corpora.dedup import DIGIT, KINDS, LOWER
+    from corpora.duplicates.dedup import DIGIT, KINDS, LOWER
     letters = [tuple(int(LOWER[unit]) for unit in np.frombuffer(text.encode("utf-16-le"), "<u2") if KINDS[unit] >= DIGIT)
                for text in texts]
     hashes = hashes_of(texts)

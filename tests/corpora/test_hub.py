@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from corpora.klue import SPLITS, TASKS
+from corpora.tasks.task import SPLITS, TASKS
 from tests.corpora.hub_server import REVISION, run_python, serve, silent_port
 
 HALF_A_MINUTE = 30
@@ -23,9 +23,10 @@ RE = [{"guid": f"re-{number}", "sentence": "한빛전자는 김하늘이 세웠�
        "object_entity": {"word": "김하늘", "start_idx": 6, "end_idx": 8, "type": "PER"}} for number in range(30)]
 READ = """
 import json, sys
-from corpora import UserError
-from corpora.recipe import Shard, Source
-from corpora.sources import open_hub, read_hub
+from corpora.errors import UserError
+from corpora.recipe import Source
+from corpora.sources.shards import Shard
+from corpora.sources.read import open_hub, read_hub
 source = Source(kind="hub", licence="mine", **{settings!r})
 try:
     parts = open_hub(source).num_shards
@@ -37,8 +38,9 @@ except UserError as error:
 """
 READ_KLUE = """
 import json, sys
-from corpora import UserError
-from corpora.klue import TASKS, load_rows
+from corpora.errors import UserError
+from corpora.tasks.rows import load_rows
+from corpora.tasks.task import TASKS
 try:
     for split in {splits!r}:
         print(json.dumps(load_rows("hub", TASKS[{task!r}], split, {revision!r})))

@@ -8,8 +8,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from corpora import UserError
-from corpora.klue import SPLITS, TASKS, input_files, load_rows, parse_tasks
+from corpora.errors import UserError
+from corpora.tasks.rows import input_files, load_rows
+from corpora.tasks.task import SPLITS, TASKS, find_tasks
 
 YNAT = [{"guid": "a", "title": "금리 또 올랐다", "label": 1}, {"guid": "b", "title": "결승 골 터졌다", "label": 5}]
 RE = {"guid": "r", "sentence": "한빛전자는 김하늘이 세웠다.", "label": 9,
@@ -89,10 +90,10 @@ def test_a_missing_folder_task_or_split_is_named_before_anything_is_read(tmp_pat
 
 def test_an_unknown_task_is_refused_with_the_known_ones():
     with pytest.raises(UserError, match=r"'ner' is unknown.*ynat nli sts re"):
-        parse_tasks("ynat ner")
+        find_tasks("ynat ner")
     with pytest.raises(UserError, match="No KLUE task"):
-        parse_tasks(" ")
-    assert [task.name for task in parse_tasks("re ynat re")] == ["re", "ynat"]
+        find_tasks(" ")
+    assert [task.name for task in find_tasks("re ynat re")] == ["re", "ynat"]
 
 
 @pytest.mark.parametrize("row, expected", [

@@ -4,9 +4,10 @@ import sys
 
 import pytest
 
-from corpora import UserError
-from corpora.clean import load_cleanups
-from corpora.recipe import RECIPES, input_files, load_recipe, make_shards
+from corpora.cleaning.clean import load_cleanups
+from corpora.errors import UserError
+from corpora.recipe import RECIPES, load_recipe
+from corpora.sources.shards import input_files, make_shards
 
 SHIPPED = sorted(path.stem for path in RECIPES.glob("*.toml"))
 MINIMAL = 'title = "t"\ndescription = "d"\nvalidation_share = 0.1\n[[source]]\nname = "a"\nlicence = "mine"\n'

@@ -10,9 +10,9 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from corpora import UserError
+from corpora.errors import UserError
 from corpora.recipe import Source
-from corpora.sources import MAX_RECORD, read_file
+from corpora.sources.read import MAX_RECORD, read_file
 
 ROWS = ["대한민국은 민주공화국이다.", "모든 국민은 법 앞에 평등하다."]
 

@@ -3,7 +3,8 @@ import json
 
 import pytest
 
-from corpora.klue import TASKS, load_rows
+from corpora.tasks.rows import load_rows
+from corpora.tasks.task import TASKS
 from tests.pipeline.small_corpus import RECIPE
 
 

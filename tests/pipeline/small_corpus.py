@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pyarrow.parquet
 
-from pipeline.engine import Context
+from pipeline.executors import Context
 from pipeline.stages import corpus
 
 RECIPE = '''title = "Two sources"

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from corpora import UserError
+from corpora.errors import UserError
 from pipeline import artifact
 
 ORIGIN = {"version": 1, "settings": {}, "inputs": {}, "raw_files": []}

@@ -2,7 +2,8 @@
 import numpy as np
 import pytest
 
-from corpora.klue import TASKS, load_rows
+from corpora.tasks.rows import load_rows
+from corpora.tasks.task import TASKS
 from pipeline.evaluation import baselines
 from pipeline.evaluation.metrics import score
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from corpora import UserError
+from corpora.errors import UserError
 from pipeline.training.batches import TokenStream, TrainingBatches, validation_batches
 from tests.pipeline.tiny_tokens import END, write_tokens
 

@@ -6,10 +6,16 @@ import signal
 import pytest
 import torch
 
-from corpora import UserError
-from pipeline.config import SECTIONS
-from pipeline.training.checkpoint import find_checkpoints, last_whole, load_checkpoint, save_checkpoint, step_of
-from pipeline.training.model import make_model
+from corpora.errors import UserError
+from pipeline.models.gpt import make_model
+from pipeline.settings import SECTIONS
+from pipeline.training.checkpoint import (
+    find_checkpoints,
+    last_whole,
+    load_checkpoint,
+    save_checkpoint,
+    step_of,
+)
 from pipeline.training.optimizer import make_optimizers
 from tests.pipeline.tiny_tokens import END, VOCABULARY
 

@@ -1,8 +1,8 @@
 """Presets, overrides, and what is said about wrong ones."""
 import pytest
 
-from corpora import UserError
-from pipeline.config import PRESETS, SECTIONS, keyed, load_preset
+from corpora.errors import UserError
+from pipeline.settings import PRESETS, SECTIONS, keyed, load_preset
 from pipeline.stages import STAGES
 
 

@@ -4,9 +4,10 @@ import json
 import datasets
 import pytest
 
-from corpora import UserError
 from corpora.contamination import fingerprint
-from corpora.klue import TASKS, load_rows
+from corpora.errors import UserError
+from corpora.tasks.rows import load_rows
+from corpora.tasks.task import TASKS
 from pipeline.stages import corpus
 from tests.pipeline.small_corpus import RECIPE, rows, run
 

@@ -92,8 +92,8 @@ import os, signal, sys
 from pathlib import Path
 from types import SimpleNamespace
 import corpora.recipe
-from corpora import UserError
-from pipeline.engine import Context
+from corpora.errors import UserError
+from pipeline.executors import Context
 from pipeline.stages import corpus
 corpora.recipe.SHARD_BYTES = 1
 real = corpus.ParquetFile

@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import pytest
 
 from corpora.recipe import load_recipe
-from corpora.sources import read_file
-from pipeline.engine import Context
+from corpora.sources.read import read_file
+from pipeline.executors import Context
 from pipeline.stages import corpus
 from tests import plain_search
 from tests.conftest import PROJECT
@@ -28,8 +28,9 @@ MEASURE = """
 import sys
 from pathlib import Path
 from corpora.contamination import Index
-from corpora.recipe import Shard, load_recipe
-from pipeline.artifact import peak_memory_mb
+from corpora.recipe import load_recipe
+from corpora.sources.shards import Shard
+from pipeline.artifacts.manifest import peak_memory_mb
 from pipeline.stages.corpus import clean_shard
 source, = (source for source in load_recipe("local").source if source.name == "kowiki")
 shard = Shard(0, source, ((Path(sys.argv[1]), "huge"),))

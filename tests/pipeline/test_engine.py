@@ -5,8 +5,8 @@ import signal
 
 import pytest
 
-from corpora import UserError
-from pipeline.engine import Context, map_shards
+from corpora.errors import UserError
+from pipeline.executors import Context, map_shards
 
 
 def square(number):

@@ -7,12 +7,12 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForSequenceClassification
 
-from corpora import UserError
-from corpora.klue import TASKS
-from pipeline.config import SECTIONS
+from corpora.errors import UserError
+from corpora.tasks.task import TASKS
 from pipeline.evaluation.finetune import bucket, classify, fine_tune, load_classifier, pad
 from pipeline.evaluation.inputs import Reader, cut_around_entities, cut_longer
-from pipeline.training.attention import causal_matmul, causal_sdpa
+from pipeline.models.attention import causal_matmul, causal_sdpa
+from pipeline.settings import SECTIONS
 from tests.pipeline.tiny_model import VOCABULARY, topics, write_bert, write_gpt2
 
 YNAT, NLI, STS, RE = TASKS.values()

@@ -7,13 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from corpora import UserError
 from corpora.contamination import DECONTAMINATED, fingerprint
-from corpora.klue import SAMPLE, TASKS, load_rows
-from pipeline.artifact import write_card
-from pipeline.config import SECTIONS
-from pipeline.engine import Context
+from corpora.errors import UserError
+from corpora.tasks.rows import SAMPLE, load_rows
+from corpora.tasks.task import TASKS
 from pipeline.evaluation.metrics import score
+from pipeline.executors import Context
+from pipeline.reports.render import write_page
+from pipeline.settings import SECTIONS
 from pipeline.stages import klue
 from tests.pipeline.tiny_model import write_bert, write_gpt2
 
@@ -106,7 +107,7 @@ def page(folder, name, **facts):
     result = {"split": "dev", "rows": {"train": 100, "validation": 3000}, "cut_rows": {"inputs": 0},
               "absent_labels": [], "seen_rows": 0, "curve": {}, "texts": {"all": 1, "looked_for": 1}, "arms": {}, **facts}
     metrics = {"sample": False, "lacking": [], "settings": {"max_length": 64}, "model": "m", "tasks": {name: result}}
-    write_card(folder / "table.md", "klue", metrics=metrics, tasks=TASKS, arm_titles=klue.ARMS, noises=[])
+    write_page(folder / "table.md", "klue", metrics=metrics, tasks=TASKS, arm_titles=klue.ARMS, noises=[])
     return (folder / "table.md").read_text("utf-8")
 
 

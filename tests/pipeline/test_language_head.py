@@ -6,12 +6,12 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
-from corpora.klue import TASKS
-from pipeline.config import SECTIONS
+from corpora.tasks.task import TASKS
 from pipeline.evaluation.finetune import fine_tune_language, word_scores
 from pipeline.evaluation.inputs import Reader
 from pipeline.evaluation.prompting import PROMPTS
-from pipeline.training.model import make_model
+from pipeline.models.gpt import make_model
+from pipeline.settings import SECTIONS
 from tests.pipeline.tiny_model import VOCABULARY, topics, write_gpt2
 
 YNAT, NLI = TASKS["ynat"], TASKS["nli"]

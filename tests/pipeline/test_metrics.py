@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score
 
-from corpora.klue import TASKS
+from corpora.tasks.task import TASKS
 from pipeline.evaluation.metrics import RESAMPLES, _quick_primary, confusion, interval, score
 
 

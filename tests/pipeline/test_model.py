@@ -6,11 +6,11 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification
 
-from corpora import UserError
-from pipeline.config import SECTIONS
+from corpora.errors import UserError
+from pipeline.models.gpt import MODEL_TYPES, TokenLosses, continue_text, make_model
+from pipeline.settings import SECTIONS
 from pipeline.training import cost
 from pipeline.training.batches import shorten
-from pipeline.training.model import MODEL_TYPES, TokenLosses, continue_text, make_model
 from tests.pipeline.tiny_tokens import END, VOCABULARY
 
 SETTINGS = SECTIONS["pretrain"](layers=2, width=32, heads=2, context=16, compile=False)

@@ -3,7 +3,8 @@ import unicodedata
 
 import pytest
 
-from corpora.klue import ENTITIES, TASKS, load_rows
+from corpora.tasks.rows import load_rows
+from corpora.tasks.task import ENTITIES, TASKS
 from pipeline.evaluation.noise import NEXT, NOISES, noisy
 
 

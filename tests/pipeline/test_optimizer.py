@@ -3,8 +3,8 @@ import pytest
 import torch
 from transformers.pytorch_utils import Conv1D
 
-from pipeline.config import SECTIONS
-from pipeline.training.model import make_model
+from pipeline.models.gpt import make_model
+from pipeline.settings import SECTIONS
 from pipeline.training.optimizer import Muon, make_adamw, make_optimizers, orthogonalize
 from tests.pipeline.tiny_tokens import END, VOCABULARY
 

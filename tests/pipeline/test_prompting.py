@@ -8,12 +8,20 @@ import numpy as np
 import pytest
 from transformers import AutoTokenizer
 
-from corpora import UserError
-from corpora.klue import TASKS, load_rows
-from pipeline.config import SECTIONS
-from pipeline.engine import Context
+from corpora.errors import UserError
+from corpora.tasks.rows import load_rows
+from corpora.tasks.task import TASKS
 from pipeline.evaluation import prompting
-from pipeline.evaluation.prompting import BETWEEN, PROMPTS, answer, calibrate, documents, write_prompt
+from pipeline.evaluation.prompting import (
+    BETWEEN,
+    PROMPTS,
+    answer,
+    calibrate,
+    documents,
+    write_prompt,
+)
+from pipeline.executors import Context
+from pipeline.settings import SECTIONS
 from pipeline.stages import prompt
 from tests.conftest import PROJECT
 from tests.pipeline.tiny_model import write_bert, write_gpt2

@@ -10,9 +10,9 @@ from konlpy.corpus import kolaw
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
-from corpora import UserError
-from pipeline.config import SECTIONS
-from pipeline.engine import Context
+from corpora.errors import UserError
+from pipeline.executors import Context
+from pipeline.settings import SECTIONS
 from pipeline.stages import tokenizer as stage
 
 CONSTITUTION = Path(kolaw.abspath("constitution.txt")).read_text(encoding="utf-8")

@@ -12,9 +12,9 @@ from sentencepiece import SentencePieceProcessor
 from tokenizers import Tokenizer, models
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
-from corpora import UserError
 from corpora.contamination import DECONTAMINATED
-from pipeline.engine import Context
+from corpora.errors import UserError
+from pipeline.executors import Context
 from pipeline.stages import tokens as stage
 from tests.tiny_tokenizer import train
 from tokenizer.export import export

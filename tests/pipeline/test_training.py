@@ -11,12 +11,12 @@ import torch
 from transformers import GPT2LMHeadModel
 from transformers.models.gpt2.modeling_gpt2 import GPT2MLP
 
-from corpora import UserError
-from pipeline.config import SECTIONS
+from corpora.errors import UserError
+from pipeline.models.gpt import TokenLosses, make_model
+from pipeline.settings import SECTIONS
 from pipeline.training import loop
 from pipeline.training.batches import TokenStream, TrainingBatches
 from pipeline.training.checkpoint import find_checkpoints, last_whole, load_checkpoint, step_of
-from pipeline.training.model import TokenLosses, make_model
 from pipeline.training.optimizer import learning_rate_factor, make_optimizers
 from tests.pipeline.tiny_tokens import END, VOCABULARY, write_tokens
 

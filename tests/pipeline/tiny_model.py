@@ -6,7 +6,8 @@ import torch
 from tokenizers import BertWordPieceTokenizer
 from transformers import BertConfig, BertForMaskedLM, BertTokenizerFast, GPT2Config, GPT2LMHeadModel
 
-from corpora.klue import TASKS, load_rows
+from corpora.tasks.rows import load_rows
+from corpora.tasks.task import TASKS
 from tests.tiny_tokenizer import train
 from tokenizer.export import export
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
-from pipeline.config import SECTIONS, load_preset
+from pipeline.models.gpt import make_model
+from pipeline.settings import SECTIONS, load_preset
 from pipeline.training import loop
 from pipeline.training.batches import TokenStream, TrainingBatches
 from pipeline.training.device import end_process, join_processes, leave_processes
-from pipeline.training.model import make_model
 from pipeline.training.optimizer import whole
 from tests.pipeline.tiny_tokens import END, VOCABULARY
 

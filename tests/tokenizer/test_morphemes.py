@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from konlpy.corpus import kobill, kolaw
 
-from corpora import UserError
+from corpora.errors import UserError
 from tests.conftest import PROJECT
 from tokenizer.morphemes import (
     ANALYSERS,

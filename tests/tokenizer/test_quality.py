@@ -8,7 +8,7 @@ from konlpy.corpus import kolaw
 from tokenizers import ByteLevelBPETokenizer
 from transformers import PreTrainedTokenizerFast
 
-from corpora import UserError
+from corpora.errors import UserError
 from tests.tiny_tokenizer import train
 from tokenizer.export import export
 from tokenizer.quality import (

@@ -9,7 +9,7 @@ import pytest
 from konlpy.corpus import kolaw
 from sentencepiece import SentencePieceProcessor
 
-from corpora import UserError
+from corpora.errors import UserError
 from tests.tiny_tokenizer import train
 from tokenizer.morphemes import DELIMITER
 from tokenizer.train import ALWAYS_PIECES, MAX_LINE, SPECIAL_TOKENS, draw_sample, training_lines

@@ -6,9 +6,9 @@ import torch
 from torch.nn import functional as F
 from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
 
-from corpora import failing, require
-from pipeline.model_folder import model_folder
-from pipeline.training.attention import quickest
+from corpora.errors import as_user_error, require
+from pipeline.models.attention import quickest
+from pipeline.models.folder import model_folder
 
 MODEL_TYPES = {"gpt": "openai-gpt", "gpt2": "gpt2", "gpt3": "gpt_neo"}
 
@@ -36,7 +36,7 @@ def make_model(settings, vocab_size: int, end_token_id: int, pad_token_id: int, 
                 f"pretrain.{name}=true: architecture={wanted} doesn't have it: only gpt2 does.")
     if settings.init:
         folder, name = model_folder(settings.init), f"INIT={settings.init}"
-        with failing(f"{name}: can't be loaded"):
+        with as_user_error(f"{name}: can't be loaded"):
             config = AutoConfig.from_pretrained(folder, local_files_only=True)
         require(config.model_type == known,
                 f"{name}: a {config.model_type} model, but pretrain.architecture={wanted} means {known}.")
@@ -57,7 +57,7 @@ def make_model(settings, vocab_size: int, end_token_id: int, pad_token_id: int, 
 def load_weights(kind: type, folder: Path, name: str, config, new_head: bool = False) -> PreTrainedModel:
     """A folder's model in fp32, from safetensors; raises UserError when weights are missing, which would be random.
     With `new_head` only the trunk's have to be there, without a pooler, which a masked language model doesn't have."""
-    with failing(f"{name}: can't be loaded"):
+    with as_user_error(f"{name}: can't be loaded"):
         model, report = kind.from_pretrained(folder, config=config, dtype=torch.float32, use_safetensors=True,
                                              local_files_only=True, output_loading_info=True)
     trunk = model.base_model_prefix + "." if new_head else ""

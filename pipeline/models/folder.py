@@ -3,7 +3,7 @@ import only the standard library is needed, so that a stage's key can be had at 
 import re
 from pathlib import Path
 
-from corpora import failing, require
+from corpora.errors import as_user_error, require
 
 SUFFIXES = (".json", ".safetensors", ".model", ".txt")
 
@@ -27,5 +27,5 @@ def model_folder(name: str) -> Path:
         return Path(name)
     from huggingface_hub import snapshot_download
     repository, _, revision = name.partition("@")
-    with failing(f"{name}: can't be loaded"):  # the errors of the Hub and of the network have no common base
+    with as_user_error(f"{name}: can't be loaded"):  # the errors of the Hub and of the network have no common base
         return Path(snapshot_download(repository, revision=revision, allow_patterns=[f"*{each}" for each in SUFFIXES]))

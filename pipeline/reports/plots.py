@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from pipeline.artifact import replace
+from pipeline.artifacts.files import publish
 
 
 def plot_bars(path: Path, values: dict[str, dict[str, float]], title: str) -> None:
@@ -59,4 +59,4 @@ def plot_learning(path: Path, curves: list[tuple], titles: dict[str, str]) -> No
 def save(figure: Figure, path: Path) -> None:
     temporary = path.with_name(path.name + ".tmp")
     figure.savefig(temporary, format="png", dpi=120, metadata={"Software": None})
-    replace(temporary, path)
+    publish(temporary, path)

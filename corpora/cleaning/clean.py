@@ -12,9 +12,10 @@ from pathlib import Path
 import ftfy
 import numpy as np
 
-from corpora import failing, nearest, read_toml, require
-from corpora.dedup import HANGUL, KINDS, LETTER, SPACE, SYMBOL, Texts
+from corpora.duplicates.dedup import HANGUL, KINDS, LETTER, SPACE, SYMBOL, Texts
+from corpora.errors import as_user_error, require
 from corpora.recipe import Recipe, Source
+from corpora.settings import nearest, read_toml
 
 SPACE_MARK = "\u2581"  # SentencePiece writes a space as this, so a text that holds it can't come back the same
 FTFY = ftfy.TextFixerConfig(uncurl_quotes=False, fix_character_width=False, fix_latin_ligatures=False,
@@ -35,7 +36,7 @@ def load_cleanups(recipe: Recipe) -> dict[str, Callable[[str], str]]:
 
 def _substitutions(name: str, entry: dict) -> Callable[[str], str]:
     needed = f"clean-up {name!r}: needs replace = [[needs, pattern, replacement], ...] with valid regular expressions"
-    with failing(needed, kinds=(KeyError, TypeError, ValueError, re.error)):
+    with as_user_error(needed, kinds=(KeyError, TypeError, ValueError, re.error)):
         steps = [(needs, re.compile(pattern), replacement) for needs, pattern, replacement in entry["replace"]]
         for _, pattern, replacement in steps:
             pattern.sub(replacement, "")  # a bad replacement is told now

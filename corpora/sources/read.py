@@ -17,14 +17,15 @@ from typing import NamedTuple
 
 import pyarrow.parquet
 
-from corpora import UserError, failing, require
-from corpora.recipe import Shard, Source, file_format
+from corpora.errors import UserError, as_user_error, require
+from corpora.hub import CHECK, open_builder
+from corpora.recipe import Source
+from corpora.sources.shards import Shard, file_format
 
 MAX_RECORD = 32 << 20  # bytes of the longest line, row or file taken as one record; a longer one is rejected, not cut
 TOO_LONG = f"longer than {MAX_RECORD >> 20} MB"
 EXCERPT = 1000  # characters of a rejected text that are kept to look at
 DAMAGE = (EOFError, OSError, UnicodeError, lzma.LZMAError, zlib.error, pyarrow.ArrowException)
-CHECK = "Check the network and HF_ENDPOINT."
 TIMEOUT = 10  # seconds a request may wait for the next byte; huggingface_hub tries five times more, seconds apart
 BUILDERS = ("parquet", "json", "csv", "text", "arrow", "cache")  # readers that never unpickle; cache is what they read
 Records = Iterator["Record"]
@@ -41,7 +42,7 @@ class Record(NamedTuple):
 def read_file(source: Source, path: Path, label: str) -> Records:
     """Stream a file's documents and bad records, in places after `label`; UserError for damage or a wrong setting."""
     kind, advice = file_format(source, path), "Get the file again, or take it out of the recipe's paths."
-    with failing(f"{path}: damaged or cut short", advice, DAMAGE), open_stream(path) as stream:
+    with as_user_error(f"{path}: damaged or cut short", advice, DAMAGE), open_stream(path) as stream:
         if not path.stat().st_size or not stream.peek(1):
             records = [Record(label, "", reason="empty file")]
         elif kind == "parquet":
@@ -173,7 +174,7 @@ def _read_parquet(source: Source, path: Path, label: str) -> Records:
     with pyarrow.parquet.ParquetFile(path) as file:
         columns = needed_columns(source, label, file.schema_arrow.names)
         for batch in file.iter_batches(batch_size=64, columns=columns):
-            with failing(f"{path}: one of the columns {columns} holds no text", kinds=pyarrow.ArrowNotImplementedError):
+            with as_user_error(f"{path}: one of the columns {columns} holds no text", kinds=pyarrow.ArrowNotImplementedError):
                 # as bytes: a string column may hold what is no UTF-8, and one such row mustn't stop the file
                 rows = [column.cast(pyarrow.binary()).to_pylist() for column in batch.select(columns).columns]
             for values in zip(*rows):
@@ -211,38 +212,10 @@ def to_document(source: Source, where: str, row: dict) -> Record | None:
     return Record(where, text, title) if size <= MAX_RECORD else _bad(where, TOO_LONG, text)
 
 
-def hub_builder(dataset: str, config: str, revision: str):
-    """datasets' builder of one configuration at exactly this revision; call it and use it within `failing`, since the
-    errors of four libraries arrive here, without a common base. Requests then end; by default they wait for ever."""
-    import datasets
-    import huggingface_hub.utils._http
-
-    def make_client():
-        client = huggingface_hub.utils._http.default_client_factory()
-        client.timeout = TIMEOUT
-        return client
-
-    huggingface_hub.set_client_factory(make_client)
-    # datasets repeats what huggingface_hub has given up: 20 times, 5 to 60 s apart
-    datasets.config.STREAMING_READ_MAX_RETRIES = datasets.config.STREAMING_OPEN_MAX_RETRIES = 1
-    datasets.config.STREAMING_READ_RETRY_INTERVAL = datasets.config.STREAMING_OPEN_RETRY_INTERVAL = 0
-    datasets.config.STREAMING_READ_SERVER_UNAVAILABLE_RETRY_INTERVAL = 0
-    require(not Path(dataset).is_dir(),
-            f"{dataset}: a folder of this name stands here, and datasets would read it instead of the Hub.")
-    if not huggingface_hub.is_offline_mode():  # one request without retries; a tag becomes its commit
-        revision = huggingface_hub.HfApi().dataset_info(dataset, revision=revision, timeout=TIMEOUT).sha
-    builder = datasets.load_dataset_builder(dataset, config or None, revision=revision)
-    if builder.hash != revision:  # when the Hub fails, datasets takes what its cache has
-        raise ConnectionError(f"only revision {builder.hash} is in the cache")
-    if type(builder).__module__.rpartition(".")[2] not in BUILDERS:
-        raise ValueError(f"not made of {', '.join(BUILDERS[:-1])} files, the only ones that are read")
-    return builder
-
-
 def open_hub(source: Source):
     """A source's columns as datasets' stream; raises UserError when the Hub, the dataset or a column is missing."""
     with _reading(source):
-        stream = hub_builder(source.dataset, source.config, source.revision).as_streaming_dataset(split=source.subset)
+        stream = open_builder(source.dataset, source.config, source.revision).as_streaming_dataset(split=source.subset)
         names = stream.column_names or list(next(iter(stream), {}))
         return stream.select_columns(needed_columns(source, source.dataset, names))
 
@@ -261,5 +234,5 @@ def read_hub(shard: Shard) -> Records:
 
 def _reading(source: Source):
     what = f"source {source.name!r}: Hub dataset {source.dataset} {source.config} at {source.revision}"
-    return failing(f"can't read {what}", f"{CHECK} Check the recipe's dataset, config, subset and revision. "
+    return as_user_error(f"can't read {what}", f"{CHECK} Check the recipe's dataset, config, subset and revision. "
                    "Finished parts are kept: run it again.")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pyarrow.parquet
 
-from pipeline.artifact import replace
+from pipeline.artifacts.files import publish
 
 ROW_GROUP_BYTES = 2 << 20
 if "jemalloc" in pyarrow.supported_memory_backends():  # Arrow's default keeps 80 MB more, and more with every shard
@@ -50,4 +50,4 @@ class ParquetFile(AbstractContextManager):
         if self.writer is not None:
             self.writer.close()
             if kind is None:
-                replace(self.temporary, self.path)
+                publish(self.temporary, self.path)

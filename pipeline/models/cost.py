@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import torch
 
-from corpora import UserError
+from corpora.errors import UserError
 from pipeline.training.device import has_bf16
 
 GPUS = {"RTX 4090": (165, 24), "A100": (312, 80), "H100": (989, 80), "H200": (989, 141),

@@ -10,8 +10,11 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
 
-from corpora import UserError, failing, follow_parent
-from pipeline.artifact import locked, peak_memory_mb, write_json
+from corpora.errors import UserError, as_user_error
+from corpora.processes import follow_parent
+from pipeline.artifacts.files import write_json
+from pipeline.artifacts.locks import locked
+from pipeline.artifacts.manifest import peak_memory_mb
 
 
 class Context(NamedTuple):
@@ -65,7 +68,7 @@ def _run(function: Callable, work: list[tuple[object, Path]], context: Context, 
         for item, path in work:
             yield run_item(function, item, path)
     else:
-        died = failing(f"{description}: a worker process died, killed or out of memory", "Finished shards are kept: "
+        died = as_user_error(f"{description}: a worker process died, killed or out of memory", "Finished shards are kept: "
                        "run the same command again, with WORKERS=1 if memory is short.", BrokenProcessPool)
         # spawn, not fork: a forked copy of a process that holds threads (tokenizers, torch, datasets) can hang.
         with died, ProcessPoolExecutor(min(context.workers, len(work)), get_context("spawn"), follow_parent) as pool:
@@ -73,7 +76,7 @@ def _run(function: Callable, work: list[tuple[object, Path]], context: Context, 
 
 
 def _run_on_ray(function: Callable, work: list[tuple], context: Context, description: str) -> Iterator[None]:
-    with failing("ENGINE=ray needs the package ray", "Run make install EXTRAS=ray.", ImportError):
+    with as_user_error("ENGINE=ray needs the package ray", "Run make install EXTRAS=ray.", ImportError):
         import ray
     # Workers import this project from its folder, which, like artifacts/ and DATA=, every node has to see.
     environment = {"env_vars": {"PYTHONPATH": str(Path(__file__).parent.parent)}}

@@ -1,0 +1,66 @@
+"""The Hugging Face Hub: data sets at a pinned revision, with requests that end.
+
+The private parts of huggingface_hub that this needs are used here alone, in version 1.x."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from corpora.errors import require
+
+if TYPE_CHECKING:
+    from datasets import DatasetBuilder
+
+CHECK = "Check the network and HF_ENDPOINT."
+# Seconds a request may wait for the next byte; huggingface_hub tries five times more, seconds apart.
+TIMEOUT = 10
+# Readers that never unpickle; cache is what they read.
+BUILDERS = ("parquet", "json", "csv", "text", "arrow", "cache")
+
+
+def open_builder(dataset: str, config: str, revision: str) -> "DatasetBuilder":
+    """Return datasets' builder of one configuration at exactly this revision.
+
+    Call it and use it within `as_user_error`: the errors of four libraries arrive here, without a
+    common base. Requests then end; by default they wait for ever.
+    """
+    import datasets
+    import huggingface_hub
+
+    _let_requests_end()
+    require(
+        not Path(dataset).is_dir(),
+        f"{dataset}: a folder of this name stands here, and datasets would read it instead of the "
+        "Hub.",
+    )
+    if not huggingface_hub.is_offline_mode():
+        # One request without retries; a tag becomes its commit.
+        info = huggingface_hub.HfApi().dataset_info(dataset, revision=revision, timeout=TIMEOUT)
+        revision = info.sha or revision
+    builder = datasets.load_dataset_builder(dataset, config or None, revision=revision)
+    if builder.hash != revision:  # when the Hub fails, datasets takes what its cache has
+        raise ConnectionError(f"only revision {builder.hash} is in the cache")
+    if type(builder).__module__.rpartition(".")[2] not in BUILDERS:
+        raise ValueError(
+            f"not made of {', '.join(BUILDERS[:-1])} files, the only ones that are read"
+        )
+    return builder
+
+
+def _let_requests_end() -> None:
+    import datasets
+    import huggingface_hub
+    import huggingface_hub.utils._http as http
+    from httpx import Client
+
+    def make_client() -> Client:
+        client = http.default_client_factory()
+        client.timeout = TIMEOUT
+        return client
+
+    huggingface_hub.set_client_factory(make_client)
+    # datasets repeats what huggingface_hub has given up: 20 times, 5 to 60 s apart.
+    datasets.config.STREAMING_READ_MAX_RETRIES = 1
+    datasets.config.STREAMING_OPEN_MAX_RETRIES = 1
+    datasets.config.STREAMING_READ_RETRY_INTERVAL = 0
+    datasets.config.STREAMING_OPEN_RETRY_INTERVAL = 0
+    datasets.config.STREAMING_READ_SERVER_UNAVAILABLE_RETRY_INTERVAL = 0

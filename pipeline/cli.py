@@ -1,0 +1,218 @@
+"""The command line: what the Makefile's targets call. Every command shows its own options and no
+others (options.py describes them).
+
+Stages and tools import their libraries only when there's something to do; a wrong input ends in one
+message, not a traceback."""
+
+import errno
+import os
+import sys
+
+import typer
+
+from corpora.errors import UserError
+from pipeline.launch import context_on, read_preset, run_and_report, run_mapped
+from pipeline.options import (
+    IN_ARTIFACTS,
+    Artifacts,
+    Control,
+    Data,
+    Device,
+    DeviceName,
+    Engine,
+    EngineName,
+    Init,
+    JobShard,
+    Klue,
+    Merge,
+    Model,
+    Overrides,
+    PresetName,
+    Recipe,
+    Seeds,
+    Workers,
+)
+from pipeline.stages.stage import check_inputs
+from pipeline.tools.clean import clean
+from pipeline.tools.export import export
+from pipeline.tools.generate import generate
+from pipeline.tools.plan import plan
+from pipeline.tools.report import report
+from pipeline.tools.settings import settings
+from pipeline.tools.status import status
+from pipeline.tools.tokenizer_report import tokenizer_report
+
+MENDABLE_ERRORS = (
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EFBIG,
+    errno.EROFS,
+    errno.EEXIST,
+    errno.EACCES,
+    errno.EPERM,
+    errno.ENOTDIR,
+    errno.EISDIR,
+)
+"""Errors of the file system that the user can mend; the same command then goes on."""
+
+app = typer.Typer(
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Korean GPT-2: corpus -> tokenizer -> tokens -> pretrain -> klue-eval.",
+)
+
+
+@app.command()
+def corpus(
+    overrides: Overrides = None,
+    preset: PresetName = "demo",
+    recipe: Recipe = None,
+    data: Data = None,
+    workers: Workers = None,
+    engine: EngineName = Engine.pool,
+    shard: JobShard = None,
+    merge: Merge = False,
+    artifacts: Artifacts = IN_ARTIFACTS,
+) -> None:
+    """Clean text: read, decode, clean, filter, deduplicate, split."""
+    typed = read_preset(preset, overrides, recipe=recipe)
+    run_mapped("corpus", typed, artifacts, data, workers, engine, shard, merge)
+
+
+@app.command()
+def tokenizer(
+    overrides: Overrides = None,
+    preset: PresetName = "demo",
+    recipe: Recipe = None,
+    data: Data = None,
+    init: Init = None,
+    workers: Workers = None,
+    artifacts: Artifacts = IN_ARTIFACTS,
+) -> None:
+    """SentencePiece tokenizer with morpheme boundaries, exported for AutoTokenizer."""
+    typed = read_preset(preset, overrides, recipe=recipe, init=init)
+    run_mapped("tokenizer", typed, artifacts, data, workers, Engine.pool, None, False)
+
+
+@app.command()
+def tokens(
+    overrides: Overrides = None,
+    preset: PresetName = "demo",
+    recipe: Recipe = None,
+    data: Data = None,
+    init: Init = None,
+    workers: Workers = None,
+    engine: EngineName = Engine.pool,
+    shard: JobShard = None,
+    merge: Merge = False,
+    artifacts: Artifacts = IN_ARTIFACTS,
+) -> None:
+    """The corpus as token ids."""
+    typed = read_preset(preset, overrides, recipe=recipe, init=init)
+    run_mapped("tokens", typed, artifacts, data, workers, engine, shard, merge)
+
+
+@app.command()
+def pretrain(
+    overrides: Overrides = None,
+    preset: PresetName = "demo",
+    recipe: Recipe = None,
+    data: Data = None,
+    init: Init = None,
+    device: DeviceName = Device.auto,
+    artifacts: Artifacts = IN_ARTIFACTS,
+) -> None:
+    """Train the GPT; stop and restart at any moment."""
+    typed = read_preset(preset, overrides, recipe=recipe, init=init)
+    run_and_report("pretrain", typed, artifacts, data, lambda: context_on(device, data))
+
+
+@app.command()
+def klue_eval(
+    overrides: Overrides = None,
+    preset: PresetName = "demo",
+    recipe: Recipe = None,
+    data: Data = None,
+    klue: Klue = None,
+    init: Init = None,
+    model: Model = None,
+    seeds: Seeds = None,
+    control: Control = None,
+    device: DeviceName = Device.auto,
+    artifacts: Artifacts = IN_ARTIFACTS,
+) -> None:
+    """Fine-tune on KLUE and print the table."""
+    typed = read_preset(
+        preset,
+        overrides,
+        recipe=recipe,
+        klue=klue,
+        init=init,
+        model=model,
+        seeds=seeds,
+        control=control,
+    )
+    run_and_report("klue", typed, artifacts, data, lambda: context_on(device, data))
+
+
+@app.command()
+def klue_prompt(
+    overrides: Overrides = None,
+    preset: PresetName = "demo",
+    recipe: Recipe = None,
+    data: Data = None,
+    klue: Klue = None,
+    init: Init = None,
+    model: Model = None,
+    seeds: Seeds = None,
+    device: DeviceName = Device.auto,
+    artifacts: Artifacts = IN_ARTIFACTS,
+) -> None:
+    """Zero-, one- and few-shot scores on KLUE, without a gradient step."""
+    typed = read_preset(
+        preset, overrides, recipe=recipe, klue=klue, init=init, model=model, seeds=seeds
+    )
+    run_and_report("prompt", typed, artifacts, data, lambda: context_on(device, data))
+
+
+@app.command()
+def klue_check(
+    overrides: Overrides = None,
+    preset: PresetName = "demo",
+    recipe: Recipe = None,
+    data: Data = None,
+    klue: Klue = None,
+    init: Init = None,
+    model: Model = None,
+    artifacts: Artifacts = IN_ARTIFACTS,
+) -> None:
+    """Read what klue-eval and klue-prompt will read besides artifacts, before hours of work."""
+    typed = read_preset(preset, overrides, recipe=recipe, klue=klue, init=init, model=model)
+    check_inputs(typed, data, artifacts)
+
+
+for tool in (tokenizer_report, report, status, settings, plan, generate, export, clean):
+    app.command()(tool)
+
+
+def main() -> None:
+    """Run the command that was typed; end with its exit status, or with one message."""
+    try:
+        app()
+    except UserError as error:
+        sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        print("stopped; the same command continues what can be continued", file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:  # `make settings | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except OSError as error:
+        if error.errno not in MENDABLE_ERRORS:
+            raise
+        sys.exit(
+            f"error: {error.filename or 'artifacts'}: {error.strerror}. Finished work is kept; "
+            "make room or give write access, then run the same command again."
+        )

@@ -1,0 +1,116 @@
+"""How a command becomes a run: the preset with what was typed, how the stage runs, and what is said
+when it's done. Which commands there are is cli.py's to say."""
+
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from corpora.errors import UserError, require
+from pipeline.executors import Context
+from pipeline.options import Device, Engine
+from pipeline.settings import Preset, load_preset
+from pipeline.stages.stage import TARGETS, run_stage
+
+NEXT = {
+    "corpus": "make tokenizer",
+    "tokenizer": "make tokens",
+    "tokens": "make pretrain",
+    "pretrain": 'make klue-eval   (or: make generate PROMPT="대한민국은")',
+    "klue": "make klue-prompt   (or: make report)",
+    "prompt": "make report",
+}
+"""What a stage names as the next command."""
+
+ANOTHER_WAY_TO_WRITE = {
+    "recipe": ("corpus.recipe",),
+    "klue": ("klue.data", "prompt.data"),
+    "init": ("tokenizer.init", "pretrain.init"),
+    "model": ("klue.model", "prompt.model"),
+    "seeds": ("klue.seeds", "prompt.seeds"),
+    "control": ("klue.control",),
+}
+"""Options that are short for settings."""
+
+
+def read_preset(name: str, typed: list[str] | None, **options: str | None) -> Preset:
+    """The preset with what was typed: `typed` key=value texts take precedence over `options`."""
+    overrides = {
+        key: value
+        for option_name, value in options.items()
+        if value is not None
+        for key in ANOTHER_WAY_TO_WRITE[option_name]
+    }
+    for text in typed or ():
+        key, equals, value = text.partition("=")
+        require(equals, f"{text}: settings are written key=value, such as pretrain.steps=200.")
+        overrides[key] = value
+    return load_preset(name, overrides)
+
+
+def run_and_report(
+    stage: str,
+    preset: Preset,
+    artifacts: Path,
+    data: Path | None,
+    new_context: Callable[[], Context],
+) -> None:
+    """Run one stage; say what it made and what comes next."""
+    # As Ctrl-C: finished work is kept, pools end.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    finished = run_stage(stage, preset, artifacts, data, new_context)
+    if stage in TARGETS:
+        print("\n" + (finished.path / "table.md").read_text(encoding="utf-8"))
+    print(f"{stage}: {artifacts / preset.name / stage}   next: {NEXT[stage]}")
+    if "WORLD_SIZE" in os.environ and "torch" in sys.modules:
+        from pipeline.training.device import end_process
+
+        end_process()
+
+
+def run_mapped(
+    stage: str,
+    preset: Preset,
+    artifacts: Path,
+    data: Path | None,
+    workers: int | None,
+    engine: Engine,
+    shard: tuple[int, int] | None,
+    merge: bool,
+) -> None:
+    """Run a stage whose work is one function over many shards."""
+    on_ray = engine is Engine.ray
+    if on_ray:  # its workers may stand in another folder
+        artifacts = artifacts.absolute()
+        data = data and data.absolute()
+    context = Context("cpu", data, count_workers(workers), on_ray, shard, merge)
+    run_and_report(stage, preset, artifacts, data, lambda: context)
+
+
+def count_workers(workers: int | None) -> int:
+    """The number of worker processes that was asked for, or one a core."""
+    if workers is None:
+        return os.cpu_count() or 1
+    require(workers > 0, f"WORKERS={workers}: has to be at least 1.")
+    return workers
+
+
+def context_on(device: Device, data: Path | None) -> Context:
+    """The context of a stage that runs a model, whose device is resolved only now: the other stages
+    needn't import torch for it."""
+    # lm_eval warns of every task and model that is used as meant.
+    logging.getLogger("lm_eval").setLevel(logging.ERROR)
+    # transformers reads them at import. A classifier's head is always new, and a causal model gets
+    # no mask.
+    os.environ |= {"HF_HUB_DISABLE_PROGRESS_BARS": "1", "TRANSFORMERS_VERBOSITY": "error"}
+    from pipeline.training.device import resolve_device
+
+    found = resolve_device(device)
+    if found == "cpu" and device is not Device.cpu and "WORLD_SIZE" in os.environ:
+        raise UserError(
+            "GPUS=: torch finds no GPU here. DEVICE=cpu runs that many processes on the CPU "
+            "instead."
+        )
+    return Context(found, data)

@@ -1,0 +1,86 @@
+"""The options of the command line, each described once; cli.py says which command takes which.
+
+An option is also read from an environment variable, KOREAN_GPT2_ and its name, which is how make's
+variables arrive."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+IN_ARTIFACTS = Path("artifacts")
+
+
+class Device(StrEnum):
+    """Where tensors live."""
+
+    auto = "auto"
+    cpu = "cpu"
+    cuda = "cuda"
+    mps = "mps"
+
+
+class Engine(StrEnum):
+    """Who runs the map steps."""
+
+    pool = "pool"
+    ray = "ray"
+
+
+def parse_shard(text: str) -> tuple[int, int]:
+    """i/n as (i, n), with i from 1 to n; anything else says what to write instead."""
+    number, _, jobs = text.partition("/")
+    if not (number.isdecimal() and jobs.isdecimal() and 1 <= int(number) <= int(jobs)):
+        raise typer.BadParameter(f"{text}: give i/n with i from 1 to n, such as 3/16")
+    return int(number), int(jobs)
+
+
+def option(name: str, text: str, **more: Any) -> Any:
+    """--NAME, which make's variable of that name sets, too."""
+    variable = f"KOREAN_GPT2_{name.upper()}"
+    return typer.Option(f"--{name}", envvar=variable, help=text, show_envvar=False, **more)
+
+
+Overrides = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[key=value]...", help="settings, such as pretrain.steps=200"),
+]
+PresetName = Annotated[str, option("preset", "name in pipeline/presets, or a .toml file")]
+Artifacts = Annotated[Path, option("artifacts", "where stages write")]
+Recipe = Annotated[str | None, option("recipe", "name in corpora/recipes, or a .toml file")]
+Data = Annotated[Path | None, option("data", "folder that a recipe's relative paths are under")]
+Klue = Annotated[str | None, option("klue", "sample, hub, or a folder in the Hub's layout")]
+Init = Annotated[
+    str | None,
+    option("init", "model folder or name@commit to continue from, with its tokenizer"),
+]
+Model = Annotated[
+    str | None, option("model", "model folder to use instead of the pretrained one")
+]
+Seeds = Annotated[str | None, option("seeds", "fine-tuning runs a task, or draws of shots")]
+Control = Annotated[str | None, option("control", "1 or 0: fine-tune the random twin, too")]
+DeviceName = Annotated[Device, option("device", "where the model runs")]
+Workers = Annotated[
+    int | None, option("workers", "processes for the map steps; by default one a core")
+]
+EngineName = Annotated[Engine, option("engine", "who runs the map steps")]
+JobShard = Annotated[
+    Any,
+    option(
+        "shard",
+        "be the i-th of n jobs that share the map steps",
+        parser=parse_shard,
+        metavar="i/n",
+    ),
+]
+Merge = Annotated[
+    bool, option("merge", "go on where the jobs of --shard ended", is_flag=True)
+]
+Out = Annotated[Path | None, option("out", "folder to write to")]
+Tokenizers = Annotated[
+    str, option("tokenizers", "folders or .model files to compare with, separated by spaces")
+]
+Prompt = Annotated[str, option("prompt", "text to continue")]
+Gpus = Annotated[int, option("gpus", "GPUs to reckon with", min=1)]
+Hardware = Annotated[str | None, option("hardware", "kind of GPU to reckon with")]

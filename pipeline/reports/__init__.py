@@ -1,0 +1,1 @@
+"""Pages and plots: the only place that knows Markdown."""

@@ -1,0 +1,367 @@
+"""The settings of every stage, and the named sets of them in presets/*.toml.
+
+The string under a field is its help, which `make settings` shows. A field marked UNKEYED doesn't
+change what a stage makes, and stays out of its key. SET="stage.name=value" takes precedence over a
+preset."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from corpora.errors import UserError, require
+from corpora.settings import (
+    UNKEYED,
+    Settings,
+    broken_rule,
+    find_named_file,
+    nearest,
+    read_toml,
+)
+from corpora.tasks.task import TASKS
+
+PRESETS = Path(__file__).parent / "presets"
+EPOCHS = {"ynat": 2, "nli": 2, "sts": 4, "re": 2}
+VOCAB_MULTIPLE = 128  # matrix products on GPUs are fastest when the vocabulary is a multiple of it
+
+Head = Literal["linear", "language", "joint"]
+TaskNames = tuple[str, ...]
+
+
+class CorpusSettings(Settings):
+    """What the corpus is made of."""
+
+    recipe: str = "sample"
+    """Name of a recipe in corpora/recipes, or path of a .toml file of your own."""
+
+
+class TokenizerSettings(Settings):
+    """How the tokenizer is trained."""
+
+    model_type: Literal["bpe", "unigram"] = "bpe"
+    """SentencePiece model: bpe or unigram."""
+    vocab_size: int = Field(default=16_384, ge=512, le=1_000_000)
+    """Pieces in all, special tokens and the 256 bytes included; a multiple of 128."""
+    morphemes: Literal["mecab", "okt", "none"] = "mecab"
+    """KoNLPy analyser whose morpheme boundaries no piece may cross in training: mecab, okt or
+    none."""
+    superwords: int = Field(default=0, ge=0)
+    """Pieces, of vocab_size, that may cross spaces and morphemes, learnt in a second pass
+    (SuperBPE); bpe only."""
+    split_by_unicode_script: bool = True
+    """Keep Hangul, Latin, digits and punctuation in pieces of their own; false lets one piece hold
+    다. or 2024년."""
+    split_digits: bool = False
+    """Make every digit a piece of its own."""
+    treat_whitespace_as_suffix: bool = False
+    """A space belongs to the word before it, not to the one after."""
+    character_coverage: float = Field(default=0.9995, ge=0.9, le=1)
+    """Share of the sample's characters that get a piece of their own; the others are spelt in
+    bytes."""
+    sample_bytes: int = Field(default=40_000_000, ge=1)
+    """Bytes of training text drawn for SentencePiece."""
+    seed: int = Field(default=1, ge=0, le=1_000_000_000)
+    """Seed of the draw."""
+    init: str = ""
+    """Hugging Face folder (or name@revision on the Hub) whose tokenizer is adopted instead of
+    trained."""
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.vocab_size % VOCAB_MULTIPLE:
+            raise broken_rule(
+                f"vocab_size={self.vocab_size}: has to be a multiple of {VOCAB_MULTIPLE}, special "
+                "tokens included."
+            )
+        most = self.vocab_size // 2 if self.model_type == "bpe" else 0
+        if self.superwords > most:
+            raise broken_rule(
+                f"superwords={self.superwords}: has to be at most half of vocab_size, and 0 "
+                "without model_type=bpe."
+            )
+        return self
+
+
+class TokensSettings(Settings):
+    """The tokens stage has no settings: it encodes the whole corpus."""
+
+
+class PretrainSettings(Settings):
+    """The model, and how it is trained."""
+
+    architecture: Literal["gpt", "gpt2", "gpt3"] = "gpt2"
+    """gpt (GPT-1: norms after the blocks), gpt2 (norms before), or gpt3 (every other layer's
+    attention banded to a quarter of the context). gpt and gpt3 run eagerly."""
+    layers: int = Field(default=6, ge=1)
+    """Transformer blocks."""
+    width: int = Field(default=256, ge=1)
+    """Size of the hidden states; a multiple of heads."""
+    heads: int = Field(default=4, ge=1)
+    """Attention heads a block."""
+    context: int = Field(default=256, ge=8)
+    """Tokens a sequence."""
+    tied_head: bool = True
+    """One matrix for the embeddings and the head, as in all GPTs, or one for each."""
+    init: str = ""
+    """Hugging Face folder (or name@revision on the Hub) to continue from, instead of random
+    weights."""
+    steps: int = Field(default=1000, ge=1)
+    """Optimizer steps."""
+    batch_size: int = Field(default=16, ge=1)
+    """Sequences an optimizer step, over all processes."""
+    micro_batch_size: Annotated[int, UNKEYED] = Field(default=16, ge=1)
+    """Sequences a forward pass of one process; gradients are accumulated up to batch_size."""
+    document_masking: bool = False
+    """Attention stays within a document, and positions begin anew with each."""
+    short_steps: int = Field(default=0, ge=0)
+    """Sequence-length warm-up: for so many steps the same tokens come as sequences of a quarter of
+    the context."""
+    optimizer: Literal["muon", "adamw"] = "muon"
+    """muon (for the blocks' matrices, AdamW for the rest) or adamw for all."""
+    matrix_learning_rate: float = Field(default=0.02, ge=0, le=1)
+    """Peak learning rate of Muon."""
+    matrix_weight_decay: float = Field(default=0.0, ge=0)
+    """Weight decay of Muon's matrices."""
+    learning_rate: float = Field(default=0.016, ge=0, le=1)
+    """Peak learning rate of AdamW; 0.002 is right where optimizer=adamw has all of the model."""
+    warmup_steps: int = Field(default=100, ge=0)
+    """Steps of linear warm-up; a linear decay to zero follows."""
+    weight_decay: float = Field(default=0.1, ge=0)
+    """Weight decay of AdamW's matrices (embeddings included); none on biases and norms."""
+    beta2: float = Field(default=0.95, ge=0, le=0.99999)
+    """Second-moment decay of AdamW."""
+    clip: float = Field(default=1.0, ge=0)
+    """Largest norm of the gradient; 0 doesn't clip."""
+    seed: int = Field(default=1, ge=0)
+    """Seed of the weights and of the order of the text."""
+    precision: Annotated[Literal["auto", "bf16", "fp32"], UNKEYED] = "auto"
+    """auto (bf16 where the hardware has it, else fp32), bf16 or fp32."""
+    compile: Annotated[bool, UNKEYED] = True
+    """Compile the blocks and the loss with torch.compile; worth its start-up from a minute of
+    training on."""
+    deterministic: Annotated[bool, UNKEYED] = True
+    """Deterministic algorithms only, so that a resumed run equals an undisturbed one bit for
+    bit."""
+    parallel: Annotated[Literal["ddp", "fsdp"], UNKEYED] = "ddp"
+    """With several processes: ddp (every one holds the model) or fsdp (they share it)."""
+    gradient_checkpointing: Annotated[bool, UNKEYED] = False
+    """Keep only the blocks' inputs and compute the rest again: a third more time, a fraction of the
+    memory."""
+    checkpoint_minutes: Annotated[float, UNKEYED] = Field(default=5.0, ge=0)
+    """Minutes between checkpoints."""
+    keep_checkpoints: Annotated[int, UNKEYED] = Field(default=2, ge=1)
+    """Last checkpoints to keep while training, beside the one with the best validation."""
+    validations: Annotated[int, UNKEYED] = Field(default=8, ge=1)
+    """Times the validation text is scored and samples are written, evenly spread over the steps."""
+    log_every: Annotated[int, UNKEYED] = Field(default=10, ge=1)
+    """Steps between lines in logs/metrics.jsonl."""
+    tracking: Annotated[Literal["none", "tensorboard", "trackio"], UNKEYED] = "none"
+    """Where else the metrics go: tensorboard (logs/tensorboard) or trackio (TRACKIO_DIR, or its own
+    folder)."""
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.batch_size % self.micro_batch_size:
+            raise broken_rule(
+                f"batch_size={self.batch_size}: has to be a multiple of "
+                f"pretrain.micro_batch_size={self.micro_batch_size}."
+            )
+        if self.width % self.heads:
+            raise broken_rule(
+                f"width={self.width}: has to be a multiple of pretrain.heads={self.heads}."
+            )
+        for name in ("warmup_steps", "short_steps"):
+            value = getattr(self, name)
+            if value >= self.steps:
+                raise broken_rule(
+                    f"{name}={value}: has to be fewer than pretrain.steps={self.steps}."
+                )
+        needs_quarters = self.short_steps > 0 or self.architecture == "gpt3"
+        if needs_quarters and self.context % 4:
+            raise broken_rule(
+                f"context={self.context}: has to be a multiple of 4 for short_steps and gpt3."
+            )
+        return self
+
+
+class KlueSettings(Settings):
+    """What is fine-tuned on KLUE, and how."""
+
+    data: Annotated[str, UNKEYED] = "hub"
+    """KLUE: sample (this project's own rows), hub (klue/klue at a pinned revision), or a folder;
+    its content is keyed."""
+    tasks: TaskNames = tuple(TASKS)
+    """Tasks to run, separated by spaces."""
+    seeds: int = Field(default=3, ge=1)
+    """Fine-tuning runs a task, with seeds 1, 2, ..."""
+    control: bool = True
+    """Also fine-tune the linear head's random twin: the same model with random weights."""
+    epochs: dict[str, Annotated[int, Field(ge=1)]] = EPOCHS
+    """Epochs on each task; on STS half of them in each order of the sentences."""
+    batch_size: int = Field(default=32, ge=1)
+    """Rows an optimizer step."""
+    learning_rate: float = Field(default=0.0003, ge=0, le=1)
+    """Peak learning rate of AdamW."""
+    max_length: int = Field(default=256, ge=16)
+    """Longest input in tokens; longer ones are cut."""
+    least_steps: int = Field(default=0, ge=0)
+    """Optimizer steps at least, however few rows there are."""
+    head: tuple[Head, ...] = ("linear",)
+    """linear (on the last token's context vector, beside its random twin), language (the label's
+    word after a prompt) or joint (language, one model for all tasks, all rows equally often);
+    several of them separated by spaces."""
+    lm_weight: float = Field(default=0.0, ge=0)
+    """Weight of the auxiliary language-model loss of the linear head's inputs; 0.5 in GPT-1's
+    paper."""
+    noise: bool = False
+    """Also score copies of the validation rows with wrong spaces and with typos."""
+    curve: bool = False
+    """Also fine-tune the linear head on 100, 300, 1,000, 3,000 and 10,000 rows, and plot the
+    scores."""
+    held_out: bool = False
+    """Score an eighth of train, which isn't trained on, in place of validation: for choosing
+    settings."""
+    train_rows: int = Field(default=0, ge=0)
+    """Rows of the train split to use, drawn with the seed; 0 is all of them."""
+    model: str = ""
+    """Hugging Face folder to evaluate instead of the pretrained model."""
+
+    @field_validator("tasks")
+    @classmethod
+    def _knows_the_tasks(cls, tasks: TaskNames) -> TaskNames:
+        return known_tasks(tasks)
+
+    @field_validator("head")
+    @classmethod
+    def _has_a_head(cls, heads: tuple[Head, ...]) -> tuple[Head, ...]:
+        if not heads:
+            raise broken_rule("head=: has to be of linear, language and joint.")
+        return heads
+
+    @field_validator("epochs", mode="before")
+    @classmethod
+    def _has_epochs_for_every_task(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        if unknown := [name for name in given if name not in EPOCHS]:
+            name = unknown[0]
+            raise broken_rule(f"epochs: unknown task {name!r}.{nearest(name, EPOCHS)}")
+        return EPOCHS | given
+
+
+class PromptSettings(Settings):
+    """What a model is asked without training."""
+
+    data: Annotated[str, UNKEYED] = "hub"
+    """KLUE: sample (this project's own rows), hub (klue/klue at a pinned revision), or a folder;
+    its content is keyed."""
+    tasks: TaskNames = tuple(TASKS)
+    """Tasks to run, separated by spaces."""
+    shots: tuple[Annotated[int, Field(ge=0)], ...] = (0, 1, 8)
+    """Labelled rows shown before the question, from train; as many whole ones of them as the
+    context holds."""
+    seeds: int = Field(default=2, ge=1)
+    """Draws of the shots, with seeds 1, 2, ..."""
+    rows: int = Field(default=500, ge=0)
+    """Validation rows to ask, drawn once for all models; 0 is all of them."""
+    batch_size: Annotated[int, UNKEYED] = Field(default=32, ge=1)
+    """Sequences a forward pass."""
+    model: str = ""
+    """Hugging Face folder of a causal model to ask instead of the pretrained one."""
+
+    @field_validator("tasks")
+    @classmethod
+    def _knows_the_tasks(cls, tasks: TaskNames) -> TaskNames:
+        return known_tasks(tasks)
+
+    @field_validator("shots")
+    @classmethod
+    def _asks_something(cls, shots: tuple[int, ...]) -> tuple[int, ...]:
+        if not shots:
+            raise broken_rule("shots=: has to be one or several numbers, such as '0 1 8'.")
+        return shots
+
+
+class Preset(Settings):
+    """Settings of all stages, and the preset's own name."""
+
+    name: str
+    description: str = ""
+    corpus: CorpusSettings = CorpusSettings()
+    tokenizer: TokenizerSettings = TokenizerSettings()
+    tokens: TokensSettings = TokensSettings()
+    pretrain: PretrainSettings = PretrainSettings()
+    klue: KlueSettings = KlueSettings()
+    prompt: PromptSettings = PromptSettings()
+
+
+STAGE_SETTINGS: dict[str, type[Settings]] = {
+    "corpus": CorpusSettings,
+    "tokenizer": TokenizerSettings,
+    "tokens": TokensSettings,
+    "pretrain": PretrainSettings,
+    "klue": KlueSettings,
+    "prompt": PromptSettings,
+}
+ON_THE_COMMAND_LINE = "the command line"
+
+
+def load_preset(name: str, overrides: dict[str, str]) -> Preset:
+    """Read presets/NAME.toml (or a .toml path) and apply overrides: {"pretrain.steps": "200"}.
+
+    Raises UserError that names an unknown preset, section or setting, and the nearest known one.
+    """
+    path = find_named_file("PRESET", name, PRESETS)
+    table = read_toml(path)
+    description = table.pop("description", "")
+    texts = nest(overrides)
+    for where, sections in ((str(path), table), (ON_THE_COMMAND_LINE, texts)):
+        check_sections(where, sections)
+    stages: dict[str, Any] = {}
+    for section, kind in STAGE_SETTINGS.items():
+        in_file = table.get(section, {})
+        stages[section] = kind.from_table(in_file, f"{path}, {section}")
+        if section in texts:
+            where = f"{ON_THE_COMMAND_LINE}, {section}"
+            stages[section] = kind.from_table_and_texts(in_file, texts[section], where)
+    return Preset(name=path.stem, description=description, **stages)
+
+
+def check_sections(where: str, sections: dict[str, Any]) -> None:
+    """Raise UserError for what stands outside a stage's section."""
+    for key, given in sections.items():
+        require(
+            isinstance(given, dict),
+            f"{where}: {key} = {given!r} stands outside a section such as [pretrain].",
+        )
+        require(
+            key in STAGE_SETTINGS,
+            f"{where}: unknown section {key!r}.{nearest(key, STAGE_SETTINGS)} A setting is written "
+            "stage.setting=value, such as pretrain.steps=200, or stands under [stage] in a file.",
+        )
+
+
+def nest(overrides: dict[str, str]) -> dict[str, Any]:
+    """{"klue.epochs.nli": "4"} as {"klue": {"epochs": {"nli": "4"}}}; later ones take precedence."""
+    nested: dict[str, Any] = {}
+    for key, text in overrides.items():
+        *sections, setting = key.split(".")
+        place = nested
+        for section in sections:
+            place = place.setdefault(section, {})
+            if not isinstance(place, dict):
+                raise UserError(f"{key}={text}: {section} is a setting, which holds none.")
+        place[setting] = text
+    return nested
+
+
+def known_tasks(names: TaskNames) -> TaskNames:
+    """The names without repetitions, each of them a task's."""
+    for name in names:
+        if name not in TASKS:
+            raise broken_rule(
+                f"KLUE task {name!r} is unknown. Choose among: {' '.join(TASKS)}."
+            )
+    if not names:
+        raise broken_rule(f"No KLUE task is named. Choose among: {' '.join(TASKS)}.")
+    return tuple(dict.fromkeys(names))

@@ -1,0 +1,206 @@
+"""The table of stages: versions, what each reads, how its key is made, and how it is run.
+
+Only settings and the standard library are imported here, so that an up-to-date stage returns at
+once."""
+
+import importlib
+import os
+from collections.abc import Callable
+from itertools import product
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import corpora
+from corpora.errors import UserError, require
+from corpora.recipe import RECIPES, load_recipe
+from corpora.settings import Settings, find_named_file
+from corpora.sources import shards
+from corpora.tasks import rows
+from corpora.tasks.task import SPLITS, TASKS
+from pipeline.artifacts import store
+from pipeline.artifacts.digests import RawFiles, digest_of, digest_raw_files
+from pipeline.artifacts.manifest import Origin
+from pipeline.artifacts.store import Artifact
+from pipeline.executors import Context
+from pipeline.models.folder import model_files
+from pipeline.settings import KlueSettings, Preset, PromptSettings
+
+CORPORA = Path(corpora.__file__).parent
+PROMPTS = Path(__file__).parent.parent / "evaluation" / "prompts.toml"
+TASKS_TABLE = CORPORA / "tasks" / "klue.toml"
+CORPUS_TABLES = (
+    CORPORA / "cleaning" / "cleanups.toml",
+    TASKS_TABLE,
+    CORPORA / "personal_data.toml",
+)
+"""Rows that anyone may edit, so they count by content."""
+
+
+class Stage(NamedTuple):
+    """What a key is made from, apart from the settings."""
+
+    version: int  # raised when the code changes what the stage writes
+    inputs: tuple[str, ...]  # stages whose artifacts it reads
+    files: Callable[[Preset, Path | None], RawFiles]  # raw, which count by content
+    sharded: bool = False  # whether jobs of an array can share its work
+
+
+class Location(NamedTuple):
+    """Where a stage's artifact is or will be; the key is None while an input isn't built."""
+
+    key: str | None
+    origin: Origin | None
+    inputs: dict[str, Artifact]
+
+
+def corpus_files(preset: Preset, data: Path | None) -> RawFiles:
+    """The recipe, the tables that cleaning reads, and the recipe's own files."""
+    name = preset.corpus.recipe
+    tables = [(path.name, path) for path in CORPUS_TABLES]
+    files = shards.input_files(load_recipe(name), data)
+    return [("recipe", find_named_file("recipe", name, RECIPES)), *tables, *files]
+
+
+def klue_files(preset: Preset, data: Path | None) -> RawFiles:
+    """What fine-tuning reads beside the model."""
+    needs_prompts = preset.klue.head != ("linear",)
+    prompts = [(PROMPTS.name, PROMPTS)] if needs_prompts else []
+    return prompts + evaluation_files(preset.klue)
+
+
+def prompt_files(preset: Preset, data: Path | None) -> RawFiles:
+    """What is asked without training."""
+    return [(PROMPTS.name, PROMPTS), *evaluation_files(preset.prompt)]
+
+
+def evaluation_files(settings: KlueSettings | PromptSettings) -> RawFiles:
+    """The tasks' table, their rows, and a model that was named."""
+    paths = rows.input_files(settings.data, settings.tasks)
+    return [
+        (TASKS_TABLE.name, TASKS_TABLE),
+        *((f"{path.parent.name}/{path.name}", path) for path in paths),
+        *model_files(settings.model),
+    ]
+
+
+STAGES = {
+    "corpus": Stage(4, (), corpus_files, sharded=True),
+    "tokenizer": Stage(2, ("corpus",), lambda preset, data: model_files(preset.tokenizer.init)),
+    "tokens": Stage(2, ("corpus", "tokenizer"), lambda preset, data: [], sharded=True),
+    "pretrain": Stage(
+        3, ("tokens", "tokenizer"), lambda preset, data: model_files(preset.pretrain.init)
+    ),
+    "klue": Stage(5, ("pretrain",), klue_files),
+    "prompt": Stage(1, ("pretrain",), prompt_files),
+}
+TARGETS = {"klue": "klue-eval", "prompt": "klue-prompt"}
+"""Where a Make target isn't named like its stage."""
+
+
+def settings_of(name: str, preset: Preset) -> Settings:
+    """The settings of a stage."""
+    settings: dict[str, Settings] = {
+        "corpus": preset.corpus,
+        "tokenizer": preset.tokenizer,
+        "tokens": preset.tokens,
+        "pretrain": preset.pretrain,
+        "klue": preset.klue,
+        "prompt": preset.prompt,
+    }
+    return settings[name]
+
+
+def inputs_of(name: str, preset: Preset) -> tuple[str, ...]:
+    """Stages that `name` reads under these settings: a model given by name needs no pretraining."""
+    if (name == "klue" and preset.klue.model) or (name == "prompt" and preset.prompt.model):
+        return ()
+    return STAGES[name].inputs
+
+
+def locate(name: str, preset: Preset, data: Path | None, root: Path) -> Location:
+    """Return a stage's key, what it's made from, and its input artifacts."""
+    inputs: dict[str, Artifact] = {}
+    for upstream in inputs_of(name, preset):
+        key = locate(upstream, preset, data, root).key
+        found = store.find(root, upstream, key) if key else None
+        if found is None:
+            return Location(None, None, {})
+        inputs[upstream] = found
+    stage = STAGES[name]
+    origin = Origin(
+        stage.version,
+        settings_of(name, preset).keyed(),
+        {upstream: found.manifest["digest"] for upstream, found in inputs.items()},
+        digest_raw_files(stage.files(preset, data), root),
+    )
+    return Location(digest_of([name, origin._asdict()])[:16], origin, inputs)
+
+
+def check_inputs(preset: Preset, data: Path | None, root: Path) -> None:
+    """Read what the klue stage will read besides artifacts, so that a fault in it is told before
+    hours of work. Raises UserError."""
+    klue_files(preset, data)
+    if preset.klue.data == "hub":
+        return
+    key = locate("klue", preset, data, root).key
+    if key and store.find(root, "klue", key):
+        return
+    for name, split in product(preset.klue.tasks, SPLITS):
+        rows.load_rows(preset.klue.data, TASKS[name], split)
+
+
+def run_stage(
+    name: str,
+    preset: Preset,
+    root: Path,
+    data: Path | None,
+    new_context: Callable[[], Context],
+) -> Artifact:
+    """Build a stage unless it's there already.
+
+    Raises UserError when a stage before it is missing or out of date.
+    """
+    key, origin, inputs = locate(name, preset, data, root)
+    if key is None or origin is None:
+        raise UserError(
+            f"{name}: the stages before it ({', '.join(inputs_of(name, preset))}) aren't all built "
+            f"for these settings. `make {TARGETS.get(name, name)}` with the same variables builds "
+            "what is missing."
+        )
+    if finished := store.find(root, name, key):
+        print(f"{name}: up to date ({finished.path})")
+    else:
+        finished = _build(name, preset, root, key, origin, inputs, new_context())
+        print(f"{name}: done in {finished.manifest['seconds']:.0f} s, {finished.path}")
+    store.link(root, preset.name, finished, name)
+    return finished
+
+
+def _build(
+    name: str,
+    preset: Preset,
+    root: Path,
+    key: str,
+    origin: Origin,
+    inputs: dict[str, Artifact],
+    context: Context,
+) -> Artifact:
+    is_job = context.shard is not None
+    require(
+        not is_job or STAGES[name].sharded,
+        f"{name}: can't be shared by jobs: run it once, without SHARD=.",
+    )
+    if not is_job:  # of an array's jobs the merge does it, once
+        for found in inputs.values():
+            found.verify()
+    settings = settings_of(name, preset)
+    stage = importlib.import_module(f"pipeline.stages.{name}")
+    paths = {upstream: found.path for upstream, found in inputs.items()}
+    if os.environ.get("RANK", "0") != "0":
+        # torchrun's first process builds the artifact; the others help it, and don't come back.
+        stage.run(settings, paths, root / name / f"{key}.partial", context)
+
+    def run(folder: Path) -> dict[str, Any]:
+        return stage.run(settings, paths, folder, context)
+
+    return store.build(root, name, key, origin, run, shared=is_job)

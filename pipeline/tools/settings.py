@@ -1,0 +1,27 @@
+"""`make settings`: every setting, its value in the preset, and what it does."""
+
+from corpora.settings import UNKEYED
+from pipeline.launch import read_preset
+from pipeline.options import Overrides, PresetName
+from pipeline.settings import STAGE_SETTINGS
+from pipeline.stages.stage import settings_of
+
+
+def settings(overrides: Overrides = None, preset: PresetName = "demo") -> None:
+    """Every setting, its value in the preset, and what it does."""
+    chosen = read_preset(preset, overrides)
+    for section in STAGE_SETTINGS:
+        values = settings_of(section, chosen)
+        for name, field in type(values).model_fields.items():
+            remark = " (not part of the key)" if UNKEYED in field.metadata else ""
+            help_text = " ".join((field.description or "").split())
+            print(f"{section}.{name}={show(getattr(values, name))}\n    {help_text}{remark}")
+
+
+def show(value: object) -> str:
+    """A setting's value as it is typed."""
+    if isinstance(value, tuple):
+        return " ".join(str(each) for each in value)
+    if isinstance(value, dict):
+        return " ".join(f"{key}={each}" for key, each in value.items())
+    return str(value)
