@@ -36,7 +36,11 @@ class Settings(BaseModel):
     """A frozen set of settings that takes nothing it doesn't know and converts nothing by itself."""
 
     model_config = ConfigDict(
-        frozen=True, strict=True, extra="forbid", use_attribute_docstrings=True, hide_input_in_errors=True
+        frozen=True,
+        strict=True,
+        extra="forbid",
+        use_attribute_docstrings=True,
+        hide_input_in_errors=True,
     )
 
     @classmethod
@@ -51,9 +55,7 @@ class Settings(BaseModel):
             raise UserError(f"{where}: {cls.explain(error)}") from None
 
     @classmethod
-    def from_table_and_texts(
-        cls, table: dict[str, Any], texts: dict[str, Any], where: str
-    ) -> Self:
+    def from_table_and_texts(cls, table: dict[str, Any], texts: dict[str, Any], where: str) -> Self:
         """Make the settings from a TOML table, which has to be valid by itself, and from texts that
         take precedence: `{"steps": "200", "epochs": {"nli": "4"}}`. The words of a list are
         separated by spaces.

@@ -11,7 +11,7 @@ from pathlib import Path
 from corpora.errors import UserError, require
 from pipeline.executors import Context
 from pipeline.options import Device, Engine
-from pipeline.settings import Preset, load_preset
+from pipeline.preset import Preset, load_preset
 from pipeline.stages.stage import TARGETS, run_stage
 
 NEXT = {

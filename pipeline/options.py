@@ -55,9 +55,7 @@ Init = Annotated[
     str | None,
     option("init", "model folder or name@commit to continue from, with its tokenizer"),
 ]
-Model = Annotated[
-    str | None, option("model", "model folder to use instead of the pretrained one")
-]
+Model = Annotated[str | None, option("model", "model folder to use instead of the pretrained one")]
 Seeds = Annotated[str | None, option("seeds", "fine-tuning runs a task, or draws of shots")]
 Control = Annotated[str | None, option("control", "1 or 0: fine-tune the random twin, too")]
 DeviceName = Annotated[Device, option("device", "where the model runs")]
@@ -74,9 +72,7 @@ JobShard = Annotated[
         metavar="i/n",
     ),
 ]
-Merge = Annotated[
-    bool, option("merge", "go on where the jobs of --shard ended", is_flag=True)
-]
+Merge = Annotated[bool, option("merge", "go on where the jobs of --shard ended", is_flag=True)]
 Out = Annotated[Path | None, option("out", "folder to write to")]
 Tokenizers = Annotated[
     str, option("tokenizers", "folders or .model files to compare with, separated by spaces")

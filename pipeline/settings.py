@@ -1,26 +1,16 @@
-"""The settings of every stage, and the named sets of them in presets/*.toml.
+"""The settings of every stage: their defaults, their limits, and what each does.
 
 The string under a field is its help, which `make settings` shows. A field marked UNKEYED doesn't
-change what a stage makes, and stays out of its key. SET="stage.name=value" takes precedence over a
-preset."""
+change what a stage makes, and stays out of its key. Named sets of them are in presets/*.toml, which
+preset.py reads."""
 
-from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from corpora.errors import UserError, require
-from corpora.settings import (
-    UNKEYED,
-    Settings,
-    broken_rule,
-    find_named_file,
-    nearest,
-    read_toml,
-)
+from corpora.settings import UNKEYED, Settings, broken_rule, nearest
 from corpora.tasks.task import TASKS
 
-PRESETS = Path(__file__).parent / "presets"
 EPOCHS = {"ynat": 2, "nli": 2, "sts": 4, "re": 2}
 VOCAB_MULTIPLE = 128  # matrix products on GPUs are fastest when the vocabulary is a multiple of it
 
@@ -282,86 +272,11 @@ class PromptSettings(Settings):
         return shots
 
 
-class Preset(Settings):
-    """Settings of all stages, and the preset's own name."""
-
-    name: str
-    description: str = ""
-    corpus: CorpusSettings = CorpusSettings()
-    tokenizer: TokenizerSettings = TokenizerSettings()
-    tokens: TokensSettings = TokensSettings()
-    pretrain: PretrainSettings = PretrainSettings()
-    klue: KlueSettings = KlueSettings()
-    prompt: PromptSettings = PromptSettings()
-
-
-STAGE_SETTINGS: dict[str, type[Settings]] = {
-    "corpus": CorpusSettings,
-    "tokenizer": TokenizerSettings,
-    "tokens": TokensSettings,
-    "pretrain": PretrainSettings,
-    "klue": KlueSettings,
-    "prompt": PromptSettings,
-}
-ON_THE_COMMAND_LINE = "the command line"
-
-
-def load_preset(name: str, overrides: dict[str, str]) -> Preset:
-    """Read presets/NAME.toml (or a .toml path) and apply overrides: {"pretrain.steps": "200"}.
-
-    Raises UserError that names an unknown preset, section or setting, and the nearest known one.
-    """
-    path = find_named_file("PRESET", name, PRESETS)
-    table = read_toml(path)
-    description = table.pop("description", "")
-    texts = nest(overrides)
-    for where, sections in ((str(path), table), (ON_THE_COMMAND_LINE, texts)):
-        check_sections(where, sections)
-    stages: dict[str, Any] = {}
-    for section, kind in STAGE_SETTINGS.items():
-        in_file = table.get(section, {})
-        stages[section] = kind.from_table(in_file, f"{path}, {section}")
-        if section in texts:
-            where = f"{ON_THE_COMMAND_LINE}, {section}"
-            stages[section] = kind.from_table_and_texts(in_file, texts[section], where)
-    return Preset(name=path.stem, description=description, **stages)
-
-
-def check_sections(where: str, sections: dict[str, Any]) -> None:
-    """Raise UserError for what stands outside a stage's section."""
-    for key, given in sections.items():
-        require(
-            isinstance(given, dict),
-            f"{where}: {key} = {given!r} stands outside a section such as [pretrain].",
-        )
-        require(
-            key in STAGE_SETTINGS,
-            f"{where}: unknown section {key!r}.{nearest(key, STAGE_SETTINGS)} A setting is written "
-            "stage.setting=value, such as pretrain.steps=200, or stands under [stage] in a file.",
-        )
-
-
-def nest(overrides: dict[str, str]) -> dict[str, Any]:
-    """{"klue.epochs.nli": "4"} as {"klue": {"epochs": {"nli": "4"}}}; later ones take precedence."""
-    nested: dict[str, Any] = {}
-    for key, text in overrides.items():
-        *sections, setting = key.split(".")
-        place = nested
-        for section in sections:
-            place = place.setdefault(section, {})
-            if not isinstance(place, dict):
-                raise UserError(f"{key}={text}: {section} is a setting, which holds none.")
-        place[setting] = text
-    return nested
-
-
 def known_tasks(names: TaskNames) -> TaskNames:
     """The names without repetitions, each of them a task's."""
     for name in names:
         if name not in TASKS:
-            raise broken_rule(
-                f"KLUE task {name!r} is unknown. Choose among: {' '.join(TASKS)}."
-            )
+            raise broken_rule(f"KLUE task {name!r} is unknown. Choose among: {' '.join(TASKS)}.")
     if not names:
         raise broken_rule(f"No KLUE task is named. Choose among: {' '.join(TASKS)}.")
     return tuple(dict.fromkeys(names))

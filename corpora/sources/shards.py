@@ -88,9 +88,7 @@ def konlpy_corpora() -> Path:
     return Path(package.origin).parent / "data" / "corpus"
 
 
-def _matching_files(
-    source: Source, pattern: str, root: Path | None, label: str
-) -> dict[Path, str]:
+def _matching_files(source: Source, pattern: str, root: Path | None, label: str) -> dict[Path, str]:
     require(root is None or root.is_dir(), f"DATA={root}: no such folder.")
     require(
         root is not None or Path(pattern).is_absolute(),

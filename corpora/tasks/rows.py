@@ -146,9 +146,7 @@ def check_row(row: Row, task: Task, label_names: Sequence[str], where: str) -> R
     for what the task can't mean.
     """
     for column in task.columns:
-        require(
-            column in row, f"{where}: column {column!r} is missing; it has: {', '.join(row)}."
-        )
+        require(column in row, f"{where}: column {column!r} is missing; it has: {', '.join(row)}.")
     checked = {column: row[column] for column in task.columns}
     for column in task.texts:
         text = checked[column]

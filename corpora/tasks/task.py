@@ -74,9 +74,7 @@ TASKS: Final = {
 def find_tasks(names: tuple[str, ...]) -> list[Task]:
     """Tasks by name, in the order given; raises UserError for an unknown or missing one."""
     for name in names:
-        require(
-            name in TASKS, f"KLUE task {name!r} is unknown. Choose among: {' '.join(TASKS)}."
-        )
+        require(name in TASKS, f"KLUE task {name!r} is unknown. Choose among: {' '.join(TASKS)}.")
     require(names, f"No KLUE task is named. Choose among: {' '.join(TASKS)}.")
     return [TASKS[name] for name in dict.fromkeys(names)]
 

@@ -12,7 +12,9 @@ from pipeline.artifacts.digests import content_digest
 from pipeline.artifacts.files import fsync, sha256_file
 
 MANIFEST = "manifest.json"
-SCRATCH = "scratch"  # in a partial artifact, what a rerun continues from; no part of the finished one
+SCRATCH = (
+    "scratch"  # in a partial artifact, what a rerun continues from; no part of the finished one
+)
 RECORDED_PACKAGES = (
     "torch",
     "transformers",

@@ -23,7 +23,8 @@ from pipeline.artifacts.manifest import Origin
 from pipeline.artifacts.store import Artifact
 from pipeline.executors import Context
 from pipeline.models.folder import model_files
-from pipeline.settings import KlueSettings, Preset, PromptSettings
+from pipeline.preset import Preset
+from pipeline.settings import KlueSettings, PromptSettings
 
 CORPORA = Path(corpora.__file__).parent
 PROMPTS = Path(__file__).parent.parent / "evaluation" / "prompts.toml"

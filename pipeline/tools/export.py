@@ -1,4 +1,5 @@
 """`make export OUT=folder`: a copy of the trained model, checked to load by itself and to give the same logits."""
+
 import shutil
 import subprocess
 import sys

@@ -3,7 +3,7 @@
 from corpora.settings import UNKEYED
 from pipeline.launch import read_preset
 from pipeline.options import Overrides, PresetName
-from pipeline.settings import STAGE_SETTINGS
+from pipeline.preset import STAGE_SETTINGS
 from pipeline.stages.stage import settings_of
 
 

@@ -19,7 +19,7 @@ from pipeline.options import (
     Recipe,
     Seeds,
 )
-from pipeline.settings import Preset
+from pipeline.preset import Preset
 from pipeline.stages.stage import STAGES, inputs_of, locate
 
 

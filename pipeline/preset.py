@@ -1,0 +1,91 @@
+"""Named sets of all stages' settings: presets/*.toml, and what takes precedence over them:
+SET="stage.name=value"."""
+
+from pathlib import Path
+from typing import Any
+
+from corpora.errors import UserError, require
+from corpora.settings import Settings, find_named_file, nearest, read_toml
+from pipeline.settings import (
+    CorpusSettings,
+    KlueSettings,
+    PretrainSettings,
+    PromptSettings,
+    TokenizerSettings,
+    TokensSettings,
+)
+
+PRESETS = Path(__file__).parent / "presets"
+
+
+class Preset(Settings):
+    """Settings of all stages, and the preset's own name."""
+
+    name: str
+    description: str = ""
+    corpus: CorpusSettings = CorpusSettings()
+    tokenizer: TokenizerSettings = TokenizerSettings()
+    tokens: TokensSettings = TokensSettings()
+    pretrain: PretrainSettings = PretrainSettings()
+    klue: KlueSettings = KlueSettings()
+    prompt: PromptSettings = PromptSettings()
+
+
+STAGE_SETTINGS: dict[str, type[Settings]] = {
+    "corpus": CorpusSettings,
+    "tokenizer": TokenizerSettings,
+    "tokens": TokensSettings,
+    "pretrain": PretrainSettings,
+    "klue": KlueSettings,
+    "prompt": PromptSettings,
+}
+ON_THE_COMMAND_LINE = "the command line"
+
+
+def load_preset(name: str, overrides: dict[str, str]) -> Preset:
+    """Read presets/NAME.toml (or a .toml path) and apply overrides: {"pretrain.steps": "200"}.
+
+    Raises UserError that names an unknown preset, section or setting, and the nearest known one.
+    """
+    path = find_named_file("PRESET", name, PRESETS)
+    table = read_toml(path)
+    description = table.pop("description", "")
+    texts = nest(overrides)
+    for where, sections in ((str(path), table), (ON_THE_COMMAND_LINE, texts)):
+        check_sections(where, sections)
+    stages: dict[str, Any] = {}
+    for section, kind in STAGE_SETTINGS.items():
+        in_file = table.get(section, {})
+        stages[section] = kind.from_table(in_file, f"{path}, {section}")
+        if section in texts:
+            where = f"{ON_THE_COMMAND_LINE}, {section}"
+            stages[section] = kind.from_table_and_texts(in_file, texts[section], where)
+    return Preset(name=path.stem, description=description, **stages)
+
+
+def check_sections(where: str, sections: dict[str, Any]) -> None:
+    """Raise UserError for what stands outside a stage's section."""
+    for key, given in sections.items():
+        require(
+            isinstance(given, dict),
+            f"{where}: {key} = {given!r} stands outside a section such as [pretrain].",
+        )
+        require(
+            key in STAGE_SETTINGS,
+            f"{where}: unknown section {key!r}.{nearest(key, STAGE_SETTINGS)} A setting is written "
+            "stage.setting=value, such as pretrain.steps=200, or stands under [stage] in a file.",
+        )
+
+
+def nest(overrides: dict[str, str]) -> dict[str, Any]:
+    """{"klue.epochs.nli": "4"} as {"klue": {"epochs": {"nli": "4"}}}; later ones take precedence."""
+    nested: dict[str, Any] = {}
+    for key, text in overrides.items():
+        *sections, setting = key.split(".")
+        place = nested
+        for section in sections:
+            place = place.setdefault(section, {})
+            if not isinstance(place, dict):
+                raise UserError(f"{key}={text}: {section} is a setting, which holds none.")
+        place[setting] = text
+    return nested
