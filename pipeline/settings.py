@@ -160,8 +160,10 @@ class PretrainSettings(Settings):
             raise broken_rule(
                 f"width={self.width}: has to be a multiple of pretrain.heads={self.heads}."
             )
-        for name in ("warmup_steps", "short_steps"):
-            value = getattr(self, name)
+        for name, value in {
+            "warmup_steps": self.warmup_steps,
+            "short_steps": self.short_steps,
+        }.items():
             if value >= self.steps:
                 raise broken_rule(
                     f"{name}={value}: has to be fewer than pretrain.steps={self.steps}."
