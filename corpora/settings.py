@@ -18,7 +18,7 @@ from corpora.errors import UserError, as_user_error, require
 
 UNKEYED: Final = "unkeyed"
 """Marks a field, as `Annotated[int, UNKEYED]`, that changes no byte of what a stage makes: it stays
-out of the stage's key."""
+out of the key."""
 
 RULE: Final = "rule_between_settings"
 EXPECTED: Final = {
@@ -33,7 +33,7 @@ EXPECTED: Final = {
 
 
 class Settings(BaseModel):
-    """A frozen set of settings that takes nothing it doesn't know and converts nothing by itself."""
+    """A frozen set of settings that takes nothing it doesn't know and converts nothing."""
 
     model_config = ConfigDict(
         frozen=True,

@@ -78,7 +78,7 @@ def check_sections(where: str, sections: dict[str, Any]) -> None:
 
 
 def nest(overrides: dict[str, str]) -> dict[str, Any]:
-    """{"klue.epochs.nli": "4"} as {"klue": {"epochs": {"nli": "4"}}}; later ones take precedence."""
+    """Turn {"klue.epochs.nli": "4"} into {"klue": {"epochs": {"nli": "4"}}}."""
     nested: dict[str, Any] = {}
     for key, text in overrides.items():
         *sections, setting = key.split(".")

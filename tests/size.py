@@ -1,4 +1,4 @@
-"""`python -m tests.size`: how large the product is, and its largest file, longest function and widest
+"""`python -m tests.size`: how large the product is, its largest file, longest function and widest
 line. tests/test_house.py holds them to their limits."""
 
 import ast
