@@ -3,7 +3,7 @@
 The private parts of huggingface_hub that this needs are used here alone, in version 1.x."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from corpora.errors import require
 
@@ -49,15 +49,16 @@ def open_builder(dataset: str, config: str, revision: str) -> "DatasetBuilder":
 def _let_requests_end() -> None:
     import datasets
     import huggingface_hub
-    import huggingface_hub.utils._http as http
-    from httpx import Client
 
-    def make_client() -> Client:
-        client = http.default_client_factory()
-        client.timeout = TIMEOUT
-        return client
+    session = huggingface_hub.get_session()
 
-    huggingface_hub.set_client_factory(make_client)
+    def make_session() -> Any:
+        # huggingface_hub's own, whose client library has changed its name twice, but for the timeout.
+        return type(session)(
+            event_hooks=session.event_hooks, follow_redirects=True, timeout=TIMEOUT
+        )
+
+    huggingface_hub.set_client_factory(make_session)
     # datasets repeats what huggingface_hub has given up: 20 times, 5 to 60 s apart.
     datasets.config.STREAMING_READ_MAX_RETRIES = 1
     datasets.config.STREAMING_OPEN_MAX_RETRIES = 1

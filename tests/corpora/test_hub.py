@@ -26,7 +26,7 @@ import json, sys
 from corpora.errors import UserError
 from corpora.recipe import Source
 from corpora.sources.shards import Shard
-from corpora.sources.read import open_hub, read_hub
+from corpora.sources.hub import open_hub, read_hub
 source = Source(kind="hub", licence="mine", **{settings!r})
 try:
     parts = open_hub(source).num_shards

@@ -12,7 +12,8 @@ import pytest
 
 from corpora.errors import UserError
 from corpora.recipe import Source
-from corpora.sources.read import MAX_RECORD, read_file
+from corpora.sources.read import read_file
+from corpora.sources.records import MAX_RECORD
 
 ROWS = ["대한민국은 민주공화국이다.", "모든 국민은 법 앞에 평등하다."]
 
