@@ -51,11 +51,14 @@ def input_files(recipe: Recipe, data_root: Path | None) -> list[tuple[str, Path]
     evaluations = [
         (f"evaluation {each.task} {each.split}: {path.name}", path)
         for each in recipe.evaluation
-        for path in rows.input_files(
-            evaluation_folder(each, data_root), (each.task,), (each.split,)
-        )
+        for path in _evaluation_files(each, data_root)
     ]
     return texts + evaluations
+
+
+def _evaluation_files(evaluation: Evaluation, data_root: Path | None) -> list[Path]:
+    folder = evaluation_folder(evaluation, data_root)
+    return rows.input_files(folder, (evaluation.task,), (evaluation.split,))
 
 
 def evaluation_folder(evaluation: Evaluation, data_root: Path | None) -> str:

@@ -60,4 +60,4 @@ def read_lines(stream: ByteStream, label: str) -> Records:
 def _without_line_end(line: Record) -> Record:
     if line.reason:
         return line
-    return line._replace(text=line.text.removesuffix("\n").removesuffix("\r"))
+    return Record(line.where, line.text.removesuffix("\n").removesuffix("\r"))
