@@ -123,7 +123,8 @@ class Settings(BaseModel):
             said = [f"{word} {limits[kind]}" for kind, word in words.items() if kind in limits]
             return f"has to be {' and '.join(said)}."
         kind, _, problem = error["type"].partition("_")
-        if kind not in SCALARS:
+        is_of_list = any(isinstance(part, int) for part in error["loc"])
+        if is_of_list or kind not in SCALARS:
             return f"expected {describe_type(field.annotation)}."
         is_quoted = isinstance(error["input"], str) and problem == "type"
         return f"expected {SCALARS[kind]}{', without quotes' if is_quoted else ''}."
