@@ -1,20 +1,21 @@
-"""The Hugging Face Hub: data sets at a pinned revision, with requests that end.
+"""The Hugging Face Hub: data sets at a pinned revision, by requests that end.
 
-The private parts of huggingface_hub that this needs are used here alone, in version 1.x."""
+Only public parts of huggingface_hub and datasets are used."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from corpora.errors import require
 
 if TYPE_CHECKING:
     from datasets import DatasetBuilder
 
-CHECK = "Check the network and HF_ENDPOINT."
-# Seconds a request may wait for the next byte; huggingface_hub tries five times more, seconds apart.
+CHECK: Final = "Check the network and HF_ENDPOINT."
 TIMEOUT = 10
-# Readers that never unpickle; cache is what they read.
-BUILDERS = ("parquet", "json", "csv", "text", "arrow", "cache")
+"""Seconds that a request may wait for the next byte; huggingface_hub tries five times more, seconds
+apart."""
+BUILDERS: Final = ("parquet", "json", "csv", "text", "arrow", "cache")
+"""Modules of datasets whose builders never unpickle; cache is what they have read."""
 
 
 def open_builder(dataset: str, config: str, revision: str) -> "DatasetBuilder":
@@ -26,12 +27,12 @@ def open_builder(dataset: str, config: str, revision: str) -> "DatasetBuilder":
     import datasets
     import huggingface_hub
 
-    _let_requests_end()
     require(
         not Path(dataset).is_dir(),
         f"{dataset}: a folder of this name stands here, and datasets would read it instead of the "
         "Hub.",
     )
+    _let_requests_end()
     if not huggingface_hub.is_offline_mode():
         # One request without retries; a tag becomes its commit.
         info = huggingface_hub.HfApi().dataset_info(dataset, revision=revision, timeout=TIMEOUT)
@@ -47,20 +48,20 @@ def open_builder(dataset: str, config: str, revision: str) -> "DatasetBuilder":
 
 
 def _let_requests_end() -> None:
-    import datasets
     import huggingface_hub
-    import huggingface_hub.utils._http as http
-    from httpx import Client
+    from datasets import config
 
-    def make_client() -> Client:
-        client = http.default_client_factory()
-        client.timeout = TIMEOUT
-        return client
+    session = huggingface_hub.get_session()
 
-    huggingface_hub.set_client_factory(make_client)
+    def make_session() -> Any:  # of whatever library huggingface_hub uses
+        return type(session)(
+            event_hooks=session.event_hooks, follow_redirects=True, timeout=TIMEOUT
+        )
+
+    huggingface_hub.set_client_factory(make_session)
     # datasets repeats what huggingface_hub has given up: 20 times, 5 to 60 s apart.
-    datasets.config.STREAMING_READ_MAX_RETRIES = 1
-    datasets.config.STREAMING_OPEN_MAX_RETRIES = 1
-    datasets.config.STREAMING_READ_RETRY_INTERVAL = 0
-    datasets.config.STREAMING_OPEN_RETRY_INTERVAL = 0
-    datasets.config.STREAMING_READ_SERVER_UNAVAILABLE_RETRY_INTERVAL = 0
+    config.STREAMING_READ_MAX_RETRIES = 1
+    config.STREAMING_OPEN_MAX_RETRIES = 1
+    config.STREAMING_READ_RETRY_INTERVAL = 0
+    config.STREAMING_OPEN_RETRY_INTERVAL = 0
+    config.STREAMING_READ_SERVER_UNAVAILABLE_RETRY_INTERVAL = 0

@@ -7,7 +7,10 @@ from multiprocessing import connection, parent_process
 
 
 def follow_parent() -> None:
-    """In a worker process: leave Ctrl-C to the parent, and end when it does, even when it's killed."""
+    """Make a worker process leave Ctrl-C to its parent, and end when its parent does.
+
+    It ends even when the parent is killed, which tells nobody.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

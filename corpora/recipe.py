@@ -1,25 +1,35 @@
 """What makes up a corpus: recipes (recipes/*.toml), their sources and evaluation sets, as settings.
 
-Only what a recipe may say stands here. Finding its files is sources/shards.py's job, reading them is
+Only what a recipe may say stands here. Finding its files is sources/shards.py's job, reading them
 that of the other files in sources/."""
 
 import re
 from pathlib import Path
-from typing import Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Final, Literal, Self, TypeVar
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from corpora.errors import UserError
+from corpora.errors import require
 from corpora.settings import Settings, broken_rule, find_named_file, read_toml
 
-RECIPES = Path(__file__).parent / "recipes"
-BRANCHES = ("main", "master", "refs/convert/parquet")
-NAMES = "needs lower-case letters, digits and hyphens, and no two the same name."
+RECIPES: Final = Path(__file__).parent / "recipes"
+BRANCHES: Final = ("main", "master", "refs/convert/parquet")
+NAMES: Final = "needs lower-case letters, digits and hyphens, and no two the same name."
 
 SourceKind = Literal["konlpy", "files", "hub"]
 FileFormat = Literal["", "txt", "md", "jsonl", "csv", "tsv", "parquet"]
 TaskName = Literal["ynat", "nli", "sts", "re"]
 Block = TypeVar("Block", bound=Settings)
+
+
+def pinned(revision: str) -> str:
+    """Return the revision; raises the error of a broken rule if it's a branch, which moves."""
+    if revision in BRANCHES:
+        raise broken_rule(f"revision {revision!r} is a branch: give a commit hash or a tag.")
+    return revision
+
+
+Revision = Annotated[str, AfterValidator(pinned)]
 
 
 class Source(Settings):
@@ -52,7 +62,7 @@ class Source(Settings):
     """Configuration of the Hub dataset."""
     subset: str = "train"
     """Split of the Hub dataset to read."""
-    revision: str = ""
+    revision: Revision = ""
     """Commit hash or tag of the Hub dataset; a branch would change under us."""
     byte_budget: int = Field(default=0, ge=0)
     """UTF-8 bytes of raw text to read from the Hub, spread evenly over its files; 0 reads
@@ -95,13 +105,8 @@ class Source(Settings):
     @classmethod
     def _fits_into_file_names(cls, name: str) -> str:
         if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", name):
-            raise broken_rule(f"source {name!r}: {NAMES}")
+            raise broken_rule(f"name={name!r}: {NAMES}")
         return name
-
-    @field_validator("revision")
-    @classmethod
-    def _is_no_branch(cls, revision: str) -> str:
-        return pinned(revision)
 
     @model_validator(mode="after")
     def _has_what_its_kind_needs(self) -> Self:
@@ -122,18 +127,15 @@ class Evaluation(Settings):
     """train or validation."""
     data: str
     """hub, sample, or a folder under DATA= in the Hub's layout."""
-    revision: str = ""
+    revision: Revision = ""
     """Commit hash or tag of the Hub dataset; a folder counts by its content."""
-
-    @field_validator("revision")
-    @classmethod
-    def _is_no_branch(cls, revision: str) -> str:
-        return pinned(revision)
 
 
 class Recipe(Settings):
-    """A corpus. Its sources stand in order of precedence: of two equal documents the first one's
-    stays."""
+    """A corpus.
+
+    Its sources stand in order of precedence: of two equal documents the first one's stays.
+    """
 
     title: str
     """One line for the dataset card."""
@@ -143,7 +145,7 @@ class Recipe(Settings):
     """Share of each source's bytes that becomes validation text."""
     source: tuple[Source, ...]
     """The sources."""
-    cleanup: dict[str, Any] = {}
+    cleanup: dict[str, Any] = Field(default_factory=dict)
     """Clean-ups of the recipe's own, in the form of cleanups.toml."""
     evaluation: tuple[Evaluation, ...] = ()
     """Evaluation sets whose text must not be in the corpus."""
@@ -177,13 +179,6 @@ class Recipe(Settings):
         return self
 
 
-def pinned(revision: str) -> str:
-    """The revision, which has to be a commit hash or a tag."""
-    if revision in BRANCHES:
-        raise broken_rule(f"revision {revision!r} is a branch: give a commit hash or a tag.")
-    return revision
-
-
 def load_recipe(name_or_path: str) -> Recipe:
     """Read a recipe by its name or a .toml path.
 
@@ -193,8 +188,7 @@ def load_recipe(name_or_path: str) -> Recipe:
     table = read_toml(path)
     sources = _read_blocks(path, table, "source", Source)
     evaluations = _read_blocks(path, table, "evaluation", Evaluation)
-    if not sources:
-        raise UserError(f"{path}: needs [[source]] tables, and at least one [[source]].")
+    require(sources, _needs_blocks(path, "source"))
     return Recipe.from_table(table | {"source": sources, "evaluation": evaluations}, str(path))
 
 
@@ -202,8 +196,12 @@ def _read_blocks(
     path: Path, table: dict[str, Any], key: str, kind: type[Block]
 ) -> tuple[Block, ...]:
     blocks = table.get(key, [])
-    if not isinstance(blocks, list) or not all(isinstance(block, dict) for block in blocks):
-        raise UserError(f"{path}: needs [[{key}]] tables, and at least one [[source]].")
+    is_list_of_tables = isinstance(blocks, list) and all(isinstance(each, dict) for each in blocks)
+    require(is_list_of_tables, _needs_blocks(path, key))
     return tuple(
         kind.from_table(block, f"{path}, {key} {number}") for number, block in enumerate(blocks, 1)
     )
+
+
+def _needs_blocks(path: Path, key: str) -> str:
+    return f"{path}: needs [[{key}]] tables, and at least one [[source]]."

@@ -5,35 +5,30 @@ field is its help. What can't be read ends in one UserError that names the place
 for an unknown one, the nearest known one."""
 
 import difflib
-import re
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Final, Self, get_origin
+from typing import Annotated, Any, Final, Literal, Self, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from corpora.errors import UserError, as_user_error, require
 
 UNKEYED: Final = "unkeyed"
 """Marks a field, as `Annotated[int, UNKEYED]`, that changes no byte of what a stage makes: it stays
-out of the key."""
+out of the stage's key."""
 
 RULE: Final = "rule_between_settings"
-EXPECTED: Final = {
-    "int": "int",
-    "float": "float",
-    "bool": "bool",
-    "string": "str",
-    "tuple": "a list of str",
-    "dict": "a table",
-}
-"""What a field of a type wants, by how pydantic begins the names of that type's errors."""
+UNKNOWN: Final = "extra_forbidden"
+MISSING: Final = "missing"
+SCALARS: Final = {"int": "int", "float": "float", "bool": "bool", "string": "str"}
+"""Types of a single value, by how pydantic begins the names of their errors."""
 
 
 class Settings(BaseModel):
-    """A frozen set of settings that takes nothing it doesn't know and converts nothing."""
+    """A frozen set of settings that takes nothing it doesn't know and guesses at no types."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -50,9 +45,9 @@ class Settings(BaseModel):
         Raises UserError that begins with `where` and names an unknown, missing or unfit key.
         """
         try:
-            return cls.model_validate(lists_to_tuples(table))
+            return cls.model_validate(cls._with_tuples(table))
         except ValidationError as error:
-            raise UserError(f"{where}: {cls.explain(error)}") from None
+            raise UserError(f"{where}: {cls._explain(error)}") from None
 
     @classmethod
     def from_table_and_texts(cls, table: dict[str, Any], texts: dict[str, Any], where: str) -> Self:
@@ -62,29 +57,53 @@ class Settings(BaseModel):
 
         Raises UserError that begins with `where`, the place of the texts.
         """
-        merged = lists_to_tuples(table)
+        merged = cls._with_tuples(table)
         for name, given in texts.items():
-            field = cls.model_fields.get(name)
             if isinstance(given, dict):
-                before = merged.get(name, {})
-                merged[name] = before | given if isinstance(before, dict) else given
-            elif field is not None and get_origin(field.annotation) is tuple:
+                in_table = merged.get(name, {})
+                merged[name] = in_table | given if isinstance(in_table, dict) else given
+            elif cls._is_tuple(name):
                 merged[name] = tuple(given.split())
             else:
                 merged[name] = given
         try:
             return cls.model_validate(merged, strict=False)
         except ValidationError as error:
-            raise UserError(f"{where}: {cls.explain(error)}") from None
+            raise UserError(f"{where}: {cls._explain(error)}") from None
+
+    def keyed(self) -> dict[str, Any]:
+        """Return the settings that change a stage's bytes, as a JSON object."""
+        fields = type(self).model_fields
+        unkeyed = {name for name, field in fields.items() if UNKEYED in field.metadata}
+        return self.model_dump(mode="json", exclude=unkeyed)
 
     @classmethod
-    def explain(cls, error: ValidationError) -> str:
-        """Say the first thing that is wrong, in the words of a setting and its limits."""
-        first = error.errors(include_url=False)[0]
-        name = ".".join(str(part) for part in first["loc"] if not isinstance(part, int))
-        if first["type"] == "extra_forbidden":
+    def _with_tuples(cls, table: dict[str, Any]) -> dict[str, Any]:
+        """The table with tuples where TOML has lists and the settings, which are frozen, tuples."""
+        return {
+            name: tuple(value) if cls._is_tuple(name) and isinstance(value, list) else value
+            for name, value in table.items()
+        }
+
+    @classmethod
+    def _is_tuple(cls, name: str) -> bool:
+        field = cls.model_fields.get(name)
+        return field is not None and get_origin(field.annotation) is tuple
+
+    @classmethod
+    def _explain(cls, error: ValidationError) -> str:
+        """Say one thing that is wrong, in the words of a setting and its limits.
+
+        An unknown key comes first, because a missing one may be just that, misspelt.
+        """
+        errors = error.errors(include_url=False)
+        unknown = [each for each in errors if each["type"] == UNKNOWN]
+        missing = [each for each in errors if each["type"] == MISSING]
+        first = [*unknown, *missing, *errors][0]
+        name = ".".join(part for part in first["loc"] if isinstance(part, str))
+        if unknown:
             return f"unknown key {name!r}.{nearest(name, cls.model_fields)}"
-        if first["type"] == "missing":
+        if missing:
             return f"{name!r} is missing."
         if first["type"] == RULE:
             return first["msg"]
@@ -92,56 +111,63 @@ class Settings(BaseModel):
 
     @classmethod
     def _explain_value(cls, error: ErrorDetails) -> str:
-        context = error.get("ctx", {})
+        field = cls.model_fields[str(error["loc"][0])]
         if error["type"] == "literal_error":
-            choices = re.findall("'([^']+)'", context["expected"])
+            choices = choices_of(field.annotation)
             hint = nearest(str(error["input"]), choices)
             return f"has to be one of {', '.join(choices)}.{hint}"
-        if {"ge", "le"} & context.keys():
-            limits = context | cls._limits_of(str(error["loc"][0]))
+        if error["type"] in ("greater_than_equal", "less_than_equal"):
+            # The error tells only of the limit that was passed, the field of both.
+            limits = error.get("ctx", {}) | limits_of(field)
             words = {"ge": "at least", "le": "at most"}
             said = [f"{word} {limits[kind]}" for kind, word in words.items() if kind in limits]
             return f"has to be {' and '.join(said)}."
-        kind, _, _ = error["type"].partition("_")
-        if kind in EXPECTED:
-            return f"expected {EXPECTED[kind]}."
-        return f"{error['msg']}."
-
-    @classmethod
-    def _limits_of(cls, name: str) -> dict[str, float]:
-        """Both limits of a field: an error tells only of the one that was passed."""
-        bounds = cls.model_fields[name].metadata
-        return {
-            kind: getattr(bound, kind)
-            for kind in ("ge", "le")
-            for bound in bounds
-            if hasattr(bound, kind)
-        }
-
-    def keyed(self) -> dict[str, Any]:
-        """The settings that change a stage's bytes, as a JSON object."""
-        unkeyed = {
-            name for name, field in type(self).model_fields.items() if UNKEYED in field.metadata
-        }
-        return self.model_dump(mode="json", exclude=unkeyed)
+        kind, _, problem = error["type"].partition("_")
+        is_of_list = any(isinstance(part, int) for part in error["loc"])
+        if is_of_list or kind not in SCALARS:
+            return f"expected {describe_type(field.annotation)}."
+        is_quoted = isinstance(error["input"], str) and problem == "type"
+        return f"expected {SCALARS[kind]}{', without quotes' if is_quoted else ''}."
 
 
 def broken_rule(message: str) -> PydanticCustomError:
-    """The error for a validator of two settings to raise: its message is shown as it is."""
+    """Return the error for a validator to raise whose message is shown as it is."""
     return PydanticCustomError(RULE, "{message}", {"message": message})
 
 
-def lists_to_tuples(value: Any) -> Any:
-    """A TOML value with tuples in place of lists, at any depth: frozen settings hold no lists."""
-    if isinstance(value, dict):
-        return {key: lists_to_tuples(each) for key, each in value.items()}
-    if isinstance(value, list):
-        return tuple(lists_to_tuples(each) for each in value)
-    return value
+def limits_of(field: FieldInfo) -> dict[str, float]:
+    """Return the limits that a field is declared with, `ge` and `le`."""
+    return {
+        kind: getattr(bound, kind)
+        for bound in field.metadata
+        for kind in ("ge", "le")
+        if hasattr(bound, kind)
+    }
+
+
+def choices_of(annotation: Any) -> list[str]:
+    """Return the names that a Literal, or a tuple of them, allows, but for "", which is no name."""
+    if get_origin(annotation) is Literal:
+        return [choice for choice in get_args(annotation) if choice]
+    return [choice for inner in get_args(annotation) for choice in choices_of(inner)]
+
+
+def describe_type(annotation: Any) -> str:
+    """Name the type of a field in the words of TOML and Python."""
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        return describe_type(get_args(annotation)[0])
+    if origin is tuple:
+        return f"a list of {describe_type(get_args(annotation)[0])}"
+    if origin is Literal:
+        return "str"
+    if origin is dict:
+        return "a table"
+    return annotation.__name__
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """' Did you mean ...?' for an unknown word, or nothing."""
+    """Return ' Did you mean ...?' for an unknown word, or nothing."""
     matches = difflib.get_close_matches(word, list(known), n=1)
     return f" Did you mean {matches[0]!r}?" if matches else ""
 
@@ -163,7 +189,6 @@ def find_named_file(what: str, name: str, folder: Path) -> Path:
 
 def read_toml(path: Path) -> dict[str, Any]:
     """Read a TOML file's table; raises UserError when it isn't one."""
-    with as_user_error(
-        f"{path}: not valid TOML", kinds=(tomllib.TOMLDecodeError, UnicodeDecodeError)
-    ):
+    kinds = (tomllib.TOMLDecodeError, UnicodeDecodeError)
+    with as_user_error(f"{path}: not valid TOML", kinds=kinds):
         return tomllib.loads(path.read_text(encoding="utf-8"))

@@ -6,24 +6,29 @@ import glob
 import importlib.util
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, get_args
+from typing import Final, cast, get_args
 
-from corpora.errors import require
+from corpora.errors import UserError, require
 from corpora.recipe import Evaluation, FileFormat, Recipe, Source
 from corpora.tasks import rows
 
 SHARD_BYTES = 8 << 20  # on disk, up to which neighbouring small files share a shard
-FORMATS = tuple(filter(None, get_args(FileFormat)))
-OTHER_SUFFIXES = {"json": "jsonl", "ndjson": "jsonl", "markdown": "md"}
+FORMATS: Final = tuple(name for name in get_args(FileFormat) if name)
+OTHER_SUFFIXES: Final = {"json": "jsonl", "ndjson": "jsonl", "markdown": "md"}
+
+LabelledFile = tuple[Path, str]
+"""A file, and the name to report it under, which doesn't depend on where the data lies."""
 
 
-class Shard(NamedTuple):
-    """The unit of work: some files of one source, or one of the equal parts of a Hub dataset."""
+@dataclass(frozen=True)
+class Shard:
+    """The unit of work: some files of one source, or one of the equal parts of a Hub data set."""
 
     index: int
     source: Source
-    files: tuple[tuple[Path, str], ...] = ()  # and the names to report them under
+    files: tuple[LabelledFile, ...] = ()
     part: int = 0
     parts: int = 1
 
@@ -34,7 +39,7 @@ class Shard(NamedTuple):
 
 
 def input_files(recipe: Recipe, data_root: Path | None) -> list[tuple[str, Path]]:
-    """Every local file that the recipe reads, as (role, path), in a fixed order.
+    """Return every local file that the recipe reads, as (role, path), in a fixed order.
 
     Raises UserError if one isn't there.
     """
@@ -46,68 +51,76 @@ def input_files(recipe: Recipe, data_root: Path | None) -> list[tuple[str, Path]
     evaluations = [
         (f"evaluation {each.task} {each.split}: {path.name}", path)
         for each in recipe.evaluation
-        for path in rows.input_files(
-            evaluation_folder(each, data_root), (each.task,), (each.split,)
-        )
+        for path in _evaluation_files(each, data_root)
     ]
     return texts + evaluations
 
 
+def _evaluation_files(evaluation: Evaluation, data_root: Path | None) -> list[Path]:
+    folder = evaluation_folder(evaluation, data_root)
+    return rows.input_files(folder, (evaluation.task,), (evaluation.split,))
+
+
 def evaluation_folder(evaluation: Evaluation, data_root: Path | None) -> str:
-    """What load_rows takes for it: hub, sample, or the folder under DATA=."""
+    """Return what load_rows takes for an evaluation set: hub, sample, or the folder under DATA=."""
     if evaluation.data in ("hub", "sample") or Path(evaluation.data).is_absolute():
         return evaluation.data
-    require(
-        data_root,
-        f"the recipe looks for the text of {evaluation.task} in {evaluation.data!r} under a folder "
-        "of yours: give it with DATA=folder.",
-    )
+    if data_root is None:
+        raise UserError(
+            f"the recipe looks for the text of {evaluation.task} in {evaluation.data!r} under a "
+            "folder of yours: give it with DATA=folder."
+        )
     return str(data_root / evaluation.data)
 
 
-def source_files(source: Source, data_root: Path | None) -> list[tuple[Path, str]]:
-    """One source's files and the names to report them under, which don't depend on where the data
-    lies."""
+def source_files(source: Source, data_root: Path | None) -> list[LabelledFile]:
+    """Return one source's files, pattern by pattern and each of them once.
+
+    Raises UserError for a pattern that no file matches.
+    """
     if source.kind == "hub":
         return []
     root = data_root
-    label = ""
+    prefix = ""
     if source.kind == "konlpy":
         root = konlpy_corpora()
-        label = "konlpy/"
-    files = {}
+        prefix = "konlpy/"
+    labels: dict[Path, str] = {}
     for pattern in source.paths:
-        files |= _matching_files(source, pattern, root, label)
-    return list(files.items())
+        for path in _matching_files(source, pattern, root):
+            labels[path] = _label_of(path, root, prefix)
+    return list(labels.items())
 
 
 def konlpy_corpora() -> Path:
-    """The folder of KoNLPy's texts, found without importing the package."""
+    """Return the folder of KoNLPy's texts, found without importing the package."""
     package = importlib.util.find_spec("konlpy")
-    assert package is not None and package.origin is not None
+    if package is None or package.origin is None:
+        raise UserError("konlpy, which brings some of the recipe's text, isn't installed.")
     return Path(package.origin).parent / "data" / "corpus"
 
 
-def _matching_files(source: Source, pattern: str, root: Path | None, label: str) -> dict[Path, str]:
+def _matching_files(source: Source, pattern: str, root: Path | None) -> list[Path]:
     require(root is None or root.is_dir(), f"DATA={root}: no such folder.")
     require(
         root is not None or Path(pattern).is_absolute(),
         f"source {source.name!r} reads {pattern!r} in a folder of yours: give it with DATA=folder.",
     )
-    matches = glob.glob(pattern, root_dir=root, recursive=True)
-    paths = [path for path in sorted(Path(root or "/", match) for match in matches)]
-    found = {path: _label_of(path, root, label) for path in paths if path.is_file()}
+    # Path.glob takes no pattern that begins with /.
+    matches = glob.glob(pattern, root_dir=root, recursive=True)  # noqa: PTH207
+    paths = sorted(Path(root or "/", match) for match in matches)
+    files = [path for path in paths if path.is_file()]
     require(
-        found,
+        files,
         f"source {source.name!r}: no file matches {pattern!r} under {root or '/'}. Check DATA= and "
         "the source's paths.",
     )
-    return found
+    return files
 
 
-def _label_of(path: Path, root: Path | None, label: str) -> str:
+def _label_of(path: Path, root: Path | None, prefix: str) -> str:
     if root is not None and path.is_relative_to(root):
-        return label + path.relative_to(root).as_posix()
+        return prefix + path.relative_to(root).as_posix()
     return path.name
 
 
@@ -122,30 +135,31 @@ def make_shards(
     for source in recipe.source:
         if source.kind == "hub":
             parts = hub_parts(source)
-            shards += [Shard(len(shards) + part, source, (), part, parts) for part in range(parts)]
+            for part in range(parts):
+                shards.append(Shard(len(shards), source, part=part, parts=parts))
         for group in _group_small_files(source, data_root):
-            shards.append(Shard(len(shards), source, tuple(group), 0, 0))
+            shards.append(Shard(len(shards), source, tuple(group)))
     return shards
 
 
-def _group_small_files(source: Source, data_root: Path | None) -> list[list[tuple[Path, str]]]:
-    groups: list[list[tuple[Path, str]]] = []
+def _group_small_files(source: Source, data_root: Path | None) -> list[list[LabelledFile]]:
+    groups: list[list[LabelledFile]] = []
     room = -1
     for path, label in source_files(source, data_root):
         file_format(source, path)  # an unknown suffix stops the run here, not after an hour
-        size = path.stat().st_size
-        if size > room:
+        num_bytes = path.stat().st_size
+        if num_bytes > room:
             groups.append([])
             room = SHARD_BYTES
-        room -= size
+        room -= num_bytes
         groups[-1].append((path, label))
     return groups
 
 
-def file_format(source: Source, path: Path) -> str:
-    """The source's format, or the one that the file's suffix says."""
+def file_format(source: Source, path: Path) -> FileFormat:
+    """Return the source's format, or the one that the file's suffix says."""
     suffix = re.search(r"\.(\w+)(\.(gz|bz2|xz|zst))?$", path.name.lower())
-    name = source.format
+    name: str = source.format
     if not name and suffix:
         name = OTHER_SUFFIXES.get(suffix[1], suffix[1])
     require(
@@ -153,4 +167,4 @@ def file_format(source: Source, path: Path) -> str:
         f"{path}: format unknown: set format in source {source.name!r}: one of "
         f"{', '.join(FORMATS)}.",
     )
-    return name
+    return cast(FileFormat, name)  # one of them

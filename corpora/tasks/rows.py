@@ -1,11 +1,11 @@
-"""The rows of a KLUE task, read from the Hub, a folder or the sample, and checked.
+"""The rows of a task, read from the Hub, a folder or the sample, and checked.
 
 At import nothing heavy is needed, so that a stage's key can be had without pyarrow."""
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from corpora.errors import UserError, as_user_error, require
 from corpora.tasks.task import (
@@ -19,7 +19,10 @@ from corpora.tasks.task import (
     find_tasks,
 )
 
-SAMPLE = Path(__file__).parent.parent / "sample" / "klue"
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+SAMPLE: Final = Path(__file__).parent.parent / "sample" / "klue"
 
 
 class Table(NamedTuple):
@@ -31,14 +34,14 @@ class Table(NamedTuple):
 
 
 def is_sample(data: str) -> bool:
-    """Whether `data` means the sample's rows, by name or by path."""
+    """Say whether `data` means the sample's rows, by name or by path."""
     return data == "sample" or Path(data).resolve() == SAMPLE.resolve()
 
 
 def input_files(
     data: str, tasks: tuple[str, ...] = tuple(TASKS), splits: tuple[str, ...] = SPLITS
 ) -> list[Path]:
-    """Files that `load_rows` would read, none for the pinned "hub".
+    """Return the files that `load_rows` would read: none for "hub", whose revision is pinned.
 
     Raises UserError, early, for a missing folder or split.
     """
@@ -53,12 +56,12 @@ def input_files(
 
 
 def load_rows(data: str, task: Task, split: str, revision: str = HUB_REVISION) -> list[Row]:
-    """Read one split: its rows in file order, with exactly the task's columns, and label ids in the
-    task's order.
+    """Read one split: its rows in file order, with exactly the task's columns.
 
     `data` is "sample", "hub", or a folder that holds TASK/SPLIT-*.parquet or TASK/SPLIT*.jsonl,
-    read directly, because `load_dataset` may serve a stale cache. `revision` is the Hub's. Raises
-    UserError that names the file and the row for anything unfit.
+    read directly, because `load_dataset` may serve a stale cache. `revision` is the Hub's. Labels
+    are ids in the task's order, whatever the file's. Raises UserError that names the file and the
+    row for anything unfit.
     """
     if data == "hub":
         place = HUB_NAME
@@ -104,9 +107,9 @@ def _read_hub(task: Task, split: str, revision: str) -> Table:
     ):
         builder = open_builder(HUB_NAME, task.name, revision)
         builder.download_and_prepare()  # its cache is kept by revision, so it is never stale
-        table = builder.as_dataset(split=split)
+        table = cast("Dataset", builder.as_dataset(split=split))  # one split, because one is named
     names = getattr(table.features.get("label"), "names", None)
-    return Table(f"{HUB_NAME} {task.name} {split}, row ", names, table)
+    return Table(f"{HUB_NAME} {task.name} {split}, row ", names, cast(Iterable[Row], table))
 
 
 def _read_file(path: Path) -> Table:
@@ -158,13 +161,14 @@ def check_row(row: Row, task: Task, label_names: Sequence[str], where: str) -> R
         _check_score(checked["labels"], where)
     else:
         checked["label"] = _label_id(checked["label"], task, label_names, where)
-    for column in ENTITIES if task.entities else ():
-        _check_entity(checked[column], checked["sentence"], f"{where}: {column}")
+    if task.entities:
+        for column in ENTITIES:
+            _check_entity(checked[column], checked["sentence"], f"{where}: {column}")
     return checked
 
 
 def _check_score(labels: Any, where: str) -> None:
-    score = labels.get("real-label") if isinstance(labels, dict) else None
+    score: Any = labels.get("real-label") if isinstance(labels, dict) else None
     # By type, because true is an int, too.
     require(
         type(score) in (int, float) and 0 <= score <= 5,
@@ -173,11 +177,11 @@ def _check_score(labels: Any, where: str) -> None:
 
 
 def _label_id(label: Any, task: Task, names: Sequence[str], where: str) -> int:
-    """By name, because two files may number the same labels differently."""
-    has_id = type(label) is int and 0 <= label < len(names)
-    name = names[label] if has_id else label
+    """Go by the label's name, because two files may number the same labels differently."""
+    is_id = type(label) is int and 0 <= label < len(names)
+    name = names[label] if is_id else label
     if name not in task.labels:
-        known = ", ".join(f"{number} {name}" for number, name in enumerate(task.labels))
+        known = ", ".join(f"{number} {each}" for number, each in enumerate(task.labels))
         raise UserError(
             f"{where}: label {label!r} is none of {task.title}'s {len(task.labels)}: {known}."
         )

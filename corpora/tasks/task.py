@@ -1,4 +1,5 @@
-"""The KLUE tasks as rows of data (klue.toml), and what every user of a row has to know of it."""
+"""What a labelled task is, KLUE's four as rows of klue.toml, and what whoever uses a task or one of
+its examples has to know of it. Examples are read in rows.py."""
 
 from itertools import accumulate, pairwise
 from pathlib import Path
@@ -15,7 +16,7 @@ ENTITIES: Final = ("subject_entity", "object_entity")
 
 
 class Task(Settings):
-    """One KLUE task: what its rows look like and how it is scored."""
+    """One labelled task: what its rows look like and how it is scored."""
 
     name: str
     """Its name in settings, files and folders."""
@@ -25,6 +26,8 @@ class Task(Settings):
     """Columns that the model reads, one or two."""
     labels: tuple[str, ...]
     """Names in the Hub's order, which isn't KLUE-baseline's; none for regression."""
+    entities: bool = False
+    """Whether a row has a subject and an object, marked in its sentence."""
     metrics: dict[str, str]
     """Name -> heading in tables, the primary metric first."""
     official_rows: dict[str, int]
@@ -41,13 +44,8 @@ class Task(Settings):
         return not self.labels
 
     @property
-    def entities(self) -> bool:
-        """Whether a row has a subject and an object, marked in its sentence."""
-        return self.name == "re"
-
-    @property
     def orders(self) -> tuple[tuple[str, ...], ...]:
-        """The orders in which a model reads the texts: both, where the score doesn't depend on it."""
+        """The orders in which a model reads the texts: both, where either has the same score."""
         return (self.texts, self.texts[::-1]) if self.regression else (self.texts,)
 
     @property
@@ -57,7 +55,10 @@ class Task(Settings):
         return ("guid", *self.texts, *entities, "labels" if self.regression else "label")
 
     def target(self, row: Row) -> float | int:
-        """What the model has to say of this row: a label id, or the mean human score from 0 to 5."""
+        """Return what the model has to say of this row.
+
+        It is a label id, or the mean human score from 0 to 5.
+        """
         return row["labels"]["real-label"] if self.regression else row["label"]
 
 
@@ -72,7 +73,10 @@ TASKS: Final = {
 
 
 def find_tasks(names: tuple[str, ...]) -> list[Task]:
-    """Tasks by name, in the order given; raises UserError for an unknown or missing one."""
+    """Return tasks by name, in the order given, each once.
+
+    Raises UserError for an unknown name, and for none.
+    """
     for name in names:
         require(name in TASKS, f"KLUE task {name!r} is unknown. Choose among: {' '.join(TASKS)}.")
     require(names, f"No KLUE task is named. Choose among: {' '.join(TASKS)}.")
@@ -80,14 +84,16 @@ def find_tasks(names: tuple[str, ...]) -> list[Task]:
 
 
 def entities_in_order(row: Row) -> list[tuple[Row, str]]:
-    """Both entities as they stand in the sentence, each with its role: S is the subject, O the
-    object."""
+    """Return both entities as they stand in the sentence, each with its role.
+
+    S is the subject, O the object.
+    """
     entities = [(row["subject_entity"], "S"), (row["object_entity"], "O")]
     return sorted(entities, key=lambda each: each[0]["start_idx"])
 
 
 def split_at_entities(row: Row) -> list[str]:
-    """The sentence cut at its entities' edges in five parts."""
+    """Cut the sentence at its entities' edges into five parts."""
     edges = [
         edge
         for entity, _ in entities_in_order(row)

@@ -16,7 +16,9 @@ from corpora.duplicates import dedup
 from corpora.errors import require
 from corpora.pii import replace_personal_data
 from corpora.recipe import Recipe, Source, load_recipe
-from corpora.sources.read import EXCERPT, open_hub, read_file, read_hub
+from corpora.sources.hub import open_hub, read_hub
+from corpora.sources.read import read_file
+from corpora.sources.records import EXCERPT
 from corpora.sources.shards import Shard, make_shards
 from corpora.tasks.task import SPLITS
 from pipeline.artifacts.files import fsync, write_json

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pyarrow
 
-from corpora.sources.read import open_stream
+from corpora.sources.streams import open_stream
 
 COPIES = 10
 

@@ -1,0 +1,63 @@
+"""Files as streams of bytes, whatever they are compressed with, and as lines. What the lines mean
+is the readers' job."""
+
+import bz2
+import gzip
+import io
+import lzma
+import zlib
+from pathlib import Path
+from typing import Any, Final, cast
+
+import pyarrow
+
+from corpora.sources.records import MAX_RECORD, UTF_16_MARKS, Record, Records, to_record
+
+ByteStream = io.BufferedReader | gzip.GzipFile | bz2.BZ2File | lzma.LZMAFile
+"""Bytes with a `peek` at those that come next."""
+
+DAMAGE: Final = (
+    EOFError,
+    OSError,
+    UnicodeError,
+    lzma.LZMAError,
+    zlib.error,
+    pyarrow.ArrowException,
+)
+"""What reading a damaged file, or one that was cut short, raises."""
+
+
+def open_stream(path: Path) -> ByteStream:
+    """Open a plain or compressed file for reading; the suffix says which it is."""
+    suffix = path.suffix.lower()
+    if suffix == ".gz":
+        return gzip.open(path, "rb")
+    if suffix == ".bz2":
+        return bz2.open(path, "rb")
+    if suffix == ".xz":
+        return lzma.open(path, "rb")
+    if suffix == ".zst":
+        # Arrow's reader, because zstandard's ends without an error where a frame is cut short.
+        unbuffered = cast(Any, pyarrow.input_stream(path, "zstd"))  # a file, but of no class of io
+        return io.BufferedReader(unbuffered, 1 << 20)
+    return open(path, "rb")
+
+
+def read_lines(stream: ByteStream, label: str) -> Records:
+    r"""Yield every line that ends in \n, without its line end; a bare \r is no line end."""
+    lines: ByteStream | io.TextIOWrapper = stream
+    if stream.peek(2)[:2] in UTF_16_MARKS:
+        lines = io.TextIOWrapper(stream, encoding="utf-16", newline="\n")
+    number = 0
+    while raw := lines.readline(MAX_RECORD + 1):
+        number += 1
+        yield _without_line_end(to_record(f"{label}:{number}", raw))
+        while len(raw) > MAX_RECORD and raw[-1:] not in (b"\n", "\n"):
+            raw = lines.readline(MAX_RECORD + 1)  # the rest of a line that was too long
+    lines.close()  # not left to the wrapper's end
+
+
+def _without_line_end(line: Record) -> Record:
+    if line.reason:
+        return line
+    return Record(line.where, line.text.removesuffix("\n").removesuffix("\r"))
