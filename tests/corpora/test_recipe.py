@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from corpora.cleaning.clean import load_cleanups
+from corpora.cleaning.cleanups import load_cleanups
 from corpora.errors import UserError
 from corpora.recipe import RECIPES, load_recipe
 from corpora.sources.shards import input_files, make_shards
