@@ -84,15 +84,13 @@ class Index:
     def _find_long(self, texts: Texts) -> dict[int, str]:
         """Documents that hold enough of a long text's runs."""
         hashes, documents = _hash_runs(texts, self.run_letters, self.table)
-        known = (
-            np.take(self.hashes_R, np.searchsorted(self.hashes_R, hashes), mode="clip") == hashes
-        )
-        hashes = hashes[known]
+        starts = np.searchsorted(self.hashes_R, hashes)
+        known = np.take(self.hashes_R, starts, mode="clip") == hashes
         documents = documents[known]
 
         # In the index a run stands once for each text that has it, side by side.
-        starts = np.searchsorted(self.hashes_R, hashes)
-        ends = np.searchsorted(self.hashes_R, hashes, side="right")
+        starts = starts[known]
+        ends = np.searchsorted(self.hashes_R, hashes[known], side="right")
         hits = np.stack([np.repeat(documents, ends - starts), _concatenate_ranges(starts, ends)])
         documents, places = np.unique(hits, axis=1)  # each run of a document once
 

@@ -98,25 +98,26 @@ def make_cleanup(name: str, table: dict[str, Any]) -> CleanUp:
 
 
 def unescape_entities(text: str) -> str:
-    """&lt; &amp;quot; &#39; and the like become characters; a bare & or &copy without its semicolon
-    stays."""
+    """Turn &lt; &amp;quot; &#39; and the like into characters; a bare & or &copy without its
+    semicolon stays."""
     for _ in range(2 if "&" in text else 0):  # twice, for what was escaped twice
         text = ENTITY.sub(lambda match: html.unescape(match[0]), text)
     return text
 
 
 def mend_wiki_headings(text: str) -> str:
-    """Headings stand as `생애.` in extracts: the full stop goes, and so does a heading with nothing
-    under it. Of notes, literature and links only sentences stay, and nothing of a page that says
-    only that its title is ambiguous."""
+    """Mend the headings of an encyclopedia's page, which stand as `생애.` in extracts.
+
+    The full stop goes, and so does a heading with nothing under it. Of notes, literature and links
+    only sentences stay, and nothing of a page that says only that its title is ambiguous.
+    """
     kept: list[str] = []
-    heading: list[str] = []  # one that nothing has stood under so far
+    heading: list[str] = []  # one with nothing under it so far
     in_back_matter = False
     for line in text.split("\n"):
         if line[-1:] == "." and len(line) <= MAX_WIKI_HEADING and WIKI_HEADING.fullmatch(line):
-            heading = [
-                line[:-1]
-            ]  # of headings that follow each other only the last can have a body
+            # Of headings that follow each other only the last one can have a body.
+            heading = [line[:-1]]
             in_back_matter = WIKI_BACK_MATTER.fullmatch(line) is not None
             continue
         if in_back_matter and not line.endswith("다."):

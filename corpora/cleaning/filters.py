@@ -18,14 +18,10 @@ MIN_COMPRESSED = 100
 def drop_lines(
     texts: Texts, raw: list[str], source: Source
 ) -> tuple[list[str], list[tuple[int, str, str]]]:
-    """Take out the lines that their source's line limits drop.
+    """Take the lines out of documents that break one of their source's `line_` limits.
 
-    Args:
-        texts: a batch of documents as arrays.
-        raw: the same documents.
-        source: whose `line_` settings are the limits.
-
-    Returns the documents without those lines; and (document, line, reason) of every one of them.
+    `texts` are the documents of `raw` as arrays. Returns the documents without those lines, and
+    (document, line, reason) of every one of them.
     """
     reasons_N = _line_reasons(texts, source)
     documents_N = texts.line_documents_N
@@ -49,14 +45,12 @@ def _line_reasons(texts: Texts, source: Source) -> np.ndarray:
     letters_N = texts.count(texts.kinds_U >= LETTER, starts_N, ends_N)
     symbols_N = texts.count(texts.kinds_U == SYMBOL, starts_N, ends_N)
     not_blank_N = texts.count(texts.kinds_U != SPACE, starts_N, ends_N)
+    too_little_N = _too_little_hangul(hangul_N, letters_N, source.line_min_hangul)
     limits = [
         ("", not_blank_N == 0),  # a blank line stays
         ("line too short", sizes_N < source.line_min_chars),
         ("line too long", sizes_N > source.line_max_chars),
-        (
-            "line with too little Hangul",
-            _too_little_hangul(hangul_N, letters_N, source.line_min_hangul),
-        ),
+        ("line with too little Hangul", too_little_N),
         ("line of symbols", symbols_N > source.line_max_symbols * sizes_N),
         ("line repeated", texts.line_copies_N >= source.line_max_copies),
     ]
@@ -64,12 +58,9 @@ def _line_reasons(texts: Texts, source: Source) -> np.ndarray:
 
 
 def drop_reasons(texts: Texts, raw: list[str], source: Source) -> list[str]:
-    """Say why each cleaned document is dropped, or an empty string.
+    """Say which of its source's limits each cleaned document breaks first, or an empty string.
 
-    Args:
-        texts: a batch of documents as arrays.
-        raw: the same documents.
-        source: whose settings are the limits.
+    `texts` are the documents of `raw` as arrays.
     """
     starts_D = texts.starts_D
     ends_D = texts.ends_D - 1  # without the line end that Texts adds

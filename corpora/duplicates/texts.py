@@ -56,9 +56,9 @@ LOWER: Final = np.array([_lower(unit) for unit in range(NUM_UNITS)], dtype=np.ui
 """(65536,) every unit in lower case; one whose lower case is longer stays."""
 CODES: Final = random_odd_numbers(seed=0, count=NUM_UNITS)
 """(65536,) the number that stands for a unit in a hash."""
-BASE: Final = 0x9E3779B97F4A7C15  # odd, so that it has an inverse modulo 2^64
+BASE: Final = 0x9E3779B97F4A7C15  # 2^64 / the golden ratio; odd, so that it has an inverse
 INVERSE: Final = pow(BASE, -1, 1 << 64)
-MIXER: Final = np.uint64(0xD6E8FEB86659FD93)
+MIXER: Final = np.uint64(0xD6E8FEB86659FD93)  # the multiplier of degski's 64-bit mixer
 NUM_POWERS: Final = 1 << 20  # more than most batches have letters
 
 
