@@ -10,9 +10,14 @@ import pyarrow.compute
 import xxhash
 from pyarrow import dataset
 
-from corpora.cleaning.clean import clean, drop_lines, drop_reasons, load_cleanups, split_text
+from corpora.cleaning.cleanups import load_cleanups
+from corpora.cleaning.filters import drop_lines, drop_reasons
+from corpora.cleaning.normalise import clean
+from corpora.cleaning.split import split_text
 from corpora.contamination import DECONTAMINATED, Index, load_index
-from corpora.duplicates import dedup
+from corpora.duplicates.clusters import TRAIN, VALIDATION, choose, find_clusters, lowest_hashes
+from corpora.duplicates.minhash import band_keys
+from corpora.duplicates.texts import Texts, letter_hashes
 from corpora.errors import require
 from corpora.pii import replace_personal_data
 from corpora.recipe import Recipe, Source, load_recipe
@@ -83,12 +88,12 @@ def clean_shard(shard: Shard, work: Path, recipe: Recipe, index: Index) -> dict:
 
         for batch in read_pieces(shard, recipe, tally, drop):
             wheres, texts = map(list, zip(*batch))
-            arrays = dedup.Texts(texts)
+            arrays = Texts(texts)
             shorter, lines = drop_lines(arrays, texts, source)
             for number, line, reason in lines:
                 drop(wheres[number], reason, line)
             if lines:
-                arrays = dedup.Texts(shorter)
+                arrays = Texts(shorter)
             reasons = drop_reasons(arrays, shorter, source)
             for number, name in index.find(arrays).items():
                 reasons[number] = reasons[number] or f"evaluation text: {name}"
@@ -99,8 +104,8 @@ def clean_shard(shard: Shard, work: Path, recipe: Recipe, index: Index) -> dict:
             raw = [text.encode() for text in shorter]
             sizes = [len(each) for each in raw]
             columns = [[xxhash.xxh3_64_intdigest(each) for each in raw], sizes, np.diff(arrays.bounds_D1),
-                       dedup.letter_hashes(arrays, shorter),
-                       *dedup.band_keys(arrays, recipe.shingle_words, recipe.bands, recipe.band_rows)]
+                       letter_hashes(arrays, shorter),
+                       *band_keys(arrays, recipe.shingle_words, recipe.bands, recipe.band_rows)]
             known.add(*(np.asarray(values, dtype=np.uint64)[good] for values in columns))
             kept.add(*(list(compress(each, good)) for each in (shorter, wheres, sizes)))
             tally["kept"] += int(good.sum())
@@ -180,16 +185,16 @@ def decide(recipe: Recipe, shards: list[Shard], work: Path, bounds: list[int]) -
         return values
 
     ranks = np.repeat(np.array([recipe.source.index(shard.source) for shard in shards], np.uint16), np.diff(bounds))
-    dropped, kept, equal = dedup.choose(
-        dedup.find_clusters(map(column, features(recipe).names[3:]), len(ranks)), ranks, column)
-    fates = np.full(len(ranks), dedup.TRAIN, dtype=np.int32 if len(ranks) < 1 << 30 else np.int64)
+    dropped, kept, equal = choose(
+        find_clusters(map(column, features(recipe).names[3:]), len(ranks)), ranks, column)
+    fates = np.full(len(ranks), TRAIN, dtype=np.int32 if len(ranks) < 1 << 30 else np.int64)
     fates[dropped] = 2 * kept.astype(fates.dtype) + ~equal
     numbers, counts = np.unique(kept, return_counts=True)
     del dropped, kept, equal  # memory here is what limits the size of a corpus
     sizes, hashes = column("bytes").astype(np.uint32), column("text")
     for rank in range(len(recipe.source)):
-        mine = (ranks == rank) & (fates == dedup.TRAIN)
-        fates[dedup.lowest_hashes(hashes, sizes, mine, recipe.validation_share)] = dedup.VALIDATION
+        mine = (ranks == rank) & (fates == TRAIN)
+        fates[lowest_hashes(hashes, sizes, mine, recipe.validation_share)] = VALIDATION
     for name, array in (("fates", fates), ("clusters", np.stack([numbers, counts + 1]))):
         np.save(work / f"{name}.npy", array)
         fsync(work / f"{name}.npy")  # before the engine says that this step is done
@@ -214,7 +219,7 @@ def write_shard(item: tuple[Shard, int], folder: Path) -> dict:
         for batch in read_batches(work / name):
             start, end = end, end + len(batch)
             here = np.array(fates[start:end])
-            for fate, split, file in ((dedup.TRAIN, "train", train), (dedup.VALIDATION, "validation", validation)):
+            for fate, split, file in ((TRAIN, "train", train), (VALIDATION, "validation", validation)):
                 part = batch.filter(pyarrow.array(here == fate))
                 sizes = (part.num_rows, pyarrow.compute.utf8_length(part["text"]).to_numpy().sum(),
                          part["bytes"].to_numpy().sum())

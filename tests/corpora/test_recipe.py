@@ -6,7 +6,7 @@ from typing import get_args
 
 import pytest
 
-from corpora.cleaning.clean import load_cleanups
+from corpora.cleaning.cleanups import load_cleanups
 from corpora.errors import UserError
 from corpora.recipe import RECIPES, TaskName, load_recipe
 from corpora.tasks.task import TASKS

@@ -1,0 +1,114 @@
+"""What every text gets: damaged encodings repaired, control characters dropped, NFC.
+
+`clean` is the whole cleaning of one document. The clean-ups that its source names are in
+cleanups.py; what is dropped afterwards in filters.py."""
+
+import re
+import unicodedata
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final
+
+import ftfy
+
+from corpora.duplicates.texts import HANGUL, KINDS
+
+SPACE_MARK: Final = "\u2581"
+"""SentencePiece writes a space as this, so a text that holds it can't come back the same."""
+
+# ftfy mends what is damaged and nothing else: curly quotes, wide letters, ligatures, entities and
+# line ends are the text's own.
+FTFY: Final = ftfy.TextFixerConfig(
+    uncurl_quotes=False,
+    fix_character_width=False,
+    fix_latin_ligatures=False,
+    unescape_html=False,
+    fix_line_breaks=False,
+    normalization=None,
+)
+
+# What continuation bytes of UTF-8 become in Windows-1252, apart from what they are in Latin-1.
+_CONTINUATION: Final = (
+    r"\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2013-\u203a\u20ac\u2122"
+)
+DAMAGED_UTF8: Final = re.compile(
+    rf"[\u00e1-\u00ef][\u0080-\u00bf{_CONTINUATION}]{{2}}|[\u00c2\u00c3][\u0080-\u00bf]"
+)
+"""UTF-8 read as Latin-1 or Windows-1252: a lead byte of three bytes or of two, and what follows."""
+DAMAGED_CP949: Final = re.compile(r"[\u00b0-\u00c8][\u00a1-\u00fe]")
+"""A Hangul syllable in CP949 read as Latin-1."""
+SUSPECT: Final = re.compile(rf"[\u00b0-\u00c8\u00e1-\u00ef][\u0080-\u00fe{_CONTINUATION}]")
+"""Either damage, in one scan."""
+
+CONTROL: Final = re.compile(
+    r"[\0-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069"
+    r"\ufeff]"
+)
+"""Control characters except tab and newline, soft hyphens, and marks that aren't seen: zero-width
+spaces, directions, byte-order marks. Zero-width joiners stay: emoji are made with them."""
+LINE_END: Final = re.compile(r"\r\n|[\u000b\u000c\u0085\u2028\u2029]")
+"""Line ends other than the newline. A bare \\r is none: it becomes a space."""
+
+
+def clean(text: str, title: str, steps: list[Callable[[str], str]]) -> tuple[str, int, int]:
+    """Normalise a document and run its source's clean-ups in their order.
+
+    Args:
+        text: the document as its source has it.
+        title: put before a text that doesn't already start with it.
+        steps: the clean-ups, from `load_cleanups`.
+
+    Returns what `normalise` does.
+    """
+    if not text.startswith(title):
+        text = f"{title}\n\n{text}"
+    text, num_repaired, num_space_marks = normalise(text)
+    may_hold_entities = "&" in text  # one can stand for anything: &#9601; is U+2581
+    for step in steps:
+        text = step(text)
+    if may_hold_entities or not unicodedata.is_normalized("NFC", text):
+        text, more_space_marks = compose(text)
+        num_space_marks += more_space_marks
+    return text.strip(), num_repaired, num_space_marks
+
+
+def normalise(text: str) -> tuple[str, int, int]:
+    """Repair damaged encodings, drop control characters, compose and replace U+2581.
+
+    The form is NFC only: NFKC makes other letters of ㅋ and ㆍ. Returns the text, how many lines
+    were repaired and how many marks replaced.
+    """
+    num_repaired = 0
+    if SUSPECT.search(text):
+        lines = text.split("\n")
+        repaired = [_repair(line) for line in lines]
+        num_repaired = sum(before != after for before, after in zip(lines, repaired))
+        text = "\n".join(repaired)
+    text, num_space_marks = compose(text)
+    return text, num_repaired, num_space_marks
+
+
+def compose(text: str) -> tuple[str, int]:
+    """Return the text without control characters, in NFC and without U+2581, and how many of the
+    latter were replaced."""
+    if CONTROL.search(text):
+        text = LINE_END.sub("\n", text).replace("\r", " ")
+        text = CONTROL.sub("", text)
+    text = unicodedata.normalize("NFC", text)
+    return text.replace(SPACE_MARK, "_"), text.count(SPACE_MARK)
+
+
+def _repair(line: str) -> str:
+    if DAMAGED_CP949.search(line):  # before ftfy, which makes it worse
+        with suppress(UnicodeError):
+            decoded = line.encode("latin-1").decode("cp949")
+            if _is_hangul_enough(decoded):
+                return decoded
+    return ftfy.fix_text(line, FTFY) if DAMAGED_UTF8.search(line) else line
+
+
+def _is_hangul_enough(decoded: str) -> bool:
+    """Whether a line decoded as CP949 is to be believed: `····` is valid CP949, too."""
+    hangul = [character for character in decoded if KINDS[ord(character)] == HANGUL]
+    num_foreign = sum(not character.isascii() for character in decoded)
+    return len(set(hangul)) > 1 and len(hangul) * 2 >= num_foreign
