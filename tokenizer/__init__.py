@@ -1,1 +1,2 @@
-"""Text <-> ids: a Korean tokenizer trained, exported for transformers, and judged. Knows nothing of models."""
+"""Text <-> ids: a Korean tokenizer is trained, exported for transformers, and judged. Nothing here
+knows of models."""

@@ -1,8 +1,9 @@
-"""`make tokenizer-report`: the preset's tokenizer and any others, side by side, on held-out text and
-on KLUE's."""
+"""`make tokenizer-report`: the preset's tokenizer and any others, side by side, on held-out text
+and on KLUE's."""
 
 import shlex
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from corpora.errors import require
 from corpora.tasks.rows import is_sample, load_rows
@@ -20,6 +21,9 @@ from pipeline.options import (
 )
 from pipeline.settings import TokenizerSettings
 
+if TYPE_CHECKING:
+    from tokenizer.quality.encoders import Encoder
+
 
 def tokenizer_report(
     overrides: Overrides = None,
@@ -30,33 +34,51 @@ def tokenizer_report(
     artifacts: Artifacts = IN_ARTIFACTS,
 ) -> None:
     """The tokenizer's quality on held-out text and KLUE's, beside others."""
-    from pipeline.stages.tokenizer import draw_texts, write_report
-    from tokenizer import quality
+    # Not above: they load transformers, which no other command needs.
+    from pipeline.reports.tokenizer import write_tokenizer_report
+    from pipeline.stages.corpus_texts import draw_texts
+    from tokenizer.quality.encoders import open_any, open_encoders
+    from tokenizer.quality.report import describe
 
     typed = read_preset(preset, overrides, klue=klue)
-    corpus, trained = (find_linked(artifacts, typed.name, name) for name in ("corpus", "tokenizer"))
+    corpus = find_linked(artifacts, typed.name, "corpus")
+    trained = find_linked(artifacts, typed.name, "tokenizer")
     require(
         trained.manifest["inputs"]["corpus"] == corpus.manifest["digest"],
         "tokenizer-report: the tokenizer isn't of today's corpus. Run `make tokenizer` first.",
     )
     settings = TokenizerSettings(**trained.manifest["settings"])
+    others = open_others(tokenizers)
+    _, held_out = draw_texts(corpus.verify(), settings)
+    texts = held_out | read_klue_texts(typed.klue.data)
+    folder = trained.verify()
+    own = [open_any(folder)] if settings.init else open_encoders(folder)
+    reports = [describe("this tokenizer", own, texts)]
+    reports += [describe(name, [encoder], texts) for name, encoder in others.items()]
+    written = out or artifacts / typed.name / "tokenizer_report"
+    write_tokenizer_report(written, reports)
+    print((written / "report.md").read_text(encoding="utf-8"))
+    print(f"tokenizer-report: {written}")
+
+
+def open_others(tokenizers: str) -> dict[str, "Encoder"]:
+    """Open tokenizers whose paths are separated by spaces; each is named by the last part of its
+    path, or by all of it if another has the same."""
+    from tokenizer.quality.encoders import open_any
+
     paths = [Path(name).expanduser() for name in dict.fromkeys(shlex.split(tokenizers))]
     last_parts = [path.name for path in paths]
-    others = [
-        (str(path) if last_parts.count(path.name) > 1 else path.name, [quality.open_any(path)])
+    return {
+        str(path) if last_parts.count(path.name) > 1 else path.name: open_any(path)
         for path in paths
-    ]
-    _, kinds = draw_texts(corpus.verify(), settings)
-    whose = "sample" if is_sample(typed.klue.data) else "KLUE"
+    }
+
+
+def read_klue_texts(data: str) -> dict[str, list[str]]:
+    """The validation texts of every task."""
+    whose = "sample" if is_sample(data) else "KLUE"
+    texts = {}
     for task in TASKS.values():
-        rows = load_rows(typed.klue.data, task, "validation")
-        kinds[f"{whose} {task.title}"] = [row[column] for column in task.texts for row in rows]
-    folder = trained.verify()
-    own = [quality.open_any(folder)] if settings.init else quality.open_encoders(folder)
-    reports = [
-        quality.describe(encoders, kinds) | {"name": name}
-        for name, encoders in (("this tokenizer", own), *others)
-    ]
-    written = out or artifacts / typed.name / "tokenizer_report"
-    write_report(written, reports)
-    print((written / "report.md").read_text(encoding="utf-8") + f"\ntokenizer-report: {written}")
+        rows = load_rows(data, task, "validation")
+        texts[f"{whose} {task.title}"] = [row[column] for column in task.texts for row in rows]
+    return texts
