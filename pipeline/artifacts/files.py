@@ -28,7 +28,7 @@ def publish(temporary: Path, final: Path) -> None:
     Its bytes reach the disk first, so the name never holds half a file.
     """
     fsync(temporary)
-    os.replace(temporary, final)
+    temporary.replace(final)
     fsync(final.parent)
 
 

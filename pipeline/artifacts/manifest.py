@@ -12,9 +12,9 @@ from pipeline.artifacts.digests import content_digest
 from pipeline.artifacts.files import fsync, sha256_file
 
 MANIFEST = "manifest.json"
-SCRATCH = (
-    "scratch"  # in a partial artifact, what a rerun continues from; no part of the finished one
-)
+SCRATCH = "scratch"
+"""Folder of a partial artifact that a rerun continues from; no part of the finished one."""
+
 RECORDED_PACKAGES = (
     "torch",
     "transformers",
@@ -40,7 +40,10 @@ class Origin(NamedTuple):
 
 
 def describe_files(folder: Path) -> dict[str, dict[str, Any]]:
-    """Size and SHA-256 of every file of a partial artifact but its scratch, which reach the disk."""
+    """Size and SHA-256 of every file of a partial artifact but those in its scratch folder.
+
+    The files reach the disk first.
+    """
     files = {}
     for path in sorted(filter(Path.is_file, folder.rglob("*"))):
         if not path.is_relative_to(folder / SCRATCH):
@@ -77,10 +80,13 @@ def make_manifest(
 
 
 def peak_memory_mb() -> int:
-    """Of this process; if it can be helped not ru_maxrss, in which Linux counts what the parent held
-    at its start."""
+    """The most memory that this process has held, in units of 2^20 bytes.
+
+    Linux's ru_maxrss also counts what the parent held when it started this process, so
+    /proc/self/status comes first.
+    """
     status = Path("/proc/self/status")
     if status.exists() and (found := re.search(r"VmHWM:\s+(\d+) kB", status.read_text())):
         return int(found[1]) // 1024
-    bytes_per_unit_shift = 20 if sys.platform == "darwin" else 10
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> bytes_per_unit_shift
+    bits_below_a_megabyte = 20 if sys.platform == "darwin" else 10  # macOS counts bytes, others kB
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> bits_below_a_megabyte

@@ -1,53 +1,79 @@
-"""Rows to and from zstd Parquet files, a few MB in memory at a time."""
+"""Rows to and from zstd-compressed Parquet files, a few MB in memory at a time."""
+
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
+from types import TracebackType
+from typing import Any
 
 import pyarrow.parquet
 
 from pipeline.artifacts.files import publish
 
 ROW_GROUP_BYTES = 2 << 20
-if "jemalloc" in pyarrow.supported_memory_backends():  # Arrow's default keeps 80 MB more, and more with every shard
+WRITER_OPTIONS: dict[str, Any] = {"compression": "zstd", "use_dictionary": ["source", "reason"]}
+"""Dictionaries pay only in columns of few different values."""
+
+# Arrow's default allocator keeps 80 MB more, and more with every shard.
+if "jemalloc" in pyarrow.supported_memory_backends():
     pyarrow.set_memory_pool(pyarrow.jemalloc_memory_pool())
 
 
 def read_batches(path: Path, columns: list[str] | None = None) -> Iterator[pyarrow.RecordBatch]:
-    """A work file's rows, a row group at a time; none if the shard had no such rows."""
-    if path.exists():
-        with pyarrow.parquet.ParquetFile(path) as file:
-            for group in range(file.num_row_groups):  # iter_batches holds on to more than one, threads to memory
-                yield from file.read_row_group(group, columns, use_threads=False).combine_chunks().to_batches()
+    """A file's rows, a row group at a time; none if there is no file, because it had no rows."""
+    if not path.exists():
+        return
+    with pyarrow.parquet.ParquetFile(path) as file:
+        # Not iter_batches, which holds on to more than one group. Threads hold on to memory, too.
+        for group in range(file.num_row_groups):
+            table = file.read_row_group(group, columns, use_threads=False)
+            yield from table.combine_chunks().to_batches()
 
 
-class ParquetFile(AbstractContextManager):
-    """A Parquet file that has its name only when complete. No rows, no file. Its bytes depend on the rows alone."""
+class ParquetFile(AbstractContextManager["ParquetFile"]):
+    """A Parquet file that has its name only when it is complete.
 
-    def __init__(self, path: Path, schema: pyarrow.Schema):
-        self.path, self.temporary, self.schema = path, path.with_name(path.name + ".tmp"), schema
-        self.tables, self.num_bytes, self.writer = [], 0, None
+    Without rows there is no file. Its bytes depend on the rows, and on how many were added at a
+    time, alone.
+    """
 
-    def add(self, *columns) -> None:
+    def __init__(self, path: Path, schema: pyarrow.Schema) -> None:
+        self.path = path
+        self.temporary = path.with_name(path.name + ".tmp")
+        self.schema = schema
+        self.tables: list[pyarrow.Table] = []  # not written yet
+        self.num_bytes = 0  # in those tables
+        self.writer: pyarrow.parquet.ParquetWriter | None = None
+
+    def add(self, *columns: Any) -> None:
         """Append rows, given as columns in the schema's order: lists, arrays or Arrow arrays."""
         table = pyarrow.table(list(columns), schema=self.schema)
         if len(table):
             self.tables.append(table)
             self.num_bytes += table.nbytes
         if self.num_bytes >= ROW_GROUP_BYTES:
-            self._flush()
+            self._write_row_group()
 
-    def _flush(self) -> None:
-        if not self.writer:
+    def _write_row_group(self) -> None:
+        if self.writer is None:
             self.path.parent.mkdir(exist_ok=True)
-            self.writer = pyarrow.parquet.ParquetWriter(self.temporary, self.schema, compression="zstd",
-                                                        use_dictionary=["source", "reason"])
+            self.writer = pyarrow.parquet.ParquetWriter(
+                self.temporary, self.schema, **WRITER_OPTIONS
+            )
         self.writer.write_table(pyarrow.concat_tables(self.tables).combine_chunks())
-        self.tables, self.num_bytes = [], 0
+        self.tables = []
+        self.num_bytes = 0
 
-    def __exit__(self, kind, error, traceback) -> None:
-        if kind is None and self.tables:
-            self._flush()
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        failed = kind is not None
+        if self.tables and not failed:
+            self._write_row_group()
         if self.writer is not None:
             self.writer.close()
-            if kind is None:
+            if not failed:
                 publish(self.temporary, self.path)

@@ -2,7 +2,8 @@
 
 A key says what an artifact is made from; `KEY.partial` is work under way; `manifest.json`, written
 last, says that the work is complete. Only the standard library is imported here, so that an
-up-to-date stage returns at once."""
+up-to-date stage returns at once.
+"""
 
 import json
 import os
@@ -65,17 +66,19 @@ def link(root: Path, preset: str, artifact: Artifact, stage: str) -> None:
     """Let artifacts/PRESET/STAGE point at this artifact."""
     pointer = root / preset / stage
     target = os.path.relpath(artifact.path, pointer.parent)
-    if pointer.is_symlink() and os.readlink(pointer) == target:
+    if pointer.is_symlink() and str(pointer.readlink()) == target:
         return
     pointer.parent.mkdir(parents=True, exist_ok=True)
     temporary = pointer.with_name(f".{stage}.{os.getpid()}.tmp")
     temporary.symlink_to(target)
-    os.replace(temporary, pointer)
+    temporary.replace(pointer)
 
 
 def find_linked(root: Path, preset: str, stage: str) -> Artifact:
-    """Return the artifact that artifacts/PRESET/STAGE points at; raises UserError if there is
-    none."""
+    """Return the artifact that artifacts/PRESET/STAGE points at.
+
+    Raises UserError if there is none.
+    """
     pointer = root / preset / stage
     artifact = find(root, stage, pointer.resolve().name)
     if artifact is None:
@@ -92,11 +95,11 @@ def build(
     run: Callable[[Path], dict[str, Any]],
     shared: bool = False,
 ) -> Artifact:
-    """Run one stage into its artifact folder, or return what a run before left there.
+    """Run one stage into its artifact folder, or return what an earlier run left there.
 
     `run` gets the partial folder and returns counts. What it raises passes through: the partial
     folder then stays, and a rerun with the same key continues it. With `shared` other processes may
-    work in the partial folder, too; they lock their shards (executors.py).
+    work in the partial folder, too; they lock their shards (executors/).
     """
     final = root / stage / key
     partial = root / stage / f"{key}.partial"
@@ -115,7 +118,7 @@ def build(
         seconds = time.monotonic() - start
         manifest = make_manifest(stage, key, origin, counts, files, seconds, continued)
         write_json(partial / MANIFEST, manifest)
-        os.rename(partial, final)
+        partial.rename(final)
         fsync(final.parent)
         # Only now: without a manifest a rerun needs what is in it.
         shutil.rmtree(final / SCRATCH, ignore_errors=True)

@@ -1,62 +1,112 @@
 """Figures as PNG files whose bytes depend on the values alone."""
+
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 
+from corpora.tasks.task import Task
 from pipeline.artifacts.files import publish
+
+CURVE_PANELS = (
+    ("loss", "validation_loss"),
+    ("bits_per_byte",),
+    ("learning_rate", "matrix_learning_rate"),
+    ("gradient_norm",),
+    ("tokens_per_second",),
+    ("mfu",),
+)
+"""The metrics of a training run that share a panel."""
+NUM_DOTTED = 30  # curves of fewer points show each of them
 
 
 def plot_bars(path: Path, values: dict[str, dict[str, float]], title: str) -> None:
-    """Grouped bars, as bytes that depend on the values alone: {series, named in the legend: {group: height}}."""
+    """Draw grouped bars.
+
+    `values` are {series, named in the legend: {group: height}}.
+    """
     groups = list(dict.fromkeys(group for heights in values.values() for group in heights))
-    figure = Figure(figsize=(max(6, 0.9 * len(groups)), 4 + 0.25 * len(values)), layout="constrained")
+    size = (max(6, 0.9 * len(groups)), 4 + 0.25 * len(values))
+    figure = Figure(figsize=size, layout="constrained")
     axes = figure.subplots()
-    width, bars = 0.8 / len(values), []
+    width = 0.8 / len(values)
+    bars = []
     for number, heights in enumerate(values.values()):
-        places = [groups.index(group) + (number - (len(values) - 1) / 2) * width for group in heights]
-        bars.append(axes.bar(places, heights.values(), width))
+        offset = (number - (len(values) - 1) / 2) * width
+        places = [groups.index(group) + offset for group in heights]
+        bars.append(axes.bar(places, list(heights.values()), width))
     axes.set_xticks(range(len(groups)), groups, rotation=20, ha="right")
     axes.set_title(title)
     axes.grid(axis="y", alpha=0.3)
-    # matplotlib's own font has no Hangul, and a dollar sign would begin a formula.
-    names = [name.replace("$", r"\$") if name.isascii() else f"row {row} of the table"
-             for row, name in enumerate(values, start=1)]
+    names = [name_in_legend(name, row) for row, name in enumerate(values, start=1)]
     figure.legend(bars, names, loc="outside lower center")
     save(figure, path)
 
 
-def plot_curves(path: Path, lines: list[dict]) -> None:
-    """A training run's metrics over its steps, from its JSON lines."""
-    panels = (("loss", "validation_loss"), ("bits_per_byte",), ("learning_rate", "matrix_learning_rate"),
-              ("gradient_norm",), ("tokens_per_second",), ("mfu",))
+def name_in_legend(name: str, row: int) -> str:
+    """A series' name as matplotlib can show it: its own font has no Hangul, and a dollar sign would
+    begin a formula."""
+    return name.replace("$", r"\$") if name.isascii() else f"row {row} of the table"
+
+
+def plot_curves(path: Path, lines: list[dict[str, Any]]) -> None:
+    """Draw a training run's metrics over its steps, from its JSON lines."""
     figure = Figure(figsize=(14, 7), layout="constrained")
-    for names, axes in zip(panels, figure.subplots(2, 3).flat):
+    for names, axes in zip(CURVE_PANELS, figure.subplots(2, 3).flat):
         for name in names:
-            if points := [(line["step"], line[name]) for line in lines if isinstance(line.get(name), int | float)]:
-                axes.plot(*zip(*points), marker="." if len(points) < 30 else None, label=name.replace("_", " "))
+            points = [
+                (line["step"], line[name])
+                for line in lines
+                if isinstance(line.get(name), int | float)
+            ]
+            if points:
+                steps, values = zip(*points)
+                marker = "." if len(points) < NUM_DOTTED else None
+                axes.plot(steps, values, marker=marker, label=name.replace("_", " "))
         axes.set_xlabel("step")
         axes.grid(alpha=0.3)
-        axes.legend()
+        if axes.has_data():
+            axes.legend()
     save(figure, path)
 
 
-def plot_learning(path: Path, curves: list[tuple], titles: dict[str, str]) -> None:
-    """Scores over the number of labelled rows, a panel a task: (task, {arm: {rows: figures}})."""
+def plot_learning(
+    path: Path,
+    curves: list[tuple[Task, dict[str, dict[int, dict[str, Any]]]]],
+    titles: dict[str, str],
+) -> None:
+    """Draw scores over the number of labelled rows, a panel a task.
+
+    `curves` are (task, {arm: {rows: {"mean": {metric: score}, "sd": {metric: spread}}}}), `titles`
+    the arms' names.
+    """
     figure = Figure(figsize=(5 * len(curves), 4), layout="constrained")
-    for (task, arms), axes in zip(curves, figure.subplots(1, len(curves), squeeze=False)[0]):
+    panels = figure.subplots(1, len(curves), squeeze=False)[0]
+    for (task, arms), axes in zip(curves, panels):
         for arm, found in arms.items():
             # What isn't defined leaves a gap; one seed has no spread.
-            means, spreads = (np.array([each[kind][task.primary] for each in found.values()], dtype=float)
-                              for kind in ("mean", "sd"))
-            axes.errorbar([*found], means, yerr=np.nan_to_num(spreads), marker=".", capsize=3, label=titles[arm])
-        axes.set(xscale="log", xlabel="labelled rows", title=f"{task.title} {task.metrics[task.primary]}")
+            means, spreads = (
+                np.array([figures[kind][task.primary] for figures in found.values()], dtype=float)
+                for kind in ("mean", "sd")
+            )
+            axes.errorbar(
+                [*found],
+                means,
+                yerr=np.nan_to_num(spreads),
+                marker=".",
+                capsize=3,
+                label=titles[arm],
+            )
+        heading = f"{task.title} {task.metrics[task.primary]}"
+        axes.set(xscale="log", xlabel="labelled rows", title=heading)
         axes.grid(alpha=0.3)
         axes.legend()
     save(figure, path)
 
 
 def save(figure: Figure, path: Path) -> None:
+    """Write a figure as PNG, whole or not at all; the library's version isn't recorded in it."""
     temporary = path.with_name(path.name + ".tmp")
     figure.savefig(temporary, format="png", dpi=120, metadata={"Software": None})
     publish(temporary, path)

@@ -31,6 +31,7 @@ def write_page(path: Path, template: str, /, **values: object) -> None:
         "one_line": one_line,
         "quoted": quoted,
         "aligned": aligned,
+        "joined": joined,
     }
     write_text(path, pages.get_template(f"{template}.md").render(**values))
 
@@ -54,6 +55,12 @@ def one_line(text: str, length: int = 100) -> str:
     """The beginning of a text, fit for a list or a table."""
     shown = " ".join(text[:length].split()).replace("|", "\\|")
     return shown + ("…" if len(text) > length else "")
+
+
+def joined(text: str) -> str:
+    """Several lines of a template as one line of the page; those that stay empty are left out."""
+    lines = (line.strip() for line in text.split("\n"))
+    return " ".join(filter(None, lines)) + "\n"
 
 
 def aligned(table: str) -> str:

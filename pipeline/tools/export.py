@@ -1,4 +1,5 @@
-"""`make export OUT=folder`: a copy of the trained model, checked to load by itself and to give the same logits."""
+"""`make export OUT=folder`: a copy of the trained model, checked to load by itself and to give the
+same logits."""
 
 import shutil
 import subprocess
@@ -18,8 +19,10 @@ from transformers.utils.logging import disable_progress_bar
 disable_progress_bar()
 found = []
 for folder in sys.argv[1:3]:
-    tokenizer, model = AutoTokenizer.from_pretrained(folder), AutoModelForCausalLM.from_pretrained(folder)
-    ids = tokenizer("대한민국은 민주공화국이다.\\n<s> ㅋㅋ 🙂", return_tensors="pt")["input_ids"]
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    model = AutoModelForCausalLM.from_pretrained(folder)
+    text = "대한민국은 민주공화국이다.\\n<s> ㅋㅋ 🙂"
+    ids = tokenizer(text, return_tensors="pt")["input_ids"]
     found.append((ids, model(ids).logits))
 assert all(torch.equal(before, after) for before, after in zip(*found))
 """

@@ -1,32 +1,41 @@
-"""`make report`: every stage's figures as one page, read from the artifacts and never computed
-again."""
+"""`make report`: every stage's figures on one page; with OUT=folder the compact tables of
+pipeline/RESULTS.md, too. Figures are read from the artifacts and never computed again."""
 
 from pipeline.artifacts.store import find_linked
 from pipeline.launch import read_preset
-from pipeline.options import IN_ARTIFACTS, Artifacts, Overrides, PresetName
+from pipeline.options import IN_ARTIFACTS, Artifacts, Out, Overrides, PresetName
 from pipeline.stages.stage import STAGES
 
 PAGES = {"klue": "table.md", "prompt": "table.md", "tokenizer": "report.md", "corpus": "report.md"}
+"""The page of each stage that has one, in the order in which they are shown."""
 
 
 def report(
     overrides: Overrides = None,
     preset: PresetName = "demo",
+    out: Out = None,
     artifacts: Artifacts = IN_ARTIFACTS,
 ) -> None:
-    """Every stage's figures as one Markdown page."""
+    """Every stage's figures as one Markdown page; with OUT=folder compact tables, too."""
     from pipeline.reports.render import write_page
+    from pipeline.reports.results import write_results
 
-    name = read_preset(preset, overrides).name
-    here = artifacts / name
+    typed = read_preset(preset, overrides)
+    here = artifacts / typed.name
     found = {
-        stage: find_linked(artifacts, name, stage) for stage in STAGES if (here / stage).exists()
+        stage: find_linked(artifacts, typed.name, stage)
+        for stage in STAGES
+        if (here / stage).exists()
     }
     pages = [
-        (here / stage / file).read_text(encoding="utf-8").strip()
+        (found[stage].path / file).read_text(encoding="utf-8").strip()
         for stage, file in PAGES.items()
         if stage in found
     ]
-    path = here / "report.md"
-    write_page(path, "report", preset=name, found=found, pages=pages)
+    path = (out or here) / "report.md"
+    write_page(path, "report", preset=typed.name, found=found, pages=pages)
     print(path.read_text(encoding="utf-8") + f"\nreport: {path}")
+    if out is not None:
+        tokenizer_report = here / "tokenizer_report" / "report.json"
+        write_results(out / "results.md", preset, typed, found, tokenizer_report)
+        print(f"report: {out / 'results.md'}")

@@ -10,16 +10,16 @@ from pipeline.stages.stage import settings_of
 def settings(overrides: Overrides = None, preset: PresetName = "demo") -> None:
     """Every setting, its value in the preset, and what it does."""
     chosen = read_preset(preset, overrides)
-    for section in STAGE_SETTINGS:
-        values = settings_of(section, chosen)
-        for name, field in type(values).model_fields.items():
+    for section, kind in STAGE_SETTINGS.items():
+        for name, value in settings_of(section, chosen):
+            field = kind.model_fields[name]
             remark = " (not part of the key)" if UNKEYED in field.metadata else ""
             help_text = " ".join((field.description or "").split())
-            print(f"{section}.{name}={show(getattr(values, name))}\n    {help_text}{remark}")
+            print(f"{section}.{name}={show(value)}\n    {help_text}{remark}")
 
 
 def show(value: object) -> str:
-    """A setting's value as it is typed."""
+    """A setting's value on one line."""
     if isinstance(value, tuple):
         return " ".join(str(each) for each in value)
     if isinstance(value, dict):

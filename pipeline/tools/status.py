@@ -59,7 +59,7 @@ def status(
 def describe(name: str, preset: Preset, data: Path | None, root: Path) -> str:
     """One stage's line."""
     key, origin, _ = locate(name, preset, data, root)
-    # None without the link
+    # None where the preset has no link yet.
     current = store.find(root, name, (root / preset.name / name).resolve().name)
     size = ""
     why = ""
@@ -81,14 +81,20 @@ def describe(name: str, preset: Preset, data: Path | None, root: Path) -> str:
 
 def differences(origin: Origin, manifest: dict[str, Any]) -> list[str]:
     """What makes a stage's key another than that of the artifact at hand."""
-    before = {"stage version": manifest["version"], **manifest["settings"]}
-    now = {"stage version": origin.version, **origin.settings}
-    changed = [key for key in before | now if before.get(key) != now.get(key)]
-    reasons = [f"{key}: {before.get(key)} -> {now.get(key)}" for key in changed]
-    before = {**manifest["inputs"], "raw input files": manifest["raw_files"]}
-    now = {**origin.inputs, "raw input files": origin.raw_files}
-    changed = [key for key in before | now if before.get(key) != now.get(key)]
-    return reasons + [f"{key} changed" for key in changed]
+    settings_before = {"stage version": manifest["version"], **manifest["settings"]}
+    settings_now = {"stage version": origin.version, **origin.settings}
+    inputs_before = {**manifest["inputs"], "raw input files": manifest["raw_files"]}
+    inputs_now = {**origin.inputs, "raw input files": origin.raw_files}
+    values = [
+        f"{name}: {settings_before.get(name)} -> {settings_now.get(name)}"
+        for name in changed_names(settings_before, settings_now)
+    ]
+    return values + [f"{name} changed" for name in changed_names(inputs_before, inputs_now)]
+
+
+def changed_names(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    """Names of values that are others now, or stand in one of the two only."""
+    return [name for name in before | now if before.get(name) != now.get(name)]
 
 
 def megabytes(*folders: Path) -> str:

@@ -1,0 +1,42 @@
+"""Shards in this process, or in a pool of processes on this machine."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures.process import BrokenProcessPool, ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from corpora.errors import as_user_error
+from corpora.processes import follow_parent
+from pipeline.executors.shard import run_shard
+
+
+def run_here(function: Callable[[Any], Any], todo: list[tuple[Any, Path]]) -> Iterator[None]:
+    """Do the shards one after the other; yield after each."""
+    for item, path in todo:
+        yield run_shard(function, item, path)
+
+
+def run_in_pool(
+    function: Callable[[Any], Any],
+    todo: list[tuple[Any, Path]],
+    workers: int,
+    description: str,
+) -> Iterator[None]:
+    """Do the shards in a pool of processes; yield after each.
+
+    A shard that fails cancels those that aren't begun. Raises UserError when a process dies.
+    """
+    worker_died = as_user_error(
+        f"{description}: a worker process died, killed or out of memory",
+        "Finished shards are kept: run the same command again, with WORKERS=1 if memory is short.",
+        BrokenProcessPool,
+    )
+    # spawn, not fork: a forked copy of a process with threads (tokenizers, torch, datasets) can
+    # hang.
+    processes = ProcessPoolExecutor(
+        min(workers, len(todo)), get_context("spawn"), initializer=follow_parent
+    )
+    with worker_died, processes:
+        yield from processes.map(partial(run_shard, function), *zip(*todo))

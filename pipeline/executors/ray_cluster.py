@@ -1,0 +1,52 @@
+"""Shards as tasks on a Ray cluster: the one that RAY_ADDRESS names, or one on this machine."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from corpora.errors import UserError, as_user_error
+from pipeline.executors.shard import run_shard
+
+PROJECT = Path(__file__).parent.parent.parent
+TRIES_AFTER_A_KILL = 3
+
+
+def run_on_ray(
+    function: Callable[[Any], Any],
+    todo: list[tuple[Any, Path]],
+    workers: int,
+    description: str,
+) -> Iterator[None]:
+    """Do the shards as Ray tasks, on `workers` cores if the cluster is local; yield after each.
+
+    Raises UserError without the package ray, and when Ray gives a task up.
+    """
+    with as_user_error(
+        "ENGINE=ray needs the package ray", "Run make install EXTRAS=ray.", ImportError
+    ):
+        import ray  # pyright: ignore[reportMissingImports] -- an extra
+    # Workers import this project from its folder, which, like artifacts/ and DATA=, every node has
+    # to see.
+    environment = {"env_vars": {"PYTHONPATH": str(PROJECT)}}
+    cluster: dict[str, Any] = {}
+    if not os.environ.get("RAY_ADDRESS"):
+        cluster = {"address": "local", "num_cpus": workers}
+    with ray.init(
+        **cluster, runtime_env=environment, ignore_reinit_error=True, log_to_driver=False
+    ):
+        # A task whose worker is killed is run again.
+        task = ray.remote(num_cpus=1, max_retries=TRIES_AFTER_A_KILL)(run_shard)
+        shared_function = ray.put(function)
+        waiting = [task.remote(shared_function, item, path.absolute()) for item, path in todo]
+        try:
+            while waiting:
+                done, waiting = ray.wait(waiting)
+                yield ray.get(done)
+        except ray.exceptions.RayTaskError as error:
+            raise (error.cause if isinstance(error.cause, UserError) else error) from None
+        except ray.exceptions.RayError as error:
+            raise UserError(
+                f"{description}: Ray lost a task for good ({type(error).__name__}). Finished "
+                "shards are kept: run the same command again."
+            ) from None

@@ -1,0 +1,130 @@
+"""What the corpus stage counts: of a shard, of a source, of what was written.
+
+These are dataclasses that travel as JSON, in the results of the maps: `asdict` writes them,
+pydantic reads them again. How they become a report is report.py's to say.
+"""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+NUM_EXAMPLES = 5
+NUM_PAIRS = 10
+EVALUATION_TEXT = "evaluation text: "
+
+
+class Pair(NamedTuple):
+    """The beginning of a document before and after cleaning, from where they differ."""
+
+    rank: int  # the pairs of the highest ranks are kept
+    where: str
+    before: str
+    after: str
+
+
+@dataclass
+class Example:
+    """The beginning of a text that was dropped, and its place."""
+
+    where: str
+    text: str
+
+
+@dataclass
+class Drops:
+    """How many texts were dropped for one reason, and the first few of them."""
+
+    count: int = 0
+    examples: list[Example] = field(default_factory=list)
+
+
+@dataclass
+class Size:
+    """How much text there is."""
+
+    documents: int = 0
+    characters: int = 0
+    bytes: int = 0
+
+    def add(self, other: "Size") -> None:
+        """Add another size."""
+        self.documents += other.documents
+        self.characters += other.characters
+        self.bytes += other.bytes
+
+
+@dataclass
+class Tally(Size):
+    """What the first map sees in a shard. `documents` are those that can be read, as they came."""
+
+    changed: int = 0  # documents that cleaning made another text of
+    repaired_lines: int = 0  # whose encoding was damaged
+    space_marks: int = 0  # U+2581, replaced
+    unreadable: int = 0  # records
+    kept: int = 0  # documents, or pieces of those that were cut
+    dropped: dict[str, Drops] = field(default_factory=dict)  # by the reason
+    personal_data: dict[str, int] = field(default_factory=dict)  # by the kind
+    pairs: list[Pair] = field(default_factory=list)
+
+    def drop(self, reason: str, where: str, text: str) -> None:
+        """Count a text that is dropped."""
+        count_drop(self.dropped, reason, where, text)
+
+    def wants_pair(self, rank: int) -> bool:
+        """Whether a pair of this rank would be among the few that are kept."""
+        return len(self.pairs) < NUM_PAIRS or rank > self.pairs[-1].rank
+
+    def add_pairs(self, pairs: list[Pair]) -> None:
+        """Keep the pairs of the highest ranks."""
+        self.pairs = sorted([*self.pairs, *pairs], reverse=True)[:NUM_PAIRS]
+
+    def add_tally(self, other: "Tally") -> None:
+        """Add what another shard counted."""
+        self.add(other)
+        self.changed += other.changed
+        self.repaired_lines += other.repaired_lines
+        self.space_marks += other.space_marks
+        self.unreadable += other.unreadable
+        self.kept += other.kept
+        add_drops(self.dropped, other.dropped)
+        add_counts(self.personal_data, other.personal_data)
+        self.add_pairs(other.pairs)
+
+
+@dataclass
+class Written:
+    """What the second map makes of a shard."""
+
+    train: Size = field(default_factory=Size)
+    validation: Size = field(default_factory=Size)
+    dropped: dict[str, Drops] = field(default_factory=dict)
+
+    def drop(self, reason: str, where: str, text: str) -> None:
+        """Count a text that is dropped."""
+        count_drop(self.dropped, reason, where, text)
+
+
+def count_drop(dropped: dict[str, Drops], reason: str, where: str, text: str) -> None:
+    """Count a text under its reason, and keep it if it's one of the first few.
+
+    Evaluation text counts by task and split, not by the row that was found.
+    """
+    if reason.startswith(EVALUATION_TEXT):
+        reason = " ".join(reason.split(" ")[:4])
+    drops = dropped.setdefault(reason, Drops())
+    drops.count += 1
+    if len(drops.examples) < NUM_EXAMPLES:
+        drops.examples.append(Example(where, text[:200]))
+
+
+def add_drops(dropped: dict[str, Drops], more: dict[str, Drops]) -> None:
+    """Add to `dropped` what was dropped elsewhere."""
+    for reason, other in more.items():
+        drops = dropped.setdefault(reason, Drops())
+        drops.count += other.count
+        drops.examples = [*drops.examples, *other.examples][:NUM_EXAMPLES]
+
+
+def add_counts(counts: dict[str, int], more: dict[str, int]) -> None:
+    """Add numbers to those of the same name."""
+    for name, number in more.items():
+        counts[name] = counts.get(name, 0) + number

@@ -1,0 +1,36 @@
+"""Shards as tasks on a Ray cluster whose workers are killed."""
+
+import sys
+
+import pytest
+
+from corpora.errors import UserError
+from pipeline.executors import Context, map_shards
+from tests.pipeline.executors.shard_functions import (
+    die_at_two,
+    die_once,
+    leave_a_mark,
+    name_items,
+    refuse,
+)
+
+
+def test_without_the_package_ray_the_extra_is_named(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    items = name_items((tmp_path, 0))
+    with pytest.raises(UserError, match="make install EXTRAS=ray"):
+        map_shards(leave_a_mark, items, tmp_path / "done", Context(ray=True), "marks")
+
+
+@pytest.mark.extras
+def test_a_task_whose_worker_is_killed_runs_again_and_errors_come_through(tmp_path, ray_cluster):
+    items = name_items(*[(tmp_path, number) for number in range(4)])
+    on_ray = Context(ray=True)
+    results, _ = map_shards(die_once, items, tmp_path / "done", on_ray, "marks")
+    assert results == [0, 1, 2, 3]
+    assert (tmp_path / "died").exists()
+    assert {path.read_text() for path in tmp_path.glob("mark*")} == {"x"}
+    with pytest.raises(UserError, match="line 3"):
+        map_shards(refuse, name_items(1, 2), tmp_path / "refused", on_ray, "refuse")
+    with pytest.raises(UserError, match="Ray lost a task for good"):
+        map_shards(die_at_two, name_items(2), tmp_path / "dead", on_ray, "die")
