@@ -65,7 +65,7 @@ def run_and_report(
         print("\n" + (finished.path / "table.md").read_text(encoding="utf-8"))
     print(f"{stage}: {artifacts / preset.name / stage}   next: {NEXT[stage]}")
     if "WORLD_SIZE" in os.environ and "torch" in sys.modules:
-        from pipeline.training.device import end_process
+        from pipeline.training.processes import end_process
 
         end_process()
 

@@ -24,9 +24,10 @@ from corpora.tasks.task import TASKS, Task
 from pipeline.evaluation.inputs import Reader
 from pipeline.evaluation.prompting import answer
 from pipeline.models.attention import quickest
-from pipeline.models.gpt import load_weights
+from pipeline.models.load import load_weights
 from pipeline.training.device import autocast, resolve_precision
-from pipeline.training.optimizer import learning_rate_factor, make_adamw
+from pipeline.training.optimizers import make_adamw
+from pipeline.training.schedule import learning_rate_factor
 
 WEIGHT_DECAY = 0.01  # GPT-1's, as are the linear schedule and, nearly, its warm-up
 WARMUP_SHARE = 0.1

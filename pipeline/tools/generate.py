@@ -1,6 +1,6 @@
-"""`make generate PROMPT="..."`: continuations of a prompt by the preset's model, or by MODEL=folder."""
+"""`make generate PROMPT="..."`: continuations of a prompt by the preset's model, or by
+MODEL=folder."""
 
-from corpora.errors import as_user_error
 from pipeline.artifacts.store import find_linked
 from pipeline.launch import read_preset
 from pipeline.models.folder import model_folder
@@ -15,6 +15,10 @@ from pipeline.options import (
     Prompt,
 )
 
+NUM_TEXTS = 3
+NUM_TOKENS = 100  # of each text, at most
+SEED = 1
+
 
 def generate(
     overrides: Overrides = None,
@@ -26,23 +30,16 @@ def generate(
 ) -> None:
     """Continue a prompt with the preset's model, or with another."""
     name = read_preset(preset, overrides).name
-    if model:
-        folder = model_folder(model)
-    else:
-        folder = find_linked(artifacts, name, "pretrain").verify()
+    folder = model_folder(model) if model else find_linked(artifacts, name, "pretrain").verify()
     # Not above: a wrong MODEL= is told before torch has loaded.
-    from transformers import AutoModelForCausalLM, AutoTokenizer
     from transformers.utils.logging import disable_progress_bar
 
-    from pipeline.models.gpt import continue_text
+    from pipeline.models.generate import continue_text
+    from pipeline.models.load import load_text_model
     from pipeline.training.device import resolve_device
 
     disable_progress_bar()
-    with as_user_error(f"{folder}: can't be loaded"):
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        network = AutoModelForCausalLM.from_pretrained(
-            folder, use_safetensors=True, local_files_only=True
-        )
-    network.to(resolve_device(device))
-    for text in continue_text(network, tokenizer, prompt, num_tokens=100, seed=1, num_texts=3):
+    network, tokenizer = load_text_model(folder, resolve_device(device))
+    texts = continue_text(network, tokenizer, prompt, NUM_TOKENS, SEED, NUM_TEXTS)
+    for text in texts:
         print(text + "\n")

@@ -1,7 +1,13 @@
-"""The states of a training run: weights, the optimizers' moments, and the step as JSON metadata, one safetensors file
-each. A file is written under another name, hashed, and renamed to a name that holds the hash; no pickle is involved.
-Always the full state: any number of processes continues what any other number wrote."""
+"""The states of a training run: weights, the optimizers' moments, and how far it has come, one
+safetensors file each.
+
+A file is written under another name, hashed, and renamed to a name that holds the hash; no pickle
+is involved. It always holds the full state: any number of processes continues what any other number
+wrote."""
+
 import json
+import math
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
@@ -10,76 +16,156 @@ from safetensors.torch import save_file
 
 from corpora.errors import as_user_error, require
 from pipeline.artifacts.files import publish, sha256_file
-from pipeline.training.device import rank_and_world
-from pipeline.training.optimizer import Muon, like, whole
+from pipeline.models.save import follow_umask
+from pipeline.training.muon import Muon
+from pipeline.training.processes import full_tensor, place_like, rank_and_world
 
-WRITING = (SafetensorError, OSError)  # safetensors' own error is no OSError even for a full disk
-MOMENTS = {torch.optim.AdamW: ("exp_avg", "exp_avg_sq"), Muon: ("momentum",)}
+WRITING_ERRORS = (SafetensorError, OSError)  # the first is no OSError even for a full disk
+READING_ERRORS = (SafetensorError, OSError, KeyError, TypeError, RuntimeError)
+Optimizers = list[torch.optim.Optimizer]
 
 
-def save_checkpoint(folder: Path, model: torch.nn.Module, optimizers: list, progress: dict, keep: int) -> None:
-    """Write the state after `progress["step"]` optimizer steps; then remove all but the last `keep` and the best."""
+@dataclass
+class Progress:
+    """How far a run has come; a checkpoint's metadata."""
+
+    step: int = 0  # optimizer steps done
+    seconds: float = 0.0  # spent on them, over all resumes
+    resumes: int = 0
+    best_step: int = 0  # of the best validation so far
+    best: float = math.inf  # its bits per byte
+
+
+def save_checkpoint(
+    folder: Path, model: torch.nn.Module, optimizers: Optimizers, progress: Progress, keep: int
+) -> None:
+    """Write the state after `progress.step` steps; then remove all but the last `keep` and the
+    best.
+
+    All processes call it, the first one writes. Raises UserError for a full disk.
+    """
+    tensors = full_state(model, optimizers)
     rank, _ = rank_and_world()
-    tensors = {}
-    states = {parameter: state for optimizer in optimizers for parameter, state in optimizer.state.items()}
-    for name, parameter in model.named_parameters():  # tied weights come once
-        for kind, tensor in {"model": parameter.detach(), **states[parameter]}.items():
-            if kind != "step":  # AdamW's, which is that of the whole run
-                tensor = whole(tensor)  # with all processes
-                if rank == 0:
-                    tensors[f"{kind}.{name}"] = tensor.contiguous().cpu()
-    if rank:
+    if rank > 0:
         return
     folder.mkdir(parents=True, exist_ok=True)
     temporary = folder / "checkpoint.tmp"
-    with as_user_error(f"{folder}: can't be written", "Make room, then run the same command again.", WRITING):
-        save_file(tensors, temporary, {"progress": json.dumps(progress)})
-        publish(temporary, folder / f"step-{progress['step']:08d}-{sha256_file(temporary)[:16]}.safetensors")
-    older = [path for path in find_checkpoints(folder) if step_of(path) <= progress["step"]]
-    wanted = {*older[:keep], *(path for path in older if step_of(path) == progress["best_step"])}
-    for path in set(find_checkpoints(folder)) - wanted:
+    advice = "Make room, then run the same command again."
+    with as_user_error(f"{folder}: can't be written", advice, WRITING_ERRORS):
+        save_file(tensors, temporary, {"progress": json.dumps(asdict(progress))})
+        follow_umask(temporary)
+        digest = sha256_file(temporary)[:16]
+        publish(temporary, folder / f"step-{progress.step:08d}-{digest}.safetensors")
+    remove_others(folder, progress, keep)
+
+
+def full_state(model: torch.nn.Module, optimizers: Optimizers) -> dict[str, torch.Tensor]:
+    """Weights and moments on the CPU, as kind.name; tied weights come once.
+
+    All processes have to call it; only the first one gets the tensors.
+    """
+    rank, _ = rank_and_world()
+    moments = {
+        parameter: state for optimizer in optimizers for parameter, state in optimizer.state.items()
+    }
+    tensors = {}
+    for name, parameter in model.named_parameters():
+        state = {"model": parameter.detach(), **moments[parameter]}
+        state.pop("step", None)  # AdamW's, which is that of the whole run
+        for kind, tensor in state.items():
+            value = full_tensor(tensor)
+            if rank == 0:
+                tensors[f"{kind}.{name}"] = value.contiguous().cpu()
+    return tensors
+
+
+def remove_others(folder: Path, progress: Progress, keep: int) -> None:
+    """Keep the last `keep` checkpoints up to this step and the best one.
+
+    Later ones are of a run that went back to an earlier step, because they were damaged.
+    """
+    checkpoints = find_checkpoints(folder)
+    reached = [path for path in checkpoints if step_of(path) <= progress.step]
+    kept = set(reached[:keep])
+    kept.update(path for path in reached if step_of(path) == progress.best_step)
+    for path in set(checkpoints) - kept:
         path.unlink()
 
 
 def find_checkpoints(folder: Path) -> list[Path]:
-    """The latest first."""
+    """All that are there, the latest first."""
     return sorted(folder.glob("step-*-*.safetensors"), reverse=True)
 
 
 def step_of(path: Path) -> int:
+    """The number of optimizer steps that a checkpoint's name says."""
     return int(path.name.split("-")[1])
 
 
-def is_whole(path: Path) -> bool:
-    """Whether its bytes have the hash that is in its name."""
+def is_undamaged(path: Path) -> bool:
+    """Whether a checkpoint's bytes have the hash that is in its name."""
     return sha256_file(path).startswith(path.stem.split("-")[2])
 
 
-def last_whole(folder: Path) -> Path | None:
-    """The latest whole checkpoint, or None; says which ones were passed over. Raises UserError if all are damaged."""
-    found = find_checkpoints(folder)
-    for path in found:
-        if is_whole(path):
+def last_undamaged(folder: Path) -> Path | None:
+    """The latest undamaged checkpoint, or None where there's none yet; says which ones were passed
+    over.
+
+    Raises UserError if all are damaged.
+    """
+    checkpoints = find_checkpoints(folder)
+    for path in checkpoints:
+        if is_undamaged(path):
             return path
-        print(f"pretrain: {path} is damaged (SHA-256); falling back to the one before it", flush=True)
-    require(not found, f"{folder}: no whole checkpoint is left. Delete {folder} to start this stage again.")
+        print(
+            f"pretrain: {path} is damaged (SHA-256); falling back to the one before it", flush=True
+        )
+    require(
+        not checkpoints,
+        f"{folder}: no whole checkpoint is left. Delete {folder} to start this stage again.",
+    )
     return None
 
 
-def load_checkpoint(path: Path, model: torch.nn.Module, optimizers: list) -> dict:
-    """Put a saved state back in place and return its progress; raises UserError for a file of another model."""
-    kinds = SafetensorError, OSError, KeyError, TypeError, RuntimeError
-    with (as_user_error(f"{path}: can't be read", f"Delete {path.parent} to start this stage again.", kinds),
-          safe_open(path, framework="pt") as file, torch.no_grad()):
-        progress = json.loads(file.metadata()["progress"])
+def load_checkpoint(path: Path, model: torch.nn.Module, optimizers: Optimizers) -> Progress:
+    """Put a saved state back in place and return its progress.
+
+    Without optimizers only the weights are read. Raises UserError for a file of another model.
+    """
+    advice = f"Delete {path.parent} to start this stage again."
+    with (
+        as_user_error(f"{path}: can't be read", advice, READING_ERRORS),
+        safe_open(path, framework="pt") as file,
+        torch.no_grad(),
+    ):
+        progress = Progress(**json.loads(file.metadata()["progress"]))
         names = {parameter: name for name, parameter in model.named_parameters()}
         for parameter, name in names.items():
-            parameter.copy_(like(file.get_tensor(f"model.{name}"), parameter))
+            parameter.copy_(place_like(file.get_tensor(f"model.{name}"), parameter))
         for optimizer in optimizers:
-            for parameter in (each for group in optimizer.param_groups for each in group["params"]):
-                state = {moment: like(file.get_tensor(f"{moment}.{names[parameter]}"), parameter)
-                         for moment in MOMENTS[type(optimizer)]}
-                if isinstance(optimizer, torch.optim.AdamW):
-                    state["step"] = torch.tensor(float(progress["step"]), device=parameter.device)
-                optimizer.state[parameter] = state
+            restore_moments(optimizer, file, names, progress.step)
     return progress
+
+
+def restore_moments(
+    optimizer: torch.optim.Optimizer,
+    file: safe_open,
+    names: dict[torch.nn.Parameter, str],
+    step: int,
+) -> None:
+    """Give an optimizer the saved state of its parameters, under the names these have in the
+    model."""
+    for group in optimizer.param_groups:
+        for parameter in group["params"]:
+            state = {}
+            for moment in moments_of(optimizer):
+                tensor = file.get_tensor(f"{moment}.{names[parameter]}")
+                state[moment] = place_like(tensor, parameter)
+            if isinstance(optimizer, torch.optim.AdamW):
+                state["step"] = torch.tensor(float(step), device=parameter.device)
+            optimizer.state[parameter] = state
+
+
+def moments_of(optimizer: torch.optim.Optimizer) -> tuple[str, ...]:
+    """What an optimizer remembers of each parameter, besides the step."""
+    return ("momentum",) if isinstance(optimizer, Muon) else ("exp_avg", "exp_avg_sq")

@@ -1,0 +1,61 @@
+"""Text sampled from a model."""
+
+from typing import Any, cast
+
+import torch
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from corpora.errors import require
+
+TEMPERATURE = 0.8
+TOP_K = 50
+
+
+def continue_text(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    prompt: str,
+    num_tokens: int,
+    seed: int,
+    num_texts: int = 1,
+    use_cache: bool = True,
+) -> list[str]:
+    """`num_texts` sampled continuations, each with the prompt and up to `num_tokens` tokens more.
+
+    The draws have a seed of their own, so that training isn't disturbed. The maskless attention of
+    training needs `use_cache=False`: it isn't made for one query at a time. Raises UserError for a
+    prompt that fills the model's positions.
+    """
+    # The end token stands before every document in training, so a text begins with it.
+    prompt_ids = tokenizer(prompt, add_special_tokens=False)["input_ids"]
+    ids = [model.config.bos_token_id, *prompt_ids]
+    context = model.config.max_position_embeddings
+    require(
+        len(ids) < context,
+        f"The prompt's {len(prompt_ids)} tokens fill the model's context of {context}. Shorten the "
+        f"prompt to {context - 2} tokens, or name a model with a longer context.",
+    )
+    ids_1T = torch.tensor([ids], device=model.device)
+    was_training = model.training
+    model.eval()
+    # transformers types it for a protocol that its own models don't fulfil.
+    generate = cast(Any, model).generate
+    devices = [model.device] if model.device.type == "cuda" else []
+    # A model that is being trained may be compiled, which every new length would do again.
+    with torch.random.fork_rng(devices=devices), torch.compiler.set_stance("force_eager"):
+        torch.manual_seed(seed)
+        output_NT = generate(
+            ids_1T,
+            attention_mask=torch.ones_like(ids_1T),
+            max_new_tokens=min(num_tokens, context - len(ids)),
+            do_sample=True,
+            temperature=TEMPERATURE,
+            top_k=TOP_K,
+            num_return_sequences=num_texts,
+            use_cache=use_cache,
+            # Behind a text that has ended. transformers drops a mask of ones, and would then take
+            # the pad token for padding without a mask.
+            pad_token_id=model.config.eos_token_id,
+        )
+    model.train(was_training)
+    return tokenizer.batch_decode(output_NT[:, 1:], skip_special_tokens=True)

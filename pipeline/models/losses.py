@@ -1,0 +1,66 @@
+"""The loss of pretraining: cross-entropies of next tokens, and attention that stays within a
+document where that is wanted."""
+
+import torch
+from torch.nn import functional
+from transformers import PreTrainedModel
+
+from pipeline.models.gpt import blocks_of, head_weight_of
+
+IGNORED = -100
+"""A target that isn't one."""
+
+
+class TokenLosses(torch.nn.Module):
+    """A model as a function of ids (B, T + 1): the sum, in nats, of the cross-entropies of the last
+    T given what stands before each. A target of -100 is skipped.
+
+    With `compiled`, each block and the loss are compiled by themselves: the blocks are alike, so
+    one is enough for all. With `document_masking` attention stays within a document, and positions
+    start again at its end token.
+    """
+
+    def __init__(
+        self, model: PreTrainedModel, compiled: bool = False, document_masking: bool = False
+    ) -> None:
+        super().__init__()
+        self.model = model
+        self.document_masking = document_masking
+        self.sum_cross_entropies = sum_cross_entropies
+        if compiled:
+            self.sum_cross_entropies = torch.compile(sum_cross_entropies, dynamic=False)
+            for block in blocks_of(model):
+                block.compile(dynamic=False)
+
+    def forward(self, ids_BT: torch.Tensor) -> torch.Tensor:
+        """The sum of the losses, a scalar."""
+        end = self.model.config.eos_token_id
+        inputs_BT = ids_BT[:, :-1].masked_fill(ids_BT[:, :-1] < 0, end)
+        documents = separate_documents(inputs_BT == end) if self.document_masking else {}
+        # With a cache transformers would skip the documents' mask without a word.
+        found = self.model.base_model(input_ids=inputs_BT, use_cache=False, **documents)
+        head_VC = head_weight_of(self.model)
+        return self.sum_cross_entropies(found.last_hidden_state, head_VC, ids_BT[:, 1:])
+
+
+def sum_cross_entropies(
+    hidden_BTC: torch.Tensor, head_VC: torch.Tensor, targets_BT: torch.Tensor
+) -> torch.Tensor:
+    """The sum, in nats, of the targets' cross-entropies under the logits that the head gives."""
+    logits_NV = functional.linear(hidden_BTC, head_VC).flatten(0, 1).float()
+    targets_N = targets_BT.flatten()
+    return functional.cross_entropy(logits_NV, targets_N, ignore_index=IGNORED, reduction="sum")
+
+
+def separate_documents(starts_BT: torch.Tensor) -> dict[str, torch.Tensor]:
+    """Positions (B, T) and an additive mask (B, 1, T, T) for documents that begin where `starts_BT`
+    says."""
+    T = starts_BT.shape[1]
+    order_T = torch.arange(T, device=starts_BT.device)
+    begun_BT = torch.where(starts_BT, order_T, 0).cummax(1).values
+    is_same_document_BTT = begun_BT[:, :, None] == begun_BT[:, None, :]
+    is_before_TT = order_T[:, None] >= order_T
+    seen_BTT = is_same_document_BTT & is_before_TT
+    zeros_BTT = torch.zeros(seen_BTT.shape, device=starts_BT.device)
+    mask_BTT = zeros_BTT.masked_fill(~seen_BTT, -torch.inf)
+    return {"position_ids": order_T - begun_BT, "attention_mask": mask_BTT[:, None]}

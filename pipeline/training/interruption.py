@@ -1,0 +1,31 @@
+"""What happens on SIGTERM and Ctrl-C while a model trains: the step under way is finished, so that
+the loop can save and stop."""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+@contextmanager
+def postponing_signals() -> Iterator[list[str]]:
+    """Within it SIGTERM and SIGINT only leave their names in the list that it yields, so that a
+    step is never cut in half. A second one ends the process at once."""
+    received: list[str] = []
+
+    def remember(number: int, frame: FrameType | None) -> None:
+        if received:  # asked twice: don't wait for the step to end
+            os._exit(128 + number)
+        received.append(signal.Signals(number).name)
+
+    handlers_before = {number: signal.getsignal(number) for number in SIGNALS}
+    try:
+        for number in SIGNALS:
+            signal.signal(number, remember)
+        yield received
+    finally:
+        for number, handler in handlers_before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,74 @@
+"""Which optimizer takes which weights, and what is done to gradients and rates around its steps.
+Muon itself is muon.py, the schedule of the rates schedule.py."""
+
+import math
+from collections.abc import Iterable
+
+import torch
+from transformers import PreTrainedModel
+from transformers.pytorch_utils import Conv1D
+
+from pipeline.models.gpt import blocks_of
+from pipeline.settings import PretrainSettings
+from pipeline.training.muon import Matrix, Muon, as_matrix
+from pipeline.training.processes import full_tensor
+
+
+def make_adamw(
+    parameters: Iterable[torch.nn.Parameter],
+    learning_rate: float,
+    weight_decay: float,
+    beta2: float = 0.999,
+) -> torch.optim.AdamW:
+    """AdamW (Loshchilov and Hutter, 2019) with weight decay on matrices only, as GPT-3 and nanoGPT
+    have it."""
+    trained = [parameter for parameter in parameters if parameter.requires_grad]
+    matrices = [parameter for parameter in trained if parameter.dim() >= 2]
+    vectors = [parameter for parameter in trained if parameter.dim() < 2]
+    groups = [
+        {"params": matrices, "weight_decay": weight_decay},
+        {"params": vectors, "weight_decay": 0.0},
+    ]
+    has_fused_kernel = trained[0].device.type != "mps"
+    return torch.optim.AdamW(groups, lr=learning_rate, betas=(0.9, beta2), fused=has_fused_kernel)
+
+
+def make_optimizers(
+    model: PreTrainedModel, settings: PretrainSettings
+) -> list[torch.optim.Optimizer]:
+    """For pretraining: Muon for the blocks' matrices and AdamW for embeddings, norms and biases, or
+    AdamW for all."""
+    matrices = find_matrices(model) if settings.optimizer == "muon" else []
+    taken = {matrix.weight for matrix in matrices}
+    rest = [parameter for parameter in model.parameters() if parameter not in taken]
+    adamw = make_adamw(rest, settings.learning_rate, settings.weight_decay, settings.beta2)
+    if not matrices:
+        return [adamw]
+    return [adamw, Muon(matrices, settings.matrix_learning_rate, settings.matrix_weight_decay)]
+
+
+def find_matrices(model: PreTrainedModel) -> list[Matrix]:
+    """The weights of all layers in the blocks that multiply by a matrix."""
+    return [
+        as_matrix(name, module)
+        for name, module in blocks_of(model).named_modules()
+        if isinstance(module, Conv1D | torch.nn.Linear)
+    ]
+
+
+def clip_gradients(parameters: Iterable[torch.nn.Parameter], largest: float) -> torch.Tensor:
+    """Scale the gradients so that their norm is at most `largest`; 0 doesn't clip.
+
+    Returns the norm before that, a scalar, over all processes.
+    """
+    return full_tensor(torch.nn.utils.clip_grad_norm_(parameters, largest or math.inf))
+
+
+def step_optimizers(optimizers: list[torch.optim.Optimizer], factor: float) -> None:
+    """Take one step at this share of each group's peak rate, and forget the gradients."""
+    for optimizer in optimizers:
+        for group in optimizer.param_groups:
+            peak = group.setdefault("peak_lr", group["lr"])
+            group["lr"] = peak * factor
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)

@@ -1,0 +1,125 @@
+"""What a pretraining will cost, before it starts: by formula, and by a few of its own steps on this
+machine. How that is shown is tools/plan.py's business."""
+
+import time
+from typing import Any, NamedTuple
+
+import torch
+
+from corpora.errors import require
+from pipeline.models.cost import advising_what_fits, flops_per_token, memory_needed
+from pipeline.models.gpt import make_model
+from pipeline.models.losses import TokenLosses
+from pipeline.preset import Preset
+from pipeline.settings import PretrainSettings
+from pipeline.training.device import (
+    GPUS,
+    autocast,
+    memory_of,
+    peak_flops,
+    resolve_device,
+    resolve_precision,
+)
+from pipeline.training.optimizers import make_optimizers
+
+UTILISATION = 0.4  # of the data sheet's rate: what llm.c reaches with the 124M model on an H100
+PROBE_STEPS = 20
+PROBE_SECONDS = 60
+NUM_UNTIMED = 2  # the first micro-batches compile, and make the optimizers' state
+MICRO_BATCH_SECONDS = 3  # at most, about
+END_TOKEN = 3
+PAD_TOKEN = 0
+
+
+class Probe(NamedTuple):
+    """What this machine did."""
+
+    device: str
+    speed: float  # tokens a second
+    steps: int  # micro-batches that were timed
+    mfu: float
+
+
+class Estimate(NamedTuple):
+    """What a preset's pretraining will take."""
+
+    parameters: int
+    flops: int  # a token
+    memory: dict[str, float]  # bytes a process, by what they hold
+    too_small: list[str]  # hardware that hasn't that much memory
+    speeds: dict[str, float]  # tokens a second, by hardware
+    probed: Probe | None
+    config: Any  # the model's
+
+
+def estimate(preset: Preset, device: str, hardware: str | None, num_gpus: int) -> Estimate:
+    """Reckon with so many GPUs of the named hardware, or with all that are known and this machine.
+
+    `device` is what the user asked for. Raises UserError for unknown hardware.
+    """
+    require(
+        hardware is None or hardware in GPUS,
+        f"HARDWARE={hardware}: not among {', '.join(GPUS)}.",
+    )
+    names = [hardware] if hardware else list(GPUS)
+    settings = preset.pretrain
+    vocab_size = preset.tokenizer.vocab_size
+    with torch.device("cpu" if settings.init else "meta"):
+        model = make_model(settings, vocab_size, END_TOKEN, PAD_TOKEN)
+    flops = flops_per_token(model)
+    memory = memory_needed(model, settings, settings.micro_batch_size, num_gpus)
+    needed = sum(memory.values())
+    speeds = {
+        f"{num_gpus} x {name}": num_gpus * GPUS[name].teraflops * 1e12 * UTILISATION / flops
+        for name in names
+    }
+    too_small = [name for name in names if needed > GPUS[name].gigabytes * 1e9]
+    probed = None
+    if not hardware:
+        found = resolve_device(device)
+        if needed > memory_of(found):
+            too_small.append(f"{found} like this machine's, so nothing was tried here")
+        else:
+            probed = probe(settings, vocab_size, found, flops)
+            speeds = {f"this {found}": probed.speed, **speeds}
+    num_parameters = model.num_parameters()
+    return Estimate(num_parameters, flops, memory, too_small, speeds, probed, model.config)
+
+
+def probe(settings: PretrainSettings, vocab_size: int, device: str, flops: int) -> Probe:
+    """Time the preset's own training step on random ids: PROBE_STEPS micro-batches, or fewer where
+    they take over PROBE_SECONDS. Micro-batches are cut to some seconds' work."""
+    precision = resolve_precision(settings.precision, device)
+    model = make_model(settings, vocab_size, END_TOKEN, PAD_TOKEN, device)
+    losses = TokenLosses(model, settings.compile, settings.document_masking).to(device).train()
+    optimizers = make_optimizers(model, settings)
+    flops_in_time = MICRO_BATCH_SECONDS * peak_flops(device) * UTILISATION
+    affordable = int(flops_in_time / flops / settings.context)
+    num_rows = min(settings.micro_batch_size, max(1, affordable))
+    ids_BT = torch.randint(END_TOKEN + 1, vocab_size, (num_rows, settings.context + 1)).to(device)
+    gradient_seconds: list[float] = []
+    update_seconds: list[float] = []
+    with advising_what_fits(model, settings, memory_of(device), 1):
+        for number in range(NUM_UNTIMED + PROBE_STEPS):
+            start = time.perf_counter()
+            with autocast(device, precision):
+                loss = losses(ids_BT)
+            loss.backward()
+            loss.item()  # waits for a GPU
+            between = time.perf_counter()
+            for optimizer in optimizers:
+                optimizer.step()
+            next(model.parameters()).flatten()[0].item()
+            end = time.perf_counter()
+            if number < NUM_UNTIMED:
+                continue
+            gradient_seconds.append(between - start)
+            update_seconds.append(end - between)
+            if sum(gradient_seconds) + sum(update_seconds) >= PROBE_SECONDS:
+                break
+    num_timed = len(gradient_seconds)
+    gradient = sum(gradient_seconds) / num_timed
+    update = sum(update_seconds) / num_timed
+    step_seconds = gradient * settings.batch_size / num_rows + update
+    speed = settings.batch_size * settings.context / step_seconds
+    return Probe(device, speed, num_timed, flops * speed / peak_flops(device))

@@ -1,0 +1,291 @@
+"""The training loop: readable from top to bottom, resumable at any moment. It knows tokens and a
+model; where they come from and what becomes of the result is stages/pretrain.py's business."""
+
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from tqdm import tqdm
+from transformers import PreTrainedModel
+
+from corpora.errors import UserError, require
+from pipeline.artifacts.manifest import SCRATCH, peak_memory_mb
+from pipeline.models.cost import advising_what_fits, flops_per_token
+from pipeline.models.losses import TokenLosses
+from pipeline.settings import PretrainSettings
+from pipeline.training.batches import TokenStream, TrainingBatches, shorten
+from pipeline.training.checkpoint import (
+    Progress,
+    last_undamaged,
+    load_checkpoint,
+    save_checkpoint,
+)
+from pipeline.training.device import autocast, memory_of, peak_flops, prepare_torch
+from pipeline.training.interruption import postponing_signals
+from pipeline.training.optimizers import clip_gradients, make_optimizers, step_optimizers
+from pipeline.training.processes import (
+    all_reduce_sum,
+    distribute,
+    exchange_gradients,
+    rank_and_world,
+)
+from pipeline.training.schedule import learning_rate_factor, validation_steps
+from pipeline.training.tracking import MetricsLog, Tracker, no_tracker
+from pipeline.training.validation import Validation, validate
+
+
+class Agreed(NamedTuple):
+    """What all processes hold true of a step before its update."""
+
+    loss: float  # mean, in nats a token
+    gradient_norm: float
+    is_stopping: bool  # one of them was told to
+    is_save_due: bool
+
+
+class Trainer:
+    """A pretraining run, from where its last checkpoint stands to its last step.
+
+    Writes folder/scratch/checkpoints and folder/logs/metrics.jsonl, and continues from what it
+    finds there. Under torchrun every process has a trainer and works on its part of each batch; the
+    first one writes. Making one raises UserError where no checkpoint is left undamaged, or
+    compiling isn't possible.
+    """
+
+    def __init__(
+        self,
+        model: PreTrainedModel,
+        batches: TrainingBatches,
+        validation: TokenStream,
+        settings: PretrainSettings,
+        device: str,
+        precision: str,
+        folder: Path,
+        on_validation: Callable[[int], None],
+        tracker: Tracker = no_tracker,
+    ) -> None:
+        """`on_validation` is called with the step after each validation, by all processes;
+        `tracker` with each line of metrics."""
+        self.rank, self.world = rank_and_world()
+        self.batches = batches
+        self.validation = validation
+        self.settings = settings
+        self.device = device
+        self.precision = precision
+        self.on_validation = on_validation
+        prepare_torch(settings.deterministic, settings.compile, device)
+        model.train()
+        if settings.gradient_checkpointing:
+            model.activation_checkpointing_enable({"use_reentrant": False})
+        losses = TokenLosses(model, settings.compile, settings.document_masking).to(device)
+        self.model = model
+        self.losses = distribute(losses, settings.parallel, precision)
+        self.optimizers = make_optimizers(model, settings)
+        self.checkpoints = folder / SCRATCH / "checkpoints"
+        self.log = MetricsLog(folder / "logs" / "metrics.jsonl", tracker, self.rank == 0)
+        self.progress = self.resume()
+        self.micro_batch_size = min(settings.micro_batch_size, settings.batch_size // self.world)
+        self.tokens_per_step = settings.batch_size * settings.context
+        self.flops_per_token = flops_per_token(model)
+        self.peak_flops = peak_flops(device) * self.world
+        self.latest_validation: Validation | None = None
+        self.step_seconds: list[float] = []  # since the last line of metrics
+        self.saved_at = time.monotonic()
+        self.started_at = self.saved_at - self.progress.seconds
+
+    def train(self) -> dict[str, Any]:
+        """Run the steps that are left, and return the figures of the run.
+
+        Raises SystemExit after a signal, UserError when a loss or a gradient isn't finite: both
+        leave a checkpoint of the last good state.
+        """
+        settings = self.settings
+        validates_after = validation_steps(settings.validations, settings.steps)
+        with (
+            postponing_signals() as signals,
+            advising_what_fits(self.model, settings, memory_of(self.device), self.world),
+            self.progress_bar() as bar,
+        ):
+            for step in range(self.progress.step, settings.steps):
+                begun_at = time.monotonic()
+                loss = self.accumulate_gradients(step)
+                norm = clip_gradients(self.model.parameters(), settings.clip)
+                agreed = self.agree(loss, norm, bool(signals))
+                self.require_finite(agreed, step)
+                factor = learning_rate_factor(step, settings.steps, settings.warmup_steps)
+                step_optimizers(self.optimizers, factor)
+                done = step + 1
+                bar.update()
+                self.step_seconds.append(time.monotonic() - begun_at)
+                if done % settings.log_every == 0 or done == settings.steps:
+                    self.log_step(done, agreed, factor, bar)
+                is_best = done in validates_after and self.validate(done, bar)
+                is_last = done == settings.steps
+                if agreed.is_stopping or agreed.is_save_due or (is_best and not is_last):
+                    self.save(done)
+                if agreed.is_stopping and not is_last:
+                    raise SystemExit(farewell(done, signals))
+        return self.figures()
+
+    def resume(self) -> Progress:
+        """Go back to the last undamaged checkpoint, or begin."""
+        path = last_undamaged(self.checkpoints)
+        if path is None:
+            progress = Progress()
+        else:
+            progress = load_checkpoint(path, self.model, self.optimizers)
+            progress.resumes += 1
+            if self.rank == 0:
+                print(f"pretrain: resuming after step {progress.step}", flush=True)
+        self.log.rewind(progress.step)
+        return progress
+
+    def accumulate_gradients(self, step: int) -> torch.Tensor:
+        """Run the forward and backward pass over this process's part of a batch, in micro-batches.
+
+        Returns a loss whose mean over the processes is the batch's, in nats a token.
+        """
+        ids_BT = self.batches.batch(step, self.rank, self.world).to(self.device)
+        rows = self.micro_batch_size
+        if step < self.settings.short_steps:
+            ids_BT = shorten(ids_BT, self.settings.context // 4)
+            rows = 4 * rows
+        micro_batches = ids_BT.split(rows)
+        loss = torch.zeros((), device=self.device)
+        for number, micro_BT in enumerate(micro_batches, start=1):
+            exchange_gradients(self.losses, is_last=number == len(micro_batches))
+            with autocast(self.device, self.precision):
+                # Processes' gradients are averaged, hence their number: the sum is over the batch.
+                micro_loss = self.losses(micro_BT) * (self.world / self.tokens_per_step)
+            micro_loss.backward()
+            loss += micro_loss.detach()
+        return loss
+
+    def agree(self, loss: torch.Tensor, norm: torch.Tensor, is_stopping: bool) -> Agreed:
+        """One exchange a step: processes have to agree when to stop and when to save."""
+        seconds = time.monotonic() - self.saved_at
+        is_overdue = seconds > 60 * self.settings.checkpoint_minutes
+        sums = all_reduce_sum([loss, norm, is_stopping, is_overdue], self.device)
+        mean_loss, mean_norm, stopping, overdue = (each / self.world for each in sums)
+        return Agreed(mean_loss, mean_norm, stopping > 0, overdue > 0)
+
+    def require_finite(self, agreed: Agreed, step: int) -> None:
+        """Raise UserError before a loss or gradient that isn't finite reaches the weights, which
+        are still those after the last good step; keep these."""
+        if math.isfinite(agreed.loss) and math.isfinite(agreed.gradient_norm):
+            return
+        kept = ""
+        if step > 0:
+            self.save(step)
+            kept = f"The state after step {step} is kept in {self.checkpoints}. "
+        self.log.add(
+            step=step + 1,
+            event="non-finite",
+            loss=repr(agreed.loss),
+            gradient_norm=repr(agreed.gradient_norm),
+        )
+        raise UserError(
+            f"pretrain: the loss at step {step + 1} is {agreed.loss}, the gradient's norm "
+            f"{agreed.gradient_norm}. {kept}A lower pretrain.learning_rate, which starts a new "
+            "run, is what usually helps."
+        )
+
+    def log_step(self, done: int, agreed: Agreed, factor: float, bar: tqdm) -> None:
+        """Write a line of metrics; the speed is without validation and saving."""
+        speed = len(self.step_seconds) * self.tokens_per_step / sum(self.step_seconds)
+        self.step_seconds.clear()
+        on_gpu = self.device == "cuda"
+        self.log.add(
+            step=done,
+            tokens=done * self.tokens_per_step,
+            loss=agreed.loss,
+            gradient_norm=agreed.gradient_norm,
+            learning_rate=self.settings.learning_rate * factor,
+            matrix_learning_rate=self.settings.matrix_learning_rate * factor,
+            tokens_per_second=round(speed, 1),
+            mfu=round(self.flops_per_token * speed / self.peak_flops, 4),
+            memory_mb=torch.cuda.max_memory_allocated() >> 20 if on_gpu else peak_memory_mb(),
+            seconds=round(self.seconds(), 2),
+        )
+        bar.set_postfix(loss=f"{agreed.loss:.3f}", tokens_s=f"{speed:,.0f}")
+
+    def validate(self, done: int, bar: tqdm) -> bool:
+        """Score the validation text, and write and show the figures; whether they are the best."""
+        found = self.score_validation_text()
+        self.latest_validation = found
+        self.log.add(step=done, **found._asdict())
+        if self.rank == 0:
+            bar.write(
+                f"pretrain: step {done}: {found.bits_per_byte:.4f} bits per byte on validation text"
+            )
+        is_best = found.bits_per_byte < self.progress.best
+        if is_best:
+            self.progress.best = found.bits_per_byte
+            self.progress.best_step = done
+        self.on_validation(done)
+        return is_best
+
+    def score_validation_text(self) -> Validation:
+        """The model's figures now."""
+        return validate(
+            self.losses,
+            self.validation,
+            self.settings.context,
+            self.micro_batch_size,
+            self.device,
+            self.precision,
+        )
+
+    def save(self, done: int) -> None:
+        """Write a checkpoint of the state after so many steps."""
+        self.progress.step = done
+        self.progress.seconds = self.seconds()
+        keep = self.settings.keep_checkpoints
+        save_checkpoint(self.checkpoints, self.model, self.optimizers, self.progress, keep)
+        self.saved_at = time.monotonic()
+
+    def seconds(self) -> float:
+        """Seconds of training so far, over all resumes."""
+        return time.monotonic() - self.started_at
+
+    def progress_bar(self) -> tqdm:
+        """Quiet where there's no terminal, and in all processes but the first."""
+        return tqdm(
+            total=self.settings.steps,
+            initial=self.progress.step,
+            desc="pretrain",
+            unit="step",
+            disable=True if self.rank > 0 else None,
+        )
+
+    def figures(self) -> dict[str, Any]:
+        """What is recorded of the finished run; raises UserError for a loss that isn't finite."""
+        # There's none in a run that was resumed after its last step.
+        latest = self.latest_validation or self.score_validation_text()
+        require(
+            math.isfinite(latest.bits_per_byte),
+            "pretrain: the validation loss isn't finite. A lower pretrain.learning_rate usually "
+            "helps.",
+        )
+        return {
+            "steps": self.settings.steps,
+            "tokens": self.settings.steps * self.tokens_per_step,
+            "peak_flops": self.peak_flops,
+            "seconds": round(self.seconds(), 1),
+            "resumes": self.progress.resumes,
+            "best_step": self.progress.best_step,
+            "best_bits_per_byte": self.progress.best,
+            **latest._asdict(),
+        }
+
+
+def farewell(done: int, signals: list[str]) -> str:
+    """What is said when a run stops because it was told to."""
+    cause = signals[0] if signals else "another process"
+    return (
+        f"pretrain: stopped by {cause} after step {done}; the state is saved. The same command "
+        "continues from there."
+    )
