@@ -1,48 +1,103 @@
-"""Validation rows as careless people would have typed them. What happens to a row depends on its guid alone."""
+"""Validation rows as careless people would have typed them, with wrong spaces or with typos.
+
+What happens to a row depends on its guid alone."""
+
 import random
 import re
 import unicodedata
+from collections.abc import Callable
+from typing import Final
 
-from corpora.tasks.task import ENTITIES, Task, entities_in_order, split_at_entities
+from corpora.tasks.task import ENTITIES, Row, Task, entities_in_order, split_at_entities
 
-MISSING_SPACE, EXTRA_SPACE, TYPO = 0.3, 0.05, 0.05  # chances for each space, between two syllables, for each syllable
-# Neighbours on the standard (Dubeolsik) keyboard, as the conjoining jamo that syllables are made of.
-KEYS = [unicodedata.normalize("NFKD", row) for row in ("ㅂㅈㄷㄱㅅ", "ㅛㅕㅑㅐㅔ", "ㅁㄴㅇㄹㅎ", "ㅗㅓㅏㅣ", "ㅋㅌㅊㅍ", "ㅠㅜㅡ")]
-NEXT = {key: [row[near] for near in (place - 1, place + 1) if 0 <= near < len(row)]
-        for row in KEYS for place, key in enumerate(row)}
+MISSING_SPACE = 0.3
+"""Chance for each space to be left out."""
+EXTRA_SPACE = 0.05
+"""Chance for a space between two syllables."""
+TYPO = 0.05
+"""Chance for each syllable to have a wrong key."""
+
+SPACE = re.compile(" ")
+SYLLABLE = re.compile("[가-힣]")
+BETWEEN_SYLLABLES = re.compile("(?<=[가-힣])(?=[가-힣])")
+KEYBOARD = ("ㅂㅈㄷㄱㅅ", "ㅛㅕㅑㅐㅔ", "ㅁㄴㅇㄹㅎ", "ㅗㅓㅏㅣ", "ㅋㅌㅊㅍ", "ㅠㅜㅡ")
+"""Keys that lie side by side on the standard (Dubeolsik) keyboard: consonants, vowels, row by
+row."""
+
+
+def find_neighbours(keyboard: tuple[str, ...]) -> dict[str, list[str]]:
+    """Return the keys beside each key, as the conjoining jamo that syllables are made of."""
+    neighbours: dict[str, list[str]] = {}
+    for keys in keyboard:
+        jamo = unicodedata.normalize("NFKD", keys)
+        for place, key in enumerate(jamo):
+            beside = (place - 1, place + 1)
+            neighbours[key] = [jamo[near] for near in beside if 0 <= near < len(jamo)]
+    return neighbours
+
+
+NEIGHBOURS: Final = find_neighbours(KEYBOARD)
 
 
 def misspace(text: str, generator: random.Random) -> str:
-    """Some spaces left out, some put between two syllables."""
-    text = re.sub(" ", lambda _: " " * (generator.random() >= MISSING_SPACE), text)
-    return re.sub("(?<=[가-힣])(?=[가-힣])", lambda _: " " * (generator.random() < EXTRA_SPACE), text)
+    """Leave some spaces out, and put some between two syllables."""
+
+    def keep_or_drop(space: re.Match[str]) -> str:
+        return "" if generator.random() < MISSING_SPACE else space[0]
+
+    def leave_or_insert(_: re.Match[str]) -> str:
+        return " " if generator.random() < EXTRA_SPACE else ""
+
+    fewer = SPACE.sub(keep_or_drop, text)
+    return BETWEEN_SYLLABLES.sub(leave_or_insert, fewer)
 
 
 def mistype(text: str, generator: random.Random) -> str:
-    """Some syllables with the key beside the right one for their consonant or vowel."""
-    def press(syllable: re.Match) -> str:
+    """Give some syllables the key beside the right one for their first consonant or their vowel."""
+
+    def press_keys(syllable: re.Match[str]) -> str:
         jamo = list(unicodedata.normalize("NFD", syllable[0]))
-        places = [place for place in (0, 1) if jamo[place] in NEXT]
+        places = [place for place in (0, 1) if jamo[place] in NEIGHBOURS]
+        # A syllable without such a key, as of ㅙ alone, doesn't take a random number.
         if places and generator.random() < TYPO:
             place = generator.choice(places)
-            jamo[place] = generator.choice(NEXT[jamo[place]])
+            jamo[place] = generator.choice(NEIGHBOURS[jamo[place]])
         return unicodedata.normalize("NFC", "".join(jamo))
-    return re.sub("[가-힣]", press, text)
+
+    return SYLLABLE.sub(press_keys, text)
 
 
-NOISES = {"spacing": misspace, "typos": mistype}
+NOISES: Final[dict[str, Callable[[str, random.Random], str]]] = {
+    "spacing": misspace,
+    "typos": mistype,
+}
 
 
-def noisy(task: Task, row: dict, kind: str) -> dict:
-    """The row with its texts so changed; of RE's sentence all but the entities, which are to be found."""
+def add_noise(task: Task, row: Row, kind: str) -> Row:
+    """Return a copy of the row with its texts changed by the noise `kind`, and a guid of its own.
+
+    Of RE's sentence all but the entities changes, because they are to be found.
+    """
     generator = random.Random(f"{kind} {row['guid']}")
-    row = row | {"guid": f"{row['guid']} {kind}"}
-    if not task.entities:
-        return row | {column: NOISES[kind](row[column], generator) for column in task.texts}
+    change = NOISES[kind]
+    copy = row | {"guid": f"{row['guid']} {kind}"}
+    if task.entities:
+        return copy | _change_around_entities(row, change, generator)
+    return copy | {column: change(row[column], generator) for column in task.texts}
+
+
+def _change_around_entities(
+    row: Row, change: Callable[[str, random.Random], str], generator: random.Random
+) -> Row:
+    """The changed sentence, and both entities where they now stand in it."""
     parts = split_at_entities(row)
-    parts[::2] = [NOISES[kind](part, generator) for part in parts[::2]]
-    names = [ENTITIES[role == "O"] for _, role in entities_in_order(row)]
-    starts = [len("".join(parts[:number])) for number in (1, 3)]
-    moved = {name: row[name] | {"word": part, "start_idx": start, "end_idx": start + len(part) - 1}
-             for name, part, start in zip(names, parts[1::2], starts)}
-    return row | {"sentence": "".join(parts)} | moved
+    for number in (0, 2, 4):
+        parts[number] = change(parts[number], generator)
+    moved: Row = {"sentence": "".join(parts)}
+    subject, object_ = ENTITIES
+    for (_, role), number in zip(entities_in_order(row), (1, 3)):
+        name = subject if role == "S" else object_
+        start = len("".join(parts[:number]))
+        place = {"start_idx": start, "end_idx": start + len(parts[number]) - 1}
+        moved[name] = row[name] | {"word": parts[number]} | place
+    return moved

@@ -1,0 +1,65 @@
+"""The project's calls of lm-evaluation-harness: a task file run on a model, and the likelihoods of
+words after prompts. It is imported when it is first used: that takes seconds."""
+
+import io
+import sys
+from contextlib import nullcontext, redirect_stderr
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+TASK_FILES = Path(__file__).parent
+WORDS_BATCH = 32  # sequences a forward pass: their logits are of all tokens
+
+
+def open_model(folder: Path, device: str, batch_size: int) -> Any:
+    """Load a model for `run_task_file`, as the harness's own command does with `--model_args
+    pretrained=FOLDER,dtype=float32`."""
+    return _wrap(str(folder), dtype="float32", device=device, batch_size=batch_size)
+
+
+def run_task_file(model: Any, name: str, metadata: dict[str, Any]) -> dict[str, Any]:
+    """Run the task file NAME.yaml on a model, with these arguments for its functions.
+
+    Returns the harness's own results: {"results": {NAME: ...}, "samples": {NAME: [...]}, ...}.
+    """
+    from lm_eval import simple_evaluate
+    from lm_eval.tasks import TaskManager
+
+    evaluate: Any = simple_evaluate  # its decorator hides its arguments from pyright
+    task_files = TaskManager(
+        include_path=str(TASK_FILES), include_defaults=False, metadata=metadata
+    )
+    # Its progress bars don't ask whether they are on a terminal.
+    with nullcontext() if sys.stderr.isatty() else redirect_stderr(io.StringIO()):
+        return evaluate(model, tasks=[name], bootstrap_iters=0, task_manager=task_files)
+
+
+def score_words(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    prompts: list[list[int]],
+    words: list[list[int]],
+) -> np.ndarray:
+    """Return the log-likelihoods (N, C), in nats, of each word after each prompt, all in token ids.
+
+    They are computed in fp32. Words that differ in their last token alone share one pass, and most
+    words are one token.
+    """
+    scorer = _wrap(model, tokenizer=tokenizer, batch_size=WORDS_BATCH)
+    requests = [(("", ""), prompt, word) for prompt in prompts for word in words]
+    # Private in lm_eval 0.4.13: its public `loglikelihood` takes text alone, and would tokenize the
+    # prompts without the ids that never come from text.
+    found = scorer._loglikelihood_tokens(requests, disable_tqdm=not sys.stderr.isatty())
+    scores = np.array([log_likelihood for log_likelihood, _ in found])
+    return scores.reshape(len(prompts), len(words))
+
+
+def _wrap(model: str | PreTrainedModel, **options: Any) -> Any:
+    """The harness's wrapper of a transformers model, or of one in a folder."""
+    from lm_eval.models.huggingface import HFLM
+
+    wrapper: Any = HFLM  # its decorator hides its arguments from pyright
+    return wrapper(model, **options)

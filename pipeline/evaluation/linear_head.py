@@ -1,0 +1,150 @@
+"""GPT-1's linear head on the last token's context vector (Radford et al. 2018).
+
+It is transformers' own, so any model that has a sequence classifier can be scored."""
+
+from copy import deepcopy
+from functools import partial
+from typing import Any, NamedTuple, cast
+
+import numpy as np
+import torch
+from scipy.special import softmax
+from torch import nn
+from torch.nn import functional
+from transformers import AutoModelForSequenceClassification, PreTrainedModel
+
+from corpora.errors import as_user_error
+from corpora.tasks.task import Task
+from pipeline.evaluation.fine_tuning import count_steps, fine_tune
+from pipeline.evaluation.inputs import Reader, TokenIds
+from pipeline.evaluation.language_head import IGNORED, token_loss
+from pipeline.evaluation.length_batches import pad_right
+from pipeline.models.gpt import load_weights
+from pipeline.settings import KlueSettings
+from pipeline.training.device import autocast, resolve_precision
+
+EVALUATION_BATCH = 128
+
+
+class Examples(NamedTuple):
+    """One task's rows as a linear head reads them: each of them in every one of `task.orders`, one
+    order after the other."""
+
+    inputs: list[TokenIds]
+    targets_N: np.ndarray  # noqa: N815  # label ids, or scores from 0 to 5
+    validation: list[TokenIds]
+
+
+def fine_tune_linear_head(
+    reader: Reader,
+    task: Task,
+    examples: Examples,
+    settings: KlueSettings,
+    seed: int,
+    pretrained: bool,
+    device: str,
+) -> np.ndarray:
+    """Train a linear head and the model, and return what they say of the validation rows.
+
+    That is probabilities (N, C), or STS scores (N,), from means over `task.orders`. Without
+    `pretrained` the model is the random twin: same config and seed, random weights. With
+    `settings.lm_weight` GPT-1's auxiliary language-model loss of the inputs is added. Raises
+    UserError as `load_classifier` and `fine_tune` do.
+    """
+    torch.manual_seed(seed)
+    model = load_classifier(reader, task, pretrained)
+    center, scale = _standardization(task, examples.targets_N)
+    targets_N = torch.tensor(
+        (examples.targets_N - center) / scale,
+        dtype=torch.float32 if task.regression else torch.int64,
+    )
+
+    def loss_of(rows: torch.Tensor) -> torch.Tensor:
+        ids_BT = pad_right([examples.inputs[row] for row in rows.tolist()], reader.pad).to(device)
+        output = classify(model, ids_BT, output_hidden_states=settings.lm_weight > 0)
+        logits_BC = output.logits.float()
+        targets_B = targets_N[rows].to(device)
+        if task.regression:
+            loss = functional.mse_loss(logits_BC[:, 0], targets_B)
+        else:
+            loss = functional.cross_entropy(logits_BC, targets_B)
+        if settings.lm_weight:
+            loss += settings.lm_weight * _auxiliary_loss(model, output, ids_BT, reader.pad)
+        return loss
+
+    arm = "pretrained" if pretrained else "random twin"
+    num_rows = len(examples.inputs) // len(task.orders)
+    fine_tune(
+        model,
+        [len(ids) for ids in examples.inputs],
+        loss_of,
+        count_steps(task, num_rows, settings),
+        settings,
+        seed,
+        f"{task.title} {arm} seed {seed}",
+        device,
+    )
+    logits_of_orders = predict_logits(model, examples.validation, reader.pad, device)
+    logits_NC = np.mean(np.split(logits_of_orders, len(task.orders)), 0)
+    return logits_NC[:, 0] * scale + center if task.regression else softmax(logits_NC, 1)
+
+
+def load_classifier(reader: Reader, task: Task, pretrained: bool) -> PreTrainedModel:
+    """Load the reader's model, or make its random twin, with a fresh head for the task, in fp32.
+
+    Raises UserError for a model that can't be a classifier, or lacks weights.
+    """
+    config = deepcopy(reader.config)
+    config.num_labels = 1 if task.regression else len(task.labels)
+    kind = AutoModelForSequenceClassification
+    if pretrained:
+        model = load_weights(kind, reader.folder, str(reader.folder), config, new_head=True)
+    else:
+        with as_user_error(f"{reader.folder}: can't be made a classifier"):
+            model = kind.from_config(config, dtype=torch.float32)
+    if reader.num_embeddings > config.vocab_size:
+        model.resize_token_embeddings(reader.num_embeddings, mean_resizing=False)
+    model.config.pad_token_id = reader.pad  # after the resizing: it may be one of the new ids
+    return model
+
+
+@torch.no_grad()
+def predict_logits(
+    model: PreTrainedModel, inputs: list[TokenIds], pad_id: int, device: str
+) -> np.ndarray:
+    """Return the logits (N, C) of the inputs, computed in batches of like length."""
+    by_length_N = np.argsort([len(ids) for ids in inputs], kind="stable")
+    precision = resolve_precision("auto", device)
+    logits: list[np.ndarray] = []
+    for start in range(0, len(inputs), EVALUATION_BATCH):
+        rows = by_length_N[start : start + EVALUATION_BATCH]
+        ids_BT = pad_right([inputs[row] for row in rows], pad_id).to(device)
+        with autocast(device, precision):
+            logits.append(classify(model, ids_BT).logits.float().cpu().numpy())
+    return np.concatenate(logits)[np.argsort(by_length_N)]
+
+
+def classify(model: PreTrainedModel, ids_BT: torch.Tensor, **options: Any) -> Any:
+    """Run a classifier on right-padded ids; its output has logits (B, C), whatever its class."""
+    if model.config.model_type == "gpt2":
+        # No mask: right of a causal model's last real token, pads can't be seen.
+        return model(input_ids=ids_BT, use_cache=False, **options)
+    is_real_BT = (ids_BT != model.config.pad_token_id).long()
+    return model(input_ids=ids_BT, attention_mask=is_real_BT, **options)
+
+
+def _standardization(task: Task, targets_N: np.ndarray) -> tuple[float, float]:
+    """Center and scale of the scores; labels stay as they are."""
+    if not task.regression:
+        return 0, 1
+    return targets_N.mean(), targets_N.std() or 1.0
+
+
+def _auxiliary_loss(
+    model: PreTrainedModel, output: Any, ids_BT: torch.Tensor, pad_id: int
+) -> torch.Tensor:
+    """The language-model loss of the inputs, whose pads are no targets."""
+    targets_BT = ids_BT.masked_fill(ids_BT == pad_id, IGNORED)
+    embedding = cast(nn.Embedding, model.get_input_embeddings())  # typed as any module
+    head = partial(functional.linear, weight=embedding.weight)
+    return token_loss(output.hidden_states[-1], head, targets_BT)

@@ -1,0 +1,131 @@
+"""The arms of the experiment, each a row of the table: how its predictions are made."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from corpora.tasks.task import Row, Task
+from pipeline.evaluation.baselines.majority import predict_majority
+from pipeline.evaluation.baselines.tfidf import predict_tfidf
+from pipeline.evaluation.fine_tuning import count_steps
+from pipeline.evaluation.language_head import PromptedTask, fine_tune_language_head
+from pipeline.evaluation.linear_head import Examples, fine_tune_linear_head
+from pipeline.settings import Head, KlueSettings
+from pipeline.stages.klue.experiment import Experiment
+from pipeline.stages.klue.rows import draw_rows
+
+Outputs = dict[str, np.ndarray]
+"""By task, what is said of its validation rows: predictions (N,) or scores (N, C)."""
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One way to predict a task's validation rows."""
+
+    name: str  # in files and metrics.json
+    title: str  # in tables
+    predict: Callable[[Experiment, Task, int, int], Outputs]
+    """Make the outputs of one run on so many train rows (0 is all) with a seed."""
+    head: Head | None = None  # by which settings.head chooses it; a baseline is always there
+    has_curve: bool = False  # whether it is also run on fewer rows, for the learning curve
+
+    @property
+    def is_baseline(self) -> bool:
+        """Whether it has no model, and depends on the seed by the draw of its rows alone."""
+        return self.head is None
+
+
+def apply_baseline(
+    baseline: Callable[[Task, list[Row], list[Row]], np.ndarray],
+    experiment: Experiment,
+    task: Task,
+    num_rows: int,
+    seed: int,
+) -> Outputs:
+    """Fit a baseline, which has no model."""
+    rows = experiment.rows[task.name]
+    train = [rows.train[row] for row in draw_rows(len(rows.train), num_rows, seed)]
+    return {task.name: baseline(task, train, rows.validation)}
+
+
+def fine_tune_linear(
+    experiment: Experiment, task: Task, num_rows: int, seed: int, pretrained: bool
+) -> Outputs:
+    """Fine-tune a linear head on the pretrained model or its random twin, which shows what
+    pretraining is worth."""
+    train = experiment.rows[task.name].train
+    encoded = experiment.inputs[task.name]
+    drawn = draw_rows(len(train), num_rows, seed)
+    # The inputs hold all rows in one order, then all of them in the other.
+    starts = range(0, len(encoded.train.ids), len(train))
+    examples = Examples(
+        inputs=[encoded.train.ids[start + row] for start in starts for row in drawn],
+        targets_N=np.array([task.target(train[row]) for row in drawn] * len(task.orders)),
+        validation=encoded.validation.ids,
+    )
+    settings = experiment.settings
+    output = fine_tune_linear_head(
+        experiment.reader, task, examples, settings, seed, pretrained, experiment.device
+    )
+    return {task.name: output}
+
+
+def fine_tune_language(experiment: Experiment, task: Task, num_rows: int, seed: int) -> Outputs:
+    """Fine-tune a model to go on with the label's word after a prompt of this task."""
+    return fine_tune_on_prompts(experiment, [task], num_rows, seed)
+
+
+def fine_tune_jointly(experiment: Experiment, _: Task, num_rows: int, seed: int) -> Outputs:
+    """Fine-tune one model on the prompts of all tasks, whichever of them is asked for."""
+    all_tasks = [rows.task for rows in experiment.rows.values()]
+    return fine_tune_on_prompts(experiment, all_tasks, num_rows, seed)
+
+
+def fine_tune_on_prompts(
+    experiment: Experiment, tasks: list[Task], num_rows: int, seed: int
+) -> Outputs:
+    """Fine-tune one model on so many rows of each of these tasks."""
+    prompted: list[PromptedTask] = []
+    num_steps = 0
+    for task in tasks:
+        train = experiment.rows[task.name].train
+        encoded = experiment.prompts[task.name]
+        drawn = draw_rows(len(train), num_rows, seed)
+        prompted.append(
+            PromptedTask(
+                task=task,
+                words=experiment.reader.encode_words(task),
+                prompts=[encoded.train.ids[row] for row in drawn],
+                right_words=[round(task.target(train[row])) for row in drawn],
+                validation=encoded.validation.ids,
+            )
+        )
+        num_steps += count_steps(task, len(drawn), experiment.settings)
+    return fine_tune_language_head(
+        experiment.reader, prompted, experiment.settings, seed, num_steps, experiment.device
+    )
+
+
+RANDOM_TWIN = Arm(
+    "random", "random twin", partial(fine_tune_linear, pretrained=False), "linear", has_curve=True
+)
+PRETRAINED = Arm(
+    "pretrained", "pretrained", partial(fine_tune_linear, pretrained=True), "linear", has_curve=True
+)
+ARMS = (
+    Arm("majority", "majority label", partial(apply_baseline, predict_majority)),
+    Arm("tfidf", "TF-IDF + linear SVM", partial(apply_baseline, predict_tfidf), has_curve=True),
+    RANDOM_TWIN,
+    PRETRAINED,
+    Arm("language", "pretrained, language head", fine_tune_language, "language"),
+    Arm("joint", "one model for all tasks", fine_tune_jointly, "joint"),
+)
+"""In the order of the table, in which each is compared with those before it."""
+
+
+def choose_arms(settings: KlueSettings) -> list[Arm]:
+    """Return both baselines, and the arms of the heads that are wanted."""
+    wanted = [arm for arm in ARMS if arm.is_baseline or arm.head in settings.head]
+    return [arm for arm in wanted if settings.control or arm is not RANDOM_TWIN]

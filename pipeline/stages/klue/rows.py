@@ -1,0 +1,85 @@
+"""Which rows of a task are trained on and which are scored: splits, held-out rows, noisy copies,
+draws of fewer rows."""
+
+from dataclasses import dataclass
+from itertools import compress
+
+import numpy as np
+import xxhash
+
+from corpora.tasks.rows import load_rows
+from corpora.tasks.task import SPLITS, Row, Task
+from pipeline.evaluation.noise import NOISES, add_noise
+from pipeline.settings import KlueSettings
+
+CLEAN = "clean"
+NEW_ROWS = "new_rows"
+HELD_OUT_PARTS = 8
+"""Of so many parts of train one is held out."""
+
+
+@dataclass
+class TaskRows:
+    """One task's rows."""
+
+    task: Task
+    train: list[Row]
+    validation: list[Row]  # as they are, then every noise's copies of all of them
+    parts: dict[str, np.ndarray]
+    """Which of `validation` are which, as booleans (N,): clean, each noise and, where sentences of
+    some clean ones stand in train, new_rows: the others."""
+
+    def __post_init__(self) -> None:
+        self.gold_N = np.array([self.task.target(row) for row in self.validation])
+        self.clean_N = self.parts[CLEAN]
+
+    @property
+    def clean(self) -> list[Row]:
+        """The validation rows as they are."""
+        return list(compress(self.validation, self.clean_N))
+
+
+def read_rows(task: Task, settings: KlueSettings) -> TaskRows:
+    """Read the task's rows, and make the noisy copies that are wanted.
+
+    With `settings.held_out` an eighth of train stands in for validation, which isn't read at all.
+    Raises UserError for rows that can't be read.
+    """
+    train_split, validation_split = SPLITS
+    train = load_rows(settings.data, task, train_split)
+    if settings.held_out:
+        train, validation = hold_out(task, train)
+    else:
+        validation = load_rows(settings.data, task, validation_split)
+    kinds = [CLEAN, *(NOISES if settings.noise else ())]
+    copies = list(validation)
+    for kind in kinds[1:]:
+        copies += [add_noise(task, row, kind) for row in validation]
+    kind_N = np.repeat(kinds, len(validation))
+    parts = {kind: kind_N == kind for kind in kinds}
+    if task.entities:
+        seen = {row["sentence"] for row in train}
+        is_new_N = parts[CLEAN] & [row["sentence"] not in seen for row in copies]
+        if 0 < is_new_N.sum() < len(validation):
+            parts[NEW_ROWS] = is_new_N
+    return TaskRows(task, train, copies, parts)
+
+
+def hold_out(task: Task, train: list[Row]) -> tuple[list[Row], list[Row]]:
+    """Split train in rows to train on and an eighth to score; rows of the same first text are on
+    the same side."""
+    kept: list[Row] = []
+    held_out: list[Row] = []
+    for row in train:
+        first_text = row[task.texts[0]].encode()
+        is_out = xxhash.xxh3_64_intdigest(first_text) % HELD_OUT_PARTS == 0
+        (held_out if is_out else kept).append(row)
+    return kept, held_out
+
+
+def draw_rows(num_rows: int, num_wanted: int, seed: int) -> list[int]:
+    """Return the numbers of the train rows to use: `num_wanted` drawn by the seed, the same for
+    every arm, or all of them for 0."""
+    if 0 < num_wanted < num_rows:
+        return np.random.default_rng(seed).permutation(num_rows)[:num_wanted].tolist()
+    return list(range(num_rows))

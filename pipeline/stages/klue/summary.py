@@ -1,0 +1,143 @@
+"""A task's figures, all computed from predictions: metrics, intervals, comparisons, curves.
+
+How they are laid out is in pipeline/reports/templates/klue.md."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from corpora.contamination import DECONTAMINATED, fingerprint
+from corpora.tasks.rows import is_sample
+from corpora.tasks.task import Row, Task
+from pipeline.evaluation.bootstrap import interval, paired_interval
+from pipeline.evaluation.fine_tuning import count_steps
+from pipeline.evaluation.metrics import confusion, score
+from pipeline.settings import KlueSettings
+from pipeline.stages.klue.arms import choose_arms
+from pipeline.stages.klue.rows import CLEAN, NEW_ROWS, TaskRows
+from pipeline.stages.klue.runs import Runs
+
+CURVE_SIZES = (100, 300, 1000, 3000, 10000)
+"""Train rows of the learning curve, below all of them."""
+
+
+def summarise_task(task: Task, runs: Runs) -> dict[str, Any]:
+    """Return the task's part of metrics.json. Runs whose predictions lie in the folder aren't made
+    again."""
+    experiment = runs.experiment
+    settings = experiment.settings
+    rows = experiment.rows[task.name]
+    clean = rows.clean
+    num_train = min(settings.train_rows or len(rows.train), len(rows.train))
+    return {
+        "split": split_name(task, settings, len(clean)),
+        "rows": {"train": num_train, "validation": len(clean)},
+        "seen_rows": count_seen_rows(rows),
+        "official_rows": task.official_rows,
+        "steps": count_steps(task, num_train, settings),
+        "texts": look_up_texts(task, clean, experiment.reader.folder),
+        "arms": summarise_arms(rows, runs),
+        "curve": summarise_curve(rows, runs) if settings.curve else {},
+        "cut_rows": experiment.count_cut_rows(task),
+        "absent_labels": [
+            name for label, name in enumerate(task.labels) if label not in rows.gold_N[rows.clean_N]
+        ],
+    }
+
+
+def summarise_arms(rows: TaskRows, runs: Runs) -> dict[str, dict[str, Any]]:
+    """Return each arm's figures on the clean rows, on the other parts, and beside the arms before
+    it."""
+    task = rows.task
+    settings = runs.experiment.settings
+    gold_N = rows.gold_N[rows.clean_N]
+    arms: dict[str, dict[str, Any]] = {}
+    clean_outputs: dict[str, list[np.ndarray]] = {}
+    for arm in choose_arms(settings):
+        outputs = runs.predict(arm, task, settings.train_rows)
+        mine = [output[rows.clean_N] for output in outputs.values()]
+        arms[arm.name] = {
+            **summarise_seeds(rows, outputs, rows.clean_N),
+            "confusion": confusion(task, gold_N, mine),
+            **{
+                name: summarise_seeds(rows, outputs, is_part_N)["mean"]
+                for name, is_part_N in rows.parts.items()
+                if name != CLEAN
+            },
+            "above": {
+                other: paired_interval(task, gold_N, mine, theirs)
+                for other, theirs in clean_outputs.items()
+            },
+        }
+        clean_outputs[arm.name] = mine
+    return arms
+
+
+def summarise_curve(rows: TaskRows, runs: Runs) -> dict[str, dict[int, dict[str, Any]]]:
+    """Return figures by arm and number of labelled rows, up to all of them."""
+    num_train = len(rows.train)
+    # All rows are written as 0, and shared with the table's runs.
+    wanted = {size: size for size in CURVE_SIZES if size < num_train} | {num_train: 0}
+    return {
+        arm.name: {
+            size: summarise_seeds(rows, runs.predict(arm, rows.task, num_rows), rows.clean_N)
+            for size, num_rows in wanted.items()
+        }
+        for arm in choose_arms(runs.experiment.settings)
+        if arm.has_curve
+    }
+
+
+def summarise_seeds(
+    rows: TaskRows, outputs: dict[int, np.ndarray], is_part_N: np.ndarray
+) -> dict[str, Any]:
+    """Return every seed's metrics on a part of the rows, their mean, sample standard deviation, and
+    the mean's interval."""
+    task = rows.task
+    gold_N = rows.gold_N[is_part_N]
+    outputs_of_part = {seed: output[is_part_N] for seed, output in outputs.items()}
+    seeds = {seed: score(task, gold_N, output) for seed, output in outputs_of_part.items()}
+    mean: dict[str, float | None] = {}
+    sd: dict[str, float | None] = {}
+    for metric in task.metrics:
+        values = [scores[metric] for scores in seeds.values()]
+        defined = [value for value in values if value is not None]
+        is_defined = len(defined) == len(values)
+        mean[metric] = float(np.mean(defined)) if is_defined else None
+        has_spread = is_defined and len(values) > 1
+        sd[metric] = float(np.std(defined, ddof=1)) if has_spread else None
+    bounds = interval(task, gold_N, list(outputs_of_part.values()))
+    return {"seeds": seeds, "mean": mean, "sd": sd, "interval": bounds}
+
+
+def count_seen_rows(rows: TaskRows) -> int:
+    """Count the clean rows whose sentence stands in train, too."""
+    if NEW_ROWS not in rows.parts:
+        return 0
+    return int(rows.clean_N.sum() - rows.parts[NEW_ROWS].sum())
+
+
+def look_up_texts(task: Task, validation: list[Row], model: Path) -> dict[str, int | None]:
+    """Count the rows' texts, and those of them that the model's pretraining text was searched for
+    before it was used: None where that isn't known. The answer travels with the model."""
+    texts = set(fingerprint([row[column] for row in validation for column in task.texts]))
+    path = model / DECONTAMINATED
+    if not path.exists():
+        return {"all": len(texts), "looked_for": None}
+    searched_for = json.loads(path.read_text(encoding="utf-8"))
+    known = searched_for.get(f"{task.name} validation", [])
+    return {"all": len(texts), "looked_for": len(texts.intersection(known))}
+
+
+def split_name(task: Task, settings: KlueSettings, num_rows: int) -> str:
+    """Name the part of KLUE's own validation split that these rows are, for the table's heading."""
+    if settings.held_out:
+        return "held out of train"
+    if is_sample(settings.data):
+        return "sample"
+    share = num_rows / task.official_rows["validation"]
+    if share == 1:
+        return "dev"
+    return "half dev" if 0.45 <= share <= 0.55 else "part of dev"
