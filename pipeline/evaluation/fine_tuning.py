@@ -16,7 +16,8 @@ from pipeline.evaluation.length_batches import endless_batches
 from pipeline.models.attention import quickest
 from pipeline.settings import KlueSettings
 from pipeline.training.device import autocast, resolve_precision
-from pipeline.training.optimizer import learning_rate_factor, make_adamw
+from pipeline.training.optimizers import make_adamw
+from pipeline.training.schedule import learning_rate_factor
 
 # GPT-1's (Radford et al. 2018), as are the linear schedule and, nearly, its warm-up.
 WEIGHT_DECAY = 0.01

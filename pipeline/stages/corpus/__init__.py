@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 
 from corpora.contamination import DECONTAMINATED, load_index
 from corpora.recipe import Source, load_recipe
-from corpora.sources.read import open_hub
+from corpora.sources.hub import open_hub
 from corpora.sources.shards import make_shards
 from pipeline.artifacts.files import write_json
 from pipeline.artifacts.manifest import SCRATCH

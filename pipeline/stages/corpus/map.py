@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import xxhash
 
-from corpora.cleaning.clean import drop_lines, drop_reasons
+from corpora.cleaning.filters import drop_lines, drop_reasons
 from corpora.contamination import Index
-from corpora.duplicates.dedup import Texts, band_keys, letter_hashes
+from corpora.duplicates.minhash import band_keys
+from corpora.duplicates.texts import Texts, letter_hashes
 from corpora.recipe import Recipe, Source
 from corpora.sources.shards import Shard
 from pipeline.artifacts.parquet import ParquetFile

@@ -6,10 +6,14 @@ from typing import NamedTuple
 
 import xxhash
 
-from corpora.cleaning.clean import clean, load_cleanups, split_text
+from corpora.cleaning.cleanups import load_cleanups
+from corpora.cleaning.normalise import clean
+from corpora.cleaning.split import split_text
 from corpora.pii import replace_personal_data
 from corpora.recipe import Recipe, Source
-from corpora.sources.read import Record, read_file, read_hub
+from corpora.sources.hub import read_hub
+from corpora.sources.read import read_file
+from corpora.sources.records import Record
 from corpora.sources.shards import Shard
 from pipeline.stages.corpus.rejects import Rejects
 from pipeline.stages.corpus.tally import Pair, Tally, add_counts

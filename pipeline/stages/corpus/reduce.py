@@ -6,7 +6,7 @@ from typing import TypedDict
 
 import numpy as np
 
-from corpora.duplicates.dedup import TRAIN, VALIDATION, choose, find_clusters, lowest_hashes
+from corpora.duplicates.clusters import TRAIN, VALIDATION, choose, find_clusters, lowest_hashes
 from corpora.recipe import Recipe
 from corpora.sources.shards import Shard
 from pipeline.artifacts.files import fsync

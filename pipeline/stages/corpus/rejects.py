@@ -2,7 +2,7 @@
 
 from corpora.pii import replace_personal_data
 from corpora.recipe import Recipe, Source
-from corpora.sources.read import EXCERPT
+from corpora.sources.records import EXCERPT
 from pipeline.artifacts.parquet import ParquetFile
 from pipeline.stages.corpus.tally import Tally
 
