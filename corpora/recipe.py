@@ -22,14 +22,14 @@ TaskName = Literal["ynat", "nli", "sts", "re"]
 Block = TypeVar("Block", bound=Settings)
 
 
-def pinned(revision: str) -> str:
+def require_pinned(revision: str) -> str:
     """Return the revision; raises the error of a broken rule if it's a branch, which moves."""
     if revision in BRANCHES:
         raise broken_rule(f"revision {revision!r} is a branch: give a commit hash or a tag.")
     return revision
 
 
-Revision = Annotated[str, AfterValidator(pinned)]
+Revision = Annotated[str, AfterValidator(require_pinned)]
 
 
 class Source(Settings):

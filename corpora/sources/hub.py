@@ -33,9 +33,9 @@ def read_hub(shard: Shard) -> Records:
     """Yield one part's documents until its share of the byte budget is read; nothing is kept on
     disk."""
     source = shard.source
-    budget = source.byte_budget / shard.parts if source.byte_budget else math.inf
+    budget = source.byte_budget / shard.num_parts if source.byte_budget else math.inf
     with _as_user_error(source):
-        rows = open_hub(source).shard(num_shards=shard.parts, index=shard.part)
+        rows = open_hub(source).shard(num_shards=shard.num_parts, index=shard.part)
         for number, row in enumerate(rows, 1):
             record = to_document(source, f"{source.dataset}/{shard.part}:{number}", row)
             if record is not None:

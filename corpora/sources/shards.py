@@ -30,7 +30,7 @@ class Shard:
     source: Source
     files: tuple[LabelledFile, ...] = ()
     part: int = 0
-    parts: int = 1
+    num_parts: int = 1
 
     @property
     def name(self) -> str:
@@ -134,9 +134,9 @@ def make_shards(
     shards: list[Shard] = []
     for source in recipe.source:
         if source.kind == "hub":
-            parts = hub_parts(source)
-            for part in range(parts):
-                shards.append(Shard(len(shards), source, part=part, parts=parts))
+            num_parts = hub_parts(source)
+            for part in range(num_parts):
+                shards.append(Shard(len(shards), source, part=part, num_parts=num_parts))
         for group in _group_small_files(source, data_root):
             shards.append(Shard(len(shards), source, tuple(group)))
     return shards

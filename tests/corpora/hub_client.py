@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from tests.conftest import PROJECT
 from tests.corpora.hub_server import REVISION
@@ -28,7 +28,9 @@ class Answer(NamedTuple):
     paused: float  # seconds
 
 
-def run_python(port: int, home: Path, *arguments: str, **variables: str) -> Any:
+def run_python(
+    port: int, home: Path, *arguments: str, **variables: str
+) -> subprocess.CompletedProcess[str]:
     """Run Python with its Hub at `port` and `home` as its cache and folder."""
     inherited = {
         name: value
@@ -42,6 +44,7 @@ def run_python(port: int, home: Path, *arguments: str, **variables: str) -> Any:
         "no_proxy": "127.0.0.1",
         "PYTHONUTF8": "1",
         "PYTHONPATH": str(PROJECT),
+        "USE_TORCH": "0",  # datasets imports torch for its streams where it can: seconds
     }
     return subprocess.run(
         [sys.executable, *arguments],
@@ -54,7 +57,7 @@ def run_python(port: int, home: Path, *arguments: str, **variables: str) -> Any:
     )
 
 
-def run_pipeline(port: int, home: Path, *arguments: str) -> Any:
+def run_pipeline(port: int, home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run a command of the pipeline, with short pauses."""
     return run_python(port, home, "-m", "tests.corpora.hub_client", "-m", "pipeline", *arguments)
 
@@ -66,8 +69,6 @@ def ask(
 
     A source is asked for by its keys in a recipe, a task by {"task": ..., "splits": ...}.
     """
-    # datasets imports torch for its streams where it can, which takes seconds.
-    variables = {"USE_TORCH": "0"} | variables
     message = json.dumps({"requests": requests, "timeout": timeout})
     done = run_python(port, home, "-m", "tests.corpora.hub_client", message, **variables)
     assert done.returncode == 0, done.stderr
@@ -93,9 +94,9 @@ def read_source(keys: dict) -> Iterator[list]:
 
     keys = {"kind": "hub", "licence": "mine", "revision": REVISION} | keys
     source = Source.from_table(keys, "a test")
-    parts = open_hub(source).num_shards
-    for part in range(parts):
-        for record in read_hub(Shard(0, source, part=part, parts=parts)):
+    num_parts = open_hub(source).num_shards
+    for part in range(num_parts):
+        for record in read_hub(Shard(0, source, part=part, num_parts=num_parts)):
             yield [part, *record]
 
 
