@@ -66,19 +66,21 @@ def load_preset(name: str, overrides: dict[str, str]) -> Preset:
 def check_sections(where: str, sections: dict[str, Any]) -> None:
     """Raise UserError for what stands outside a stage's section."""
     for key, given in sections.items():
+        is_known = key in STAGE_SETTINGS
+        is_only_a_name = where == ON_THE_COMMAND_LINE and not is_known  # SET="steps=1"
         require(
-            isinstance(given, dict),
+            isinstance(given, dict) or is_only_a_name,
             f"{where}: {key} = {given!r} stands outside a section such as [pretrain].",
         )
         require(
-            key in STAGE_SETTINGS,
+            is_known,
             f"{where}: unknown section {key!r}.{nearest(key, STAGE_SETTINGS)} A setting is written "
             "stage.setting=value, such as pretrain.steps=200, or stands under [stage] in a file.",
         )
 
 
 def nest(overrides: dict[str, str]) -> dict[str, Any]:
-    """Turn {"klue.epochs.nli": "4"} into {"klue": {"epochs": {"nli": "4"}}}."""
+    """{"klue.epochs.nli": "4"} as {"klue": {"epochs": {"nli": "4"}}}."""
     nested: dict[str, Any] = {}
     for key, text in overrides.items():
         *sections, setting = key.split(".")

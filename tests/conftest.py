@@ -1,9 +1,15 @@
 """What several test files share: settings of a tiny run, and the real text where DATA= names it."""
 
+import contextlib
+import io
 import os
+import shutil
+import signal
 import subprocess
 import sys
+import warnings
 from pathlib import Path
+from unittest import mock
 
 import hypothesis
 import pytest
@@ -76,6 +82,29 @@ def run_pipeline(
     return done
 
 
+def call_pipeline(*arguments: str | Path, folder: Path) -> str:
+    """The same command in this process, whose libraries are loaded; returns what it printed.
+
+    Raises what it raises. As in a process of its own, warnings are no errors.
+    """
+    from pipeline.cli import app
+
+    printed = io.StringIO()
+    handler = signal.getsignal(signal.SIGTERM)
+    with (
+        contextlib.chdir(folder),
+        contextlib.redirect_stdout(printed),
+        mock.patch.dict(os.environ, make_environment(), clear=True),
+        warnings.catch_warnings(),
+    ):
+        warnings.simplefilter("default")
+        try:
+            app([*map(str, arguments)], standalone_mode=False)
+        finally:
+            signal.signal(signal.SIGTERM, handler)
+    return printed.getvalue()
+
+
 @pytest.fixture(scope="session")
 def tiny_preset(tmp_path_factory) -> Path:
     """A preset file of a run that takes seconds."""
@@ -91,6 +120,21 @@ def built(tmp_path_factory, tiny_preset) -> Path:
     for stage in STAGES:
         run_pipeline(stage, "--preset", tiny_preset, folder=folder)
     return folder
+
+
+@pytest.fixture
+def copy(built, tmp_path) -> Path:
+    """A folder with a copy of the built artifacts, which a test may damage."""
+    shutil.copytree(built / "artifacts", tmp_path / "artifacts", symlinks=True)
+    return tmp_path
+
+
+@pytest.fixture(scope="session")
+def exported(built, tiny_preset, tmp_path_factory) -> Path:
+    """The folder that `make export` makes of the built model."""
+    out = tmp_path_factory.mktemp("exported") / "model"
+    run_pipeline("export", "--preset", tiny_preset, "--out", out, folder=built)
+    return out
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,213 @@
+"""The command line: which command takes which options, how make's variables arrive, and how a wrong
+input ends."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from pipeline.cli import app, main
+from pipeline.options import Device, Engine
+from tests.conftest import PROJECT, make_environment
+
+COMMON = {"preset", "artifacts"}
+OPTIONS = {
+    "corpus": {"recipe", "data", "workers", "engine", "shard", "merge"},
+    "tokenizer": {"recipe", "data", "init", "workers"},
+    "tokens": {"recipe", "data", "init", "workers", "engine", "shard", "merge"},
+    "pretrain": {"recipe", "data", "init", "device"},
+    "klue-eval": {"recipe", "data", "klue", "init", "model", "seeds", "control", "device"},
+    "klue-prompt": {"recipe", "data", "klue", "init", "model", "seeds", "device"},
+    "klue-check": {"recipe", "data", "klue", "init", "model"},
+    "tokenizer-report": {"klue", "tokenizers", "out"},
+    "report": {"out"},
+    "status": {"recipe", "data", "klue", "init", "model", "seeds", "control"},
+    "plan": {"init", "device", "gpus", "hardware"},
+    "generate": {"model", "device", "prompt"},
+    "export": {"out"},
+}
+"""Beside those in COMMON."""
+
+ARRIVING = {
+    "PRESET": ("corpus", "laptop", "laptop"),
+    "RECIPE": ("corpus", "my own.toml", "my own.toml"),
+    "DATA": ("corpus", "/text", Path("/text")),
+    "KLUE": ("klue-eval", "/klue", "/klue"),
+    "INIT": ("pretrain", "owner/name@main", "owner/name@main"),
+    "MODEL": ("klue-eval", "a model", "a model"),
+    "SEEDS": ("klue-eval", "1", "1"),
+    "CONTROL": ("klue-eval", "0", "0"),
+    "DEVICE": ("pretrain", "cpu", Device.cpu),
+    "WORKERS": ("tokens", "3", 3),
+    "ENGINE": ("corpus", "ray", Engine.ray),
+    "SHARD": ("corpus", "2/16", (2, 16)),
+    "MERGE": ("tokens", "1", True),
+    "OUT": ("export", "a folder", Path("a folder")),
+    "TOKENIZERS": ("tokenizer-report", "a 'b c'", "a 'b c'"),
+    "PROMPT": ("generate", "a $b \"c\" `d` 'e'", "a $b \"c\" `d` 'e'"),
+    "GPUS": ("plan", "8", 8),
+    "HARDWARE": ("plan", "H100", "H100"),
+}
+"""Variable -> a command that reads it, what is typed, and what the command gets."""
+OF_THE_BENCHMARKS = {"BENCH", "PEERS"}
+
+
+COMMANDS = typer.main.get_command(app).commands
+
+
+def makefile() -> str:
+    return (PROJECT / "Makefile").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("command", [*COMMANDS])
+def test_every_command_shows_its_own_options_and_no_others(command):
+    shown = CliRunner().invoke(app, [command, "--help"]).output
+    found = set(re.findall(r"^  --([a-z-]+)", shown, re.MULTILINE)) - {"help"}
+    wanted = OPTIONS.get(command, set()) | COMMON
+    if command == "settings":
+        wanted = {"preset"}
+    if command == "clean":
+        wanted = {"artifacts"}
+    assert found == wanted
+
+
+def test_every_command_of_the_makefile_is_one():
+    called = set(re.findall(r"(?:RUN|LAUNCH)\) ([a-z-]+)", makefile()))
+    assert called <= set(COMMANDS)
+    assert called >= set(OPTIONS)
+
+
+def test_every_documented_variable_is_passed_on():
+    (listed,) = re.findall(r"^VARIABLES := ((?:.*\\\n)*.*)", makefile(), re.MULTILINE)
+    assert set(listed.replace("\\", "").split()) == set(ARRIVING) | OF_THE_BENCHMARKS
+
+
+@pytest.mark.parametrize("variable", ARRIVING)
+def test_every_variable_arrives_as_it_was_typed(variable, monkeypatch):
+    for name in ARRIVING:
+        monkeypatch.delenv(f"KOREAN_GPT2_{name}", raising=False)
+    command, typed, wanted = ARRIVING[variable]
+    monkeypatch.setenv(f"KOREAN_GPT2_{variable}", typed)
+    arrived = COMMANDS[command].make_context(command, [])
+    assert arrived.params[variable.lower()] == wanted
+
+
+def run_make(*arguments: str, folder: Path, says: str) -> str:
+    """What a target's command gets, of which `says` is a line of shell that prints it.
+
+    The environment isn't set up anew, and no command of the project runs.
+    """
+    stand_in = folder / "python"
+    stand_in.write_text(f"#!/bin/sh\n{says}\n")
+    stand_in.chmod(0o755)
+    own = ("MAKEFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "MFLAGS")
+    environment = {name: text for name, text in make_environment().items() if name not in own}
+    done = subprocess.run(
+        ["make", "--old-file", ".venv/.ready", f"PY={stand_in}", *arguments],
+        cwd=PROJECT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout
+
+
+def test_a_prompt_with_dollars_quotes_and_backquotes_arrives_through_make(tmp_path):
+    prompt = "값은 $HOME ${x} $(ls) \"큰\" '작은' `date` # \\n 100%"
+    says = 'printf %s "$KOREAN_GPT2_PROMPT"'
+    assert run_make("generate", f"PROMPT={prompt}", folder=tmp_path, says=says) == prompt
+
+
+def test_settings_arrive_through_make_as_words_of_the_shell(tmp_path):
+    says = 'printf "%s\\n" "$@"'
+    typed = "SET=klue.head='linear language' pretrain.steps=5"
+    lines = run_make("status", typed, folder=tmp_path, says=says).splitlines()
+    assert lines[-3:] == ["status", "klue.head=linear language", "pretrain.steps=5"]
+
+
+def test_a_variable_that_is_not_given_is_no_option(tmp_path):
+    says = "printenv | grep ^KOREAN_GPT2_ || true"
+    assert run_make("report", "OUT=here", folder=tmp_path, says=says) == "KOREAN_GPT2_OUT=here\n"
+
+
+@pytest.mark.parametrize(
+    "arguments, said",
+    [
+        (["corpus", "--preset", "dmeo"], "demo"),
+        (["corpus", "pretrain.stepz=3"], "steps"),
+        (["corpus", "--recipe", "no-such"], "no-such"),
+        (["corpus", "--recipe", "local"], "DATA="),
+        (["corpus", "--recipe", "local", "--data", "/no/such"], "/no/such"),
+        (["corpus", "--workers", "0"], "WORKERS=0"),
+        (["generate", "--model", "/no/such"], "/no/such"),
+        (["export"], "OUT"),
+        (["corpus", "steps"], "key=value"),
+    ],
+)
+def test_a_wrong_input_ends_in_one_message(tmp_path, monkeypatch, arguments, said):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["pipeline", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    message = str(ended.value.code)
+    assert message.startswith("error: ")
+    assert said in message
+    assert "\n" not in message
+    assert not list(tmp_path.glob("artifacts/*/*/manifest.json"))
+
+
+@pytest.mark.parametrize(
+    "arguments, said",
+    [
+        (["corpus", "--shard", "3/2"], "give i/n with i from 1 to n"),
+        (["pretrain", "--device", "tpu"], "tpu"),
+        (["corpus", "--klue", "sample"], "No such option"),
+        (["corpsu"], "No such command"),
+    ],
+)
+def test_a_wrong_option_is_named_with_the_commands_usage(
+    tmp_path, monkeypatch, capsys, arguments, said
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["pipeline", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_command_that_fails_exits_with_1_and_its_message_on_stderr(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "pipeline", "export"],
+        cwd=tmp_path,
+        env=make_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: export: say where to with OUT=folder.")
+    assert "Traceback" not in done.stderr
+
+
+def test_a_reader_that_stops_early_is_no_error(tmp_path):
+    """`make settings | head`."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-m", "pipeline", "settings"],
+        cwd=tmp_path,
+        env=make_environment(),
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    os.close(writing)
+    assert done.stderr == ""
