@@ -45,7 +45,7 @@ class Settings(BaseModel):
         Raises UserError that begins with `where` and names an unknown, missing or unfit key.
         """
         try:
-            return cls.model_validate(cls._with_tuples(table))
+            return cls.model_validate(lists_to_tuples(table))
         except ValidationError as error:
             raise UserError(f"{where}: {cls._explain(error)}") from None
 
@@ -57,7 +57,7 @@ class Settings(BaseModel):
 
         Raises UserError that begins with `where`, the place of the texts.
         """
-        merged = cls._with_tuples(table)
+        merged = lists_to_tuples(table)
         for name, given in texts.items():
             if isinstance(given, dict):
                 in_table = merged.get(name, {})
@@ -76,14 +76,6 @@ class Settings(BaseModel):
         fields = type(self).model_fields
         unkeyed = {name for name, field in fields.items() if UNKEYED in field.metadata}
         return self.model_dump(mode="json", exclude=unkeyed)
-
-    @classmethod
-    def _with_tuples(cls, table: dict[str, Any]) -> dict[str, Any]:
-        """The table with tuples where TOML has lists and the settings, which are frozen, tuples."""
-        return {
-            name: tuple(value) if cls._is_tuple(name) and isinstance(value, list) else value
-            for name, value in table.items()
-        }
 
     @classmethod
     def _is_tuple(cls, name: str) -> bool:
@@ -107,7 +99,9 @@ class Settings(BaseModel):
             return f"{name!r} is missing."
         if first["type"] == RULE:
             return first["msg"]
-        return f"{name}={first['input']}: {cls._explain_value(first)}"
+        given = first["input"]
+        shown = list(given) if isinstance(given, tuple) else given
+        return f"{name}={shown}: {cls._explain_value(first)}"
 
     @classmethod
     def _explain_value(cls, error: ErrorDetails) -> str:
@@ -128,6 +122,15 @@ class Settings(BaseModel):
             return f"expected {describe_type(field.annotation)}."
         is_quoted = isinstance(error["input"], str) and problem == "type"
         return f"expected {SCALARS[kind]}{', without quotes' if is_quoted else ''}."
+
+
+def lists_to_tuples(value: Any) -> Any:
+    """Return a TOML value with tuples in place of lists, at any depth: frozen settings hold none."""
+    if isinstance(value, dict):
+        return {key: lists_to_tuples(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return tuple(lists_to_tuples(each) for each in value)
+    return value
 
 
 def broken_rule(message: str) -> PydanticCustomError:
