@@ -125,7 +125,7 @@ class Settings(BaseModel):
 
 
 def lists_to_tuples(value: Any) -> Any:
-    """Return a TOML value with tuples in place of lists, at any depth: frozen settings hold none."""
+    """Return a TOML value with tuples in place of lists, at any depth."""
     if isinstance(value, dict):
         return {key: lists_to_tuples(each) for key, each in value.items()}
     if isinstance(value, list):

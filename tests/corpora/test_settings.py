@@ -47,7 +47,7 @@ def test_a_table_gives_settings_whose_lists_are_tuples():
     table = {"name": "a", "gloss": 1, "colours": ["green", "red"], "notes": {"of": ["a", "list"]}}
     paint = Paint.from_table(table, "a.toml")
     assert paint.colours == ("green", "red")
-    assert paint.notes == {"of": ["a", "list"]}
+    assert paint.notes == {"of": ("a", "list")}
     assert repr(paint.gloss) == "1.0"
     assert paint.layers == 2
 

@@ -1,29 +1,35 @@
 """The exported folder, opened as anybody would open it."""
+
 import random
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from konlpy.corpus import kolaw
 from sentencepiece import SentencePieceProcessor
 from tokenizers import Tokenizer
 from transformers import AutoTokenizer, GPT2Config, PreTrainedTokenizerFast
 
-from tests.tiny_tokenizer import train
+from tests.tiny_tokenizer import ARTICLES, train_on_articles
 from tokenizer.export import export
-from tokenizer.quality import NASTY_STRINGS, find_problem, open_encoders
-from tokenizer.train import SPECIAL_TOKENS
+from tokenizer.quality.encoders import open_encoders
+from tokenizer.quality.gate import NASTY_STRINGS, find_problem
+from tokenizer.special_tokens import SPECIAL_TOKENS
 
-CONSTITUTION = Path(kolaw.abspath("constitution.txt")).read_text(encoding="utf-8")
-ARTICLES = [line for line in CONSTITUTION.split("\n") if line.strip()]
+MODELS = {
+    "bpe": {},
+    "bpe with superwords": {"morphemes": "mecab", "superwords": 128},
+    "unigram": {"model_type": "unigram"},
+}
+ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\u2581"))
+PITFALLS = st.sampled_from(SPECIAL_TOKENS + NASTY_STRINGS)
+FEW_CHARACTERS = st.text("가각국민은ㅋㅎᄒᆞᆫ \n\t<>s/0x")
+TEXTS = st.lists(ANY_TEXT | PITFALLS | FEW_CHARACTERS, max_size=6).map("".join)
 
 
-@pytest.fixture(scope="module", params=["bpe", "bpe with superwords", "unigram"])
+@pytest.fixture(scope="module", params=MODELS)
 def folder(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("tokenizer")
-    kind, _, rest = request.param.partition(" ")
-    export(train(ARTICLES, kind, morphemes="mecab" if rest else "none", superwords=128 if rest else 0), folder)
+    export(train_on_articles(**MODELS[request.param]), folder)
     return folder
 
 
@@ -32,15 +38,16 @@ def encoders(folder):
     return open_encoders(folder)
 
 
-@pytest.fixture(params=["as exported", "saved again", "beside a GPT-2 config"])
-def tokenizer(request, folder, tmp_path):
+@pytest.fixture(scope="module", params=["as exported", "saved again", "beside a GPT-2 config"])
+def tokenizer(request, folder, tmp_path_factory):
     loaded = AutoTokenizer.from_pretrained(str(folder))
     if request.param == "as exported":
         return loaded
-    loaded.save_pretrained(tmp_path)
+    copy = tmp_path_factory.mktemp("copy")
+    loaded.save_pretrained(copy)
     if request.param == "beside a GPT-2 config":
-        GPT2Config().save_pretrained(tmp_path)
-    return AutoTokenizer.from_pretrained(str(tmp_path))
+        GPT2Config().save_pretrained(copy)
+    return AutoTokenizer.from_pretrained(str(copy))
 
 
 def test_ids_and_text_are_sentencepieces(folder, tokenizer):
@@ -54,8 +61,11 @@ def test_ids_and_text_are_sentencepieces(folder, tokenizer):
 def test_special_tokens_have_their_ids_and_nothing_is_added(tokenizer):
     assert isinstance(tokenizer, PreTrainedTokenizerFast)
     assert tokenizer.convert_tokens_to_ids(list(SPECIAL_TOKENS)) == list(range(109))
-    assert (tokenizer.pad_token_id, tokenizer.unk_token_id, tokenizer.bos_token_id, tokenizer.eos_token_id,
-            tokenizer.sep_token_id) == (0, 1, 2, 3, 4)
+    assert tokenizer.pad_token_id == 0
+    assert tokenizer.unk_token_id == 1
+    assert tokenizer.bos_token_id == 2
+    assert tokenizer.eos_token_id == 3
+    assert tokenizer.sep_token_id == 4
     assert sorted(tokenizer.all_special_ids) == list(range(109))
     assert len(tokenizer) == tokenizer.vocab_size == 1024
     assert tokenizer("")["input_ids"] == []
@@ -64,19 +74,20 @@ def test_special_tokens_have_their_ids_and_nothing_is_added(tokenizer):
 def test_text_that_looks_like_special_tokens_stays_text(tokenizer):
     for token in SPECIAL_TOKENS:
         ids = tokenizer(f"글{token} 뒤")["input_ids"]
-        assert min(ids) >= 109 and tokenizer.decode(ids) == f"글{token} 뒤"
+        assert min(ids) >= 109
+        assert tokenizer.decode(ids) == f"글{token} 뒤"
 
 
 def test_text_that_looks_like_special_tokens_stays_text_in_bare_tokenizers(folder):
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     for token in SPECIAL_TOKENS:
         ids = tokenizer.encode(f"글{token} 뒤").ids
-        assert min(ids) >= 109 and tokenizer.decode(ids) == f"글{token} 뒤"
+        assert min(ids) >= 109
+        assert tokenizer.decode(ids) == f"글{token} 뒤"
 
 
 @settings(max_examples=300, deadline=None)
-@given(text=st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\u2581"))
-                     | st.sampled_from(SPECIAL_TOKENS + NASTY_STRINGS) | st.text("가각국민은ㅋㅎᄒᆞᆫ \n\t<>s/0x"), max_size=6).map("".join))
+@given(text=TEXTS)
 def test_every_text_of_unicode_comes_back_with_the_same_ids_from_every_library(encoders, text):
     assert find_problem(text, encoders) is None
 
