@@ -4,11 +4,11 @@ import statistics
 import time
 
 import torch
+from pipeline.training.optimizer import make_optimizers
 
 from pipeline.models.gpt import TokenLosses, make_model
 from pipeline.training import cost
 from pipeline.training.device import autocast, resolve_device, resolve_precision
-from pipeline.training.optimizer import make_optimizers
 
 TURNS, STEPS = 5, 4
 

@@ -5,6 +5,7 @@ import signal
 
 import pytest
 import torch
+from pipeline.training.optimizer import make_optimizers
 
 from corpora.errors import UserError
 from pipeline.models.gpt import make_model
@@ -16,7 +17,6 @@ from pipeline.training.checkpoint import (
     save_checkpoint,
     step_of,
 )
-from pipeline.training.optimizer import make_optimizers
 from tests.pipeline.tiny_tokens import END, VOCABULARY
 
 SETTINGS = SECTIONS["pretrain"](layers=1, width=32, heads=2, context=16, compile=False)

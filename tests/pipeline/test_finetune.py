@@ -4,12 +4,12 @@ import json
 import numpy as np
 import pytest
 import torch
+from pipeline.evaluation.finetune import bucket, classify, fine_tune, load_classifier, pad
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForSequenceClassification
 
 from corpora.errors import UserError
 from corpora.tasks.task import TASKS
-from pipeline.evaluation.finetune import bucket, classify, fine_tune, load_classifier, pad
 from pipeline.evaluation.inputs import Reader, cut_around_entities, cut_longer
 from pipeline.models.attention import causal_matmul, causal_sdpa
 from pipeline.settings import SECTIONS

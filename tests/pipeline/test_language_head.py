@@ -4,12 +4,12 @@ import shutil
 import numpy as np
 import pytest
 import torch
+from pipeline.evaluation.finetune import fine_tune_language, word_scores
+from pipeline.evaluation.prompting import PROMPTS
 from transformers import AutoModelForCausalLM
 
 from corpora.tasks.task import TASKS
-from pipeline.evaluation.finetune import fine_tune_language, word_scores
 from pipeline.evaluation.inputs import Reader
-from pipeline.evaluation.prompting import PROMPTS
 from pipeline.models.gpt import make_model
 from pipeline.settings import SECTIONS
 from tests.pipeline.tiny_model import VOCABULARY, topics, write_gpt2

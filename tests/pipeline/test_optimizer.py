@@ -1,11 +1,11 @@
 """Muon: orthogonal updates, q, k and v apart, the orientation of either kind of layer."""
 import pytest
 import torch
+from pipeline.training.optimizer import Muon, make_adamw, make_optimizers, orthogonalize
 from transformers.pytorch_utils import Conv1D
 
 from pipeline.models.gpt import make_model
 from pipeline.settings import SECTIONS
-from pipeline.training.optimizer import Muon, make_adamw, make_optimizers, orthogonalize
 from tests.pipeline.tiny_tokens import END, VOCABULARY
 
 SETTINGS = SECTIONS["pretrain"](layers=2, width=32, heads=2, context=16, compile=False)

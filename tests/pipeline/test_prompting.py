@@ -6,12 +6,6 @@ import sys
 
 import numpy as np
 import pytest
-from transformers import AutoTokenizer
-
-from corpora.errors import UserError
-from corpora.tasks.rows import load_rows
-from corpora.tasks.task import TASKS
-from pipeline.evaluation import prompting
 from pipeline.evaluation.prompting import (
     BETWEEN,
     PROMPTS,
@@ -20,6 +14,12 @@ from pipeline.evaluation.prompting import (
     documents,
     write_prompt,
 )
+from transformers import AutoTokenizer
+
+from corpora.errors import UserError
+from corpora.tasks.rows import load_rows
+from corpora.tasks.task import TASKS
+from pipeline.evaluation import prompting
 from pipeline.executors import Context
 from pipeline.settings import SECTIONS
 from pipeline.stages import prompt

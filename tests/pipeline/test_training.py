@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from pipeline.training.optimizer import learning_rate_factor, make_optimizers
 from transformers import GPT2LMHeadModel
 from transformers.models.gpt2.modeling_gpt2 import GPT2MLP
 
@@ -17,7 +18,6 @@ from pipeline.settings import SECTIONS
 from pipeline.training import loop
 from pipeline.training.batches import TokenStream, TrainingBatches
 from pipeline.training.checkpoint import find_checkpoints, last_whole, load_checkpoint, step_of
-from pipeline.training.optimizer import learning_rate_factor, make_optimizers
 from tests.pipeline.tiny_tokens import END, VOCABULARY, write_tokens
 
 SETTINGS = SECTIONS["pretrain"](layers=2, width=32, heads=2, context=16, steps=24, batch_size=4, micro_batch_size=2,

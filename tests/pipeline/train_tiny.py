@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import torch
+from pipeline.training.optimizer import whole
 from safetensors.torch import save_file
 
 from pipeline.models.gpt import make_model
@@ -13,7 +14,6 @@ from pipeline.settings import SECTIONS, load_preset
 from pipeline.training import loop
 from pipeline.training.batches import TokenStream, TrainingBatches
 from pipeline.training.device import end_process, join_processes, leave_processes
-from pipeline.training.optimizer import whole
 from tests.pipeline.tiny_tokens import END, VOCABULARY
 
 TINY = {"layers": 2, "width": 32, "heads": 2, "context": 16, "steps": 8, "batch_size": 4, "micro_batch_size": 1, "warmup_steps": 2,
