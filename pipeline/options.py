@@ -72,7 +72,7 @@ JobShard = Annotated[
         metavar="i/n",
     ),
 ]
-Merge = Annotated[bool, option("merge", "go on where the jobs of --shard ended", is_flag=True)]
+Merge = Annotated[bool, option("merge", "go on where the jobs of --shard ended")]
 Out = Annotated[Path | None, option("out", "folder to write to")]
 Tokenizers = Annotated[
     str, option("tokenizers", "folders or .model files to compare with, separated by spaces")
