@@ -7,31 +7,33 @@ import numpy as np
 
 VOCABULARY = 256
 END = 3
-DOCUMENT = 20  # tokens
-BYTES_PER_TOKEN = 3
+PAD = 0
 
 
-def write_tokens(folder: Path, shards: dict[str, list[int]], seed: int = 0) -> Path:
-    """Write shards of the given lengths, in tokens, for each split."""
+def write_tokens(
+    folder: Path, shards: dict[str, list[int]], seed: int = 0, vocabulary: int = VOCABULARY
+) -> Path:
+    """Write shards of the given lengths for each split, documents of 20 tokens, 3 bytes a token."""
     generator = np.random.default_rng(seed)
     entries = []
     for split, lengths in shards.items():
         (folder / split).mkdir(parents=True)
         for number, length in enumerate(lengths):
             tokens = generator.integers(10, 60, length).astype(np.uint16)
-            tokens[DOCUMENT - 1 :: DOCUMENT] = END
-            np.save(folder / split / f"{number:05d}.npy", tokens)
+            tokens[19::20] = END
+            file = f"{split}/{number:05d}.npy"
+            np.save(folder / file, tokens)
             entries.append(
                 {
                     "split": split,
-                    "file": f"{split}/{number:05d}.npy",
+                    "file": file,
                     "tokens": length,
-                    "documents": length // DOCUMENT,
-                    "bytes": BYTES_PER_TOKEN * length,
+                    "documents": length // 20,
+                    "bytes": 3 * length,
                 }
             )
     index = {
-        "vocab_size": VOCABULARY,
+        "vocab_size": vocabulary,
         "end_token_id": END,
         "dtype": "uint16",
         "shards": entries,

@@ -1,51 +1,164 @@
-"""A tiny pretraining by the loop itself, as a program: `python -m tests.pipeline.train_tiny TOKENS FOLDER key=value ...`, alone
-or under torchrun. Writes FOLDER/weights.safetensors. With KILL=rank:step that process dies with -9 before that step, once."""
+"""A tiny pretraining by the trainer itself: in this process, in several that are forked with torch
+already loaded, or as a program under torchrun: `python -m tests.pipeline.train_tiny TOKENS FOLDER
+key=value ...`. Of several processes the first one writes FOLDER/weights.safetensors."""
+
+import multiprocessing
 import os
 import signal
+import socket
 import sys
+import time
 from pathlib import Path
+from typing import Any
 
 import torch
-from pipeline.training.optimizer import whole
 from safetensors.torch import save_file
+from transformers import PreTrainedModel
 
 from pipeline.models.gpt import make_model
-from pipeline.settings import SECTIONS, load_preset
-from pipeline.training import loop
+from pipeline.settings import PretrainSettings
+from pipeline.training import device
 from pipeline.training.batches import TokenStream, TrainingBatches
-from pipeline.training.device import end_process, join_processes, leave_processes
-from tests.pipeline.tiny_tokens import END, VOCABULARY
+from pipeline.training.processes import (
+    end_process,
+    full_tensor,
+    join_processes,
+    leave_processes,
+)
+from pipeline.training.trainer import Trainer
+from tests.conftest import PROJECT
+from tests.pipeline.tiny_tokens import END, PAD, VOCABULARY
 
-TINY = {"layers": 2, "width": 32, "heads": 2, "context": 16, "steps": 8, "batch_size": 4, "micro_batch_size": 1, "warmup_steps": 2,
-        "learning_rate": 5e-3, "compile": False, "validations": 2, "log_every": 1}
+TINY = PretrainSettings(
+    layers=2,
+    width=32,
+    heads=2,
+    context=16,
+    steps=8,
+    batch_size=4,
+    micro_batch_size=1,
+    warmup_steps=2,
+    learning_rate=5e-3,
+    compile=False,
+    validations=2,
+    log_every=1,
+)
+QUICK_PEAK_SIZE = 64  # the device's peak is not what these tests are about
+torch.set_num_threads(1)  # a tiny model's threads spend their time waiting for each other
+
+
+def tiny(**changes: Any) -> PretrainSettings:
+    """The tiny settings with changes, which are checked."""
+    return PretrainSettings(**TINY.model_dump() | changes)
+
+
+def make_tiny(**changes: Any) -> PreTrainedModel:
+    """A model of the tiny settings with changes."""
+    return make_model(tiny(**changes), VOCABULARY, END, PAD)
+
+
+def make_trainer(
+    tokens: Path,
+    folder: Path,
+    settings: PretrainSettings,
+    on_validation=lambda step: None,
+    batches_class=TrainingBatches,
+) -> Trainer:
+    model = make_model(settings, VOCABULARY, END, PAD)
+    text = TokenStream(tokens, "train")
+    batches = batches_class(text, settings.context, settings.batch_size, settings.seed)
+    validation = TokenStream(tokens, "validation")
+    return Trainer(model, batches, validation, settings, "cpu", "fp32", folder, on_validation)
+
+
+def deadly_batches(step_of_death: int, mark: Path) -> type[TrainingBatches]:
+    """Batches that kill their process with -9 before that step, unless the mark is there
+    already."""
+
+    class DeadlyBatches(TrainingBatches):
+        def batch(self, step: int, rank: int = 0, world: int = 1) -> torch.Tensor:
+            if step == step_of_death and not mark.exists():
+                mark.touch()
+                os.kill(os.getpid(), signal.SIGKILL)
+            return super().batch(step, rank, world)
+
+    return DeadlyBatches
+
+
+def train_and_save(
+    tokens: Path, folder: Path, settings: PretrainSettings, killed: tuple[int, int] | None = None
+) -> None:
+    """One process's part of a training; the process `killed` names, by its rank, dies before a
+    step."""
+    rank, _ = join_processes("cpu")
+    batches_class = TrainingBatches
+    if killed and killed[0] == rank:
+        batches_class = deadly_batches(killed[1], folder / "killed")
+    trainer = make_trainer(tokens, folder, settings, batches_class=batches_class)
+    trainer.train()
+    weights = {
+        name: full_tensor(weight.detach()) for name, weight in trainer.model.named_parameters()
+    }
+    if rank == 0:
+        save_file(weights, folder / "weights.safetensors")
+    leave_processes()
+
+
+def be_process(rank: int, world: int, port: int, *arguments: Any) -> None:
+    """What torchrun would have made of a process."""
+    if world > 1:
+        os.environ |= {
+            "RANK": str(rank),
+            "LOCAL_RANK": str(rank),
+            "WORLD_SIZE": str(world),
+            "MASTER_ADDR": "localhost",
+            "MASTER_PORT": str(port),
+        }
+    device.PEAK_SIZE = QUICK_PEAK_SIZE
+    train_and_save(*arguments)
+    end_process()
+
+
+def train_in_processes(
+    world: int,
+    tokens: Path,
+    folder: Path,
+    settings: PretrainSettings,
+    killed: tuple[int, int] | None = None,
+) -> list[int | None]:
+    """Train in so many processes; their exit codes. When one dies the others are ended."""
+    os.environ["PYTHONPATH"] = str(PROJECT)
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    folder.mkdir(exist_ok=True)
+    port = free_port()
+    processes = [
+        context.Process(
+            target=be_process, args=(rank, world, port, tokens, folder, settings, killed)
+        )
+        for rank in range(world)
+    ]
+    for process in processes:
+        process.start()
+    while any(process.is_alive() for process in processes):
+        if any(process.exitcode for process in processes):
+            for process in processes:
+                process.kill()
+        time.sleep(0.02)
+    return [process.exitcode for process in processes]
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        return free.getsockname()[1]
 
 
 def main() -> None:
     tokens, folder, *words = sys.argv[1:]
-    overrides = {f"pretrain.{key}": str(value) for key, value in TINY.items()}
-    overrides |= {f"pretrain.{word.split('=')[0]}": word.split("=")[1] for word in words}
-    settings = load_preset("demo", overrides)["pretrain"]
-    assert isinstance(settings, SECTIONS["pretrain"])
-    torch.set_num_threads(1)
-    rank, _ = join_processes("cpu")
-    folder = Path(folder)
-    doomed, kill_at = (int(part) for part in os.environ.get("KILL", "-1:0").split(":"))
-
-    class Batches(TrainingBatches):
-        def batch(self, step, *place):
-            if rank == doomed and step == kill_at and not (folder / "killed").exists():
-                (folder / "killed").touch()
-                os.kill(os.getpid(), signal.SIGKILL)
-            return super().batch(step, *place)
-    model = make_model(settings, VOCABULARY, END, 0)
-    batches = Batches(TokenStream(Path(tokens), "train"), settings.context, settings.batch_size, settings.seed)
-    loop.train(model, batches, TokenStream(Path(tokens), "validation"), settings, "cpu", "fp32", folder, lambda step: None)
-    weights = {name: whole(weight.detach()) for name, weight in model.named_parameters()}
-    if rank == 0:
-        save_file(weights, folder / "weights.safetensors")
-    leave_processes()
-    if os.environ.get("WORLD_SIZE"):
-        end_process()
+    changes = dict(word.split("=") for word in words)
+    train_and_save(Path(tokens), Path(folder), tiny(**changes))
+    end_process()
 
 
 if __name__ == "__main__":

@@ -1,28 +1,59 @@
-"""`make plan` says what a preset will cost."""
+"""`make plan`: what a pretraining will cost."""
+
+import json
 
 import pytest
 
 from corpora.errors import UserError
-from tests.conftest import call_pipeline
+from pipeline.options import Device
+from pipeline.tools.plan import plan
+from pipeline.training import device, probe
 
 
-def test_this_machine_is_probed(built, tiny_preset):
-    text = call_pipeline("plan", "--preset", tiny_preset, folder=built)
-    assert "probe:" in text
-    assert "20 micro-batches" in text
-    assert "the corpus at hand, once" in text
-    for row in ("| 11 GB |", "| 40 GB, GPT-2's |", "| 570 GB, GPT-3's |"):
-        assert row in text
+@pytest.fixture(autouse=True)
+def quick_peak(monkeypatch):
+    """The device's peak from a matrix product that takes no time."""
+    monkeypatch.setattr(device, "PEAK_SIZE", 64)
+    device.peak_flops.cache_clear()
+    yield
+    device.peak_flops.cache_clear()
 
 
-def test_hardware_that_is_named_is_reckoned_with_and_nothing_is_probed(tmp_path):
-    typed = ("--preset", "xl", "--hardware", "H100", "--gpus", "8")
-    text = call_pipeline("plan", *typed, folder=tmp_path)
-    assert "1,582.1M" in text
-    assert "8 x H100" in text
-    assert "probe" not in text
+def test_this_machine_is_probed_and_all_known_hardware_reckoned_with(tiny_preset, tmp_path, capsys):
+    totals = {"train": {"tokens": 1_000_000, "bytes": 5_000_000}}
+    tokens = tmp_path / "tiny/tokens"
+    tokens.mkdir(parents=True)
+    (tokens / "index.json").write_text(json.dumps({"totals": totals}))
+    plan(preset=str(tiny_preset), device=Device.cpu, artifacts=tmp_path)
+    shown = capsys.readouterr().out
+    assert "probe:" in shown
+    assert "(20 micro-batches)" in shown
+    assert "of 5.00 bytes of text" in shown
+    rows = ("this preset", "the corpus at hand, once", "11 GB", "40 GB, GPT-2's", "570 GB, GPT-3's")
+    assert all(f"| {row} |" in shown for row in rows)
+    assert " this cpu |" in shown
+    assert all(f" 1 x {name} |" in shown for name in device.GPUS)
+    assert (tmp_path / "tiny/plan.md").read_text() in shown
 
 
-def test_unknown_hardware_is_named(tmp_path):
-    with pytest.raises(UserError, match="HARDWARE=H1000"):
-        call_pipeline("plan", "--hardware", "H1000", folder=tmp_path)
+def test_named_hardware_is_reckoned_with_and_nothing_is_tried_here(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(probe, "probe", lambda *_: pytest.fail("tried"))
+    plan(preset="xl", hardware="H100", gpus=8, artifacts=tmp_path)
+    shown = capsys.readouterr().out
+    assert "parameters: 1,582.1M" in shown
+    assert "8 x H100" in shown
+    assert "8 x A100" not in shown
+    assert "probe" not in shown
+
+
+def test_unknown_hardware_is_told_with_what_is_known(tmp_path):
+    with pytest.raises(UserError, match="HARDWARE=H1000: not among RTX 4090, A100"):
+        plan(hardware="H1000", artifacts=tmp_path)
+
+
+def test_what_doesnt_fit_here_isnt_tried_here(tiny_preset, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(probe, "memory_of", lambda name: 1.0)
+    plan(preset=str(tiny_preset), device=Device.cpu, artifacts=tmp_path)
+    shown = capsys.readouterr().out
+    assert "doesn't fit into one cpu like this machine's, so nothing was tried here" in shown
+    assert "probe:" not in shown

@@ -1,0 +1,49 @@
+"""What a model costs, by formula, and the advice when memory has run out."""
+
+import pytest
+import torch
+
+from corpora.errors import UserError
+from pipeline.models.cost import advising_what_fits, flops_per_token, memory_needed
+from tests.pipeline.tiny_tokens import VOCABULARY
+from tests.pipeline.train_tiny import make_tiny, tiny
+
+
+def test_flops_follow_the_formula():
+    model = make_tiny(layers=3, width=64, context=32)
+    in_blocks = 3 * 12 * 64 * 64
+    in_head = VOCABULARY * 64
+    assert flops_per_token(model) == 6 * (in_blocks + in_head) + 12 * 3 * 32 * 64
+
+
+def test_fsdp_spreads_the_state_over_the_processes():
+    model = make_tiny()
+    held_by_each = memory_needed(model, tiny(parallel="ddp"), 4, world=2)
+    held_together = memory_needed(model, tiny(parallel="fsdp"), 4, world=2)
+    assert held_by_each["state"] == 16 * model.num_parameters() == 2 * held_together["state"]
+
+
+def test_out_of_memory_names_a_batch_that_fits():
+    model = make_tiny()
+    settings = tiny(batch_size=16, micro_batch_size=16)
+    memory = sum(memory_needed(model, settings, 5, 1).values()) / 0.9
+    said = r"micro_batch_size=4.*should fit"
+    with pytest.raises(UserError, match=said), advising_what_fits(model, settings, memory, 1):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+
+def test_out_of_memory_says_what_helps_where_not_even_one_sequence_fits():
+    said = "Not even one sequence"
+    with (
+        pytest.raises(UserError, match=said),
+        advising_what_fits(make_tiny(), tiny(micro_batch_size=4), 1.0, 1),
+    ):
+        torch.empty(1 << 60)
+
+
+def test_other_errors_pass():
+    with (
+        pytest.raises(RuntimeError, match="unrelated"),
+        advising_what_fits(make_tiny(), tiny(), 1.0, 1),
+    ):
+        raise RuntimeError("unrelated")

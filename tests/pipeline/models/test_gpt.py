@@ -1,0 +1,81 @@
+"""The family: each architecture trains and loads with stock classes; what one can't do is refused
+by name."""
+
+import pytest
+import torch
+from torch.nn import functional
+from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification
+
+from corpora.errors import UserError
+from pipeline.models.gpt import MODEL_TYPES
+from pipeline.models.losses import TokenLosses
+from tests.pipeline.train_tiny import make_tiny
+
+
+def draw_ids(rows=3, length=17):
+    return torch.randint(10, 60, (rows, length), generator=torch.Generator().manual_seed(0))
+
+
+@pytest.mark.parametrize("architecture", MODEL_TYPES)
+@pytest.mark.parametrize("tied", [True, False])
+def test_the_loss_is_that_of_the_stock_class_after_loading(tmp_path, architecture, tied):
+    model = make_tiny(architecture=architecture, tied_head=tied).eval()
+    ids_BT = draw_ids()
+    model.save_pretrained(tmp_path)
+    stock = AutoModelForCausalLM.from_pretrained(tmp_path).eval()
+    assert stock.config.model_type == MODEL_TYPES[architecture]
+    embeddings = stock.get_input_embeddings().weight
+    assert (stock.lm_head.weight.data_ptr() == embeddings.data_ptr()) is tied
+    with torch.no_grad():
+        logits_NV = stock(ids_BT[:, :-1]).logits.flatten(0, 1)
+        targets_N = ids_BT[:, 1:].flatten()
+        expected = functional.cross_entropy(logits_NV, targets_N, reduction="sum")
+        torch.testing.assert_close(TokenLosses(model)(ids_BT), expected, atol=1e-3, rtol=0)
+    AutoModelForSequenceClassification.from_pretrained(tmp_path)
+
+
+@pytest.mark.parametrize("architecture", MODEL_TYPES)
+def test_no_token_sees_those_after_it(architecture):
+    model = make_tiny(architecture=architecture).eval()
+    ids_BT = draw_ids(length=16)
+    changed_BT = ids_BT.clone()
+    changed_BT[:, 10:] = 9
+    with torch.no_grad():
+        one = model.base_model(ids_BT).last_hidden_state
+        two = model.base_model(changed_BT).last_hidden_state
+    torch.testing.assert_close(one[:, :10], two[:, :10])
+
+
+def test_gpt3s_every_other_layer_sees_a_quarter_of_the_context():
+    config = make_tiny(architecture="gpt3", layers=5).config
+    assert config.attention_layers == ["global", "local", "global", "local", "global"]
+    assert config.window_size == 4
+
+
+@pytest.mark.parametrize("architecture", ["gpt", "gpt3"])
+@pytest.mark.parametrize("name", ["compile", "document_masking", "gradient_checkpointing"])
+def test_what_an_architecture_cant_do_is_refused_by_name(architecture, name):
+    with pytest.raises(UserError, match=rf"pretrain\.{name}=true: architecture={architecture}"):
+        make_tiny(architecture=architecture, **{name: True})
+
+
+def test_a_model_of_another_architecture_isnt_continued(tmp_path):
+    make_tiny(architecture="gpt3").save_pretrained(tmp_path)
+    with pytest.raises(UserError, match=r"gpt_neo model, but pretrain\.architecture=gpt2"):
+        make_tiny(init=str(tmp_path))
+    continued = make_tiny(init=str(tmp_path), architecture="gpt3")
+    assert continued.config.model_type == "gpt_neo"
+
+
+def test_a_model_with_too_few_positions_isnt_continued(tmp_path):
+    make_tiny(context=16).save_pretrained(tmp_path)
+    with pytest.raises(UserError, match=r"pretrain\.context=32: .* has 16 positions"):
+        make_tiny(init=str(tmp_path), context=32)
+
+
+def test_a_folder_that_lacks_weights_isnt_continued(tmp_path):
+    make_tiny(layers=1).save_pretrained(tmp_path)
+    config = (tmp_path / "config.json").read_text().replace('"n_layer": 1', '"n_layer": 2')
+    (tmp_path / "config.json").write_text(config)
+    with pytest.raises(UserError, match=r"INIT=.*: its weights lack 12 tensors.*transformer\.h\.1"):
+        make_tiny(init=str(tmp_path))

@@ -1,0 +1,100 @@
+"""The pretraining stage: what it leaves in its folder."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from corpora.contamination import DECONTAMINATED
+from corpora.errors import UserError
+from pipeline.executors import Context
+from pipeline.stages import pretrain
+from tests.pipeline.tiny_model import VOCABULARY, sample_texts
+from tests.pipeline.tiny_tokens import write_tokens
+from tests.pipeline.train_tiny import tiny
+from tests.tiny_tokenizer import train
+from tokenizer.export import export
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("inputs")
+    export(train(sample_texts(), vocab_size=VOCABULARY), folder / "tokenizer")
+    shards = {"train": [2000], "validation": [300]}
+    write_tokens(folder / "tokens", shards, vocabulary=VOCABULARY)
+    (folder / "tokens" / DECONTAMINATED).write_text("{}")
+    return {"tokenizer": folder / "tokenizer", "tokens": folder / "tokens"}
+
+
+def run(inputs: dict[str, Path], folder: Path, **changes):
+    settings = tiny(micro_batch_size=4, context=64, **changes)
+    return pretrain.run(settings, inputs, folder, Context("cpu"))
+
+
+@pytest.fixture(scope="module")
+def finished(inputs, tmp_path_factory) -> tuple[Path, dict]:
+    folder = tmp_path_factory.mktemp("finished")
+    return folder, run(inputs, folder)
+
+
+def test_the_folder_loads_with_stock_classes(finished):
+    folder, figures = finished
+    model = AutoModelForCausalLM.from_pretrained(folder)
+    assert model.num_parameters() == figures["parameters"]
+    assert AutoTokenizer.from_pretrained(folder).decode([3]) == "</s>"
+
+
+def test_the_card_says_what_the_model_is_and_how_good(finished):
+    folder, figures = finished
+    card = (folder / "README.md").read_text()
+    assert "from random weights" in card
+    assert f"**{figures['bits_per_byte']:.4f} bits per byte**" in card
+
+
+def test_every_validation_leaves_a_line_for_each_prompt_and_the_curves(finished):
+    folder, _ = finished
+    samples = sorted((folder / "logs").glob("samples-*.md"))
+    assert [path.name for path in samples] == ["samples-000004.md", "samples-000008.md"]
+    lines = samples[0].read_text().splitlines()
+    assert len(lines) == len(pretrain.PROMPTS)
+    assert all(f"**{prompt}**" in line for prompt, line in zip(pretrain.PROMPTS, lines))
+    assert (folder / "logs/curves.png").stat().st_size > 1000
+
+
+def test_what_was_kept_out_of_training_is_told_of_a_new_model_only(finished, inputs, tmp_path):
+    folder, _ = finished
+    assert (folder / DECONTAMINATED).exists()
+    run(inputs, tmp_path, init=str(folder), steps=1, warmup_steps=0)
+    assert not (tmp_path / DECONTAMINATED).exists()
+    assert f"continued from `{folder}`" in (tmp_path / "README.md").read_text()
+
+
+def test_a_better_model_of_an_earlier_validation_lies_beside_the_last(
+    inputs, tmp_path, monkeypatch
+):
+    best = {}
+
+    def spoil(model, tokenizer, seed, logs, step):
+        if step == 4:
+            for name, parameter in model.named_parameters():
+                best[name] = parameter.detach().clone()
+                parameter.data.mul_(30)
+
+    monkeypatch.setattr(pretrain, "write_samples", spoil)
+    figures = run(inputs, tmp_path)
+    assert figures["best_step"] == 4
+    beside = load_file(tmp_path / "best/model.safetensors")
+    assert all(torch.equal(beside[name], weight) for name, weight in best.items())
+    last = load_file(tmp_path / "model.safetensors")
+    assert not any(torch.equal(last[name], weight) for name, weight in best.items())
+    assert AutoTokenizer.from_pretrained(tmp_path / "best")
+
+
+def test_a_batch_that_processes_cant_share_is_told_before_anything_is_trained(
+    inputs, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(pretrain, "join_processes", lambda device: (0, 3))
+    with pytest.raises(UserError, match=r"batch_size=4: has to be a multiple of the 3 processes"):
+        run(inputs, tmp_path)

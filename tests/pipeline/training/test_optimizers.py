@@ -1,0 +1,46 @@
+"""Which optimizer takes which weights."""
+
+import pytest
+import torch
+
+from pipeline.models.gpt import MODEL_TYPES
+from pipeline.training.optimizers import clip_gradients, make_adamw, make_optimizers
+from tests.pipeline.train_tiny import TINY, make_tiny, tiny
+
+
+def weights_in(optimizer: torch.optim.Optimizer) -> list[torch.nn.Parameter]:
+    return [parameter for group in optimizer.param_groups for parameter in group["params"]]
+
+
+@pytest.mark.parametrize("architecture", MODEL_TYPES)
+def test_muon_takes_the_blocks_matrices_and_adamw_everything_else(architecture):
+    model = make_tiny(architecture=architecture)
+    adamw, muon = make_optimizers(model, TINY)
+    names = {parameter: name for name, parameter in model.named_parameters()}
+    taken = {names[parameter] for parameter in weights_in(muon)}
+    matrices = {name for each, name in names.items() if ".h." in name and each.dim() == 2}
+    assert taken == matrices
+    assert len(taken) + len(weights_in(adamw)) == len(names)
+
+
+def test_adamw_alone_takes_all():
+    model = make_tiny()
+    (adamw,) = make_optimizers(model, tiny(optimizer="adamw"))
+    assert len(weights_in(adamw)) == len(list(model.parameters()))
+
+
+def test_weight_decay_spares_biases_and_norms():
+    model = make_tiny()
+    decayed, spared = make_adamw(model.parameters(), 1e-3, 0.1).param_groups
+    assert all(parameter.dim() == 2 for parameter in decayed["params"])
+    assert all(parameter.dim() == 1 for parameter in spared["params"])
+    assert spared["weight_decay"] == 0
+    assert len(decayed["params"]) + len(spared["params"]) == len(list(model.parameters()))
+
+
+@pytest.mark.parametrize("largest, norm_after", [(1.0, 1.0), (10.0, 5.0), (0.0, 5.0)])
+def test_gradients_are_clipped_to_a_norm_and_not_at_all_with_0(largest, norm_after):
+    weight = torch.nn.Parameter(torch.zeros(2))
+    weight.grad = torch.tensor([3.0, 4.0])
+    assert clip_gradients([weight], largest) == 5
+    assert float(weight.grad.norm()) == pytest.approx(norm_after, rel=1e-5)

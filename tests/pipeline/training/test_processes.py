@@ -1,0 +1,113 @@
+"""Two processes on gloo: the weights of one, whoever holds them; any number continues any other's
+checkpoint; kill -9."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from pipeline.training.checkpoint import last_undamaged, step_of
+from tests.conftest import PROJECT
+from tests.pipeline.tiny_tokens import write_tokens
+from tests.pipeline.train_tiny import free_port, tiny, train_in_processes
+
+Weights = dict[str, torch.Tensor]
+
+
+@pytest.fixture(scope="module")
+def tokens(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tokens") / "tokens"
+    return write_tokens(folder, {"train": [2000, 700], "validation": [300]})
+
+
+def train(tokens: Path, folder: Path, world: int, **changes) -> Weights:
+    """The weights of a training that comes to its end."""
+    assert train_in_processes(world, tokens, folder, tiny(**changes)) == [0] * world
+    return load_file(folder / "weights.safetensors")
+
+
+def train_and_kill(tokens: Path, folder: Path, world: int, killed, **changes) -> int:
+    """The step of the checkpoint that a training leaves, of which a process is killed."""
+    codes = train_in_processes(world, tokens, folder, tiny(**changes), killed)
+    assert codes[killed[0]] == -9
+    path = last_undamaged(folder / "scratch/checkpoints")
+    assert path
+    return step_of(path)
+
+
+def largest_difference(one: Weights, two: Weights) -> float:
+    assert one.keys() == two.keys()
+    return max(float((one[name] - two[name]).abs().max()) for name in one)
+
+
+@pytest.fixture(scope="module")
+def alone(tokens, tmp_path_factory) -> Weights:
+    return train(tokens, tmp_path_factory.mktemp("alone"), 1, optimizer="adamw")
+
+
+@pytest.fixture(scope="module")
+def alone_with_muon(tokens, tmp_path_factory) -> Weights:
+    return train(tokens, tmp_path_factory.mktemp("alone"), 1)
+
+
+@pytest.mark.parametrize("parallel, checkpointing", [("ddp", False), ("fsdp", True)])
+def test_two_processes_give_the_weights_of_one(tokens, alone, tmp_path, parallel, checkpointing):
+    changes = {"parallel": parallel, "gradient_checkpointing": checkpointing}
+    two = train(tokens, tmp_path, 2, optimizer="adamw", **changes)
+    assert largest_difference(alone, two) < 1e-5
+
+
+@pytest.mark.parametrize("parallel", ["ddp", "fsdp"])
+def test_muon_on_two_processes_gives_nearly_the_weights_of_one(
+    tokens, alone_with_muon, tmp_path, parallel
+):
+    two = train(tokens, tmp_path, 2, parallel=parallel)
+    assert largest_difference(alone_with_muon, two) < 5e-3
+
+
+@pytest.mark.parametrize("parallel", ["ddp", "fsdp"])
+def test_a_rank_killed_with_9_and_relaunched_gives_the_same_weights(tokens, tmp_path, parallel):
+    changes = {"optimizer": "adamw", "parallel": parallel, "checkpoint_minutes": 0.00001}
+    straight = train(tokens, tmp_path / "straight", 2, **changes)
+    assert 4 <= train_and_kill(tokens, tmp_path / "killed", 2, killed=(1, 5), **changes) <= 5
+    relaunched = train(tokens, tmp_path / "killed", 2, **changes)
+    assert largest_difference(straight, relaunched) == 0
+
+
+@pytest.mark.parametrize("first, then", [(2, 1), (1, 2)])
+def test_any_number_of_processes_continues_a_checkpoint_of_any_other(
+    tokens, alone, tmp_path, first, then
+):
+    changes = {"optimizer": "adamw", "parallel": "fsdp", "checkpoint_minutes": 0.00001}
+    assert train_and_kill(tokens, tmp_path, first, killed=(0, 5), **changes) >= 4
+    assert largest_difference(alone, train(tokens, tmp_path, then, **changes)) < 1e-5
+
+
+def test_two_launchers_find_each_other_by_environment(tokens, alone, tmp_path):
+    environment = os.environ | {
+        "PET_NNODES": "2",
+        "PET_RDZV_BACKEND": "c10d",
+        "PET_RDZV_ID": "test",
+        "PET_RDZV_ENDPOINT": f"localhost:{free_port()}",
+    }
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "1"]
+    program = ["-m", "tests.pipeline.train_tiny", tokens, tmp_path, "optimizer=adamw"]
+    nodes = [
+        subprocess.Popen(
+            [*torchrun, *program],
+            cwd=PROJECT,
+            env=environment,
+            text=True,
+            stderr=subprocess.PIPE,
+        )
+        for _ in range(2)
+    ]
+    for node in nodes:
+        _, said = node.communicate(timeout=300)
+        assert node.returncode == 0, said[-3000:]
+    weights = load_file(tmp_path / "weights.safetensors")
+    assert largest_difference(alone, weights) < 1e-5

@@ -1,0 +1,207 @@
+"""The loop: it learns, resumes bit for bit, stops in time, and keeps the best."""
+
+import json
+import math
+import os
+import signal
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors import safe_open
+from transformers import PreTrainedModel
+from transformers.models.gpt2.modeling_gpt2 import GPT2MLP
+
+from corpora.errors import UserError
+from pipeline.models.losses import TokenLosses
+from pipeline.training import trainer
+from pipeline.training.checkpoint import (
+    find_checkpoints,
+    last_undamaged,
+    load_checkpoint,
+    step_of,
+)
+from pipeline.training.optimizers import make_optimizers
+from pipeline.training.schedule import learning_rate_factor
+from tests.pipeline.train_tiny import make_tiny, make_trainer, tiny
+
+SETTINGS = tiny(steps=24, micro_batch_size=2, warmup_steps=4)
+Weights = dict[str, torch.Tensor]
+
+
+def changed(**changes):
+    return tiny(**SETTINGS.model_dump() | changes)
+
+
+def train(tokens, folder, settings=SETTINGS, **more) -> tuple[Weights, dict]:
+    run = make_trainer(tokens, folder, settings, **more)
+    figures = run.train()
+    return weights_of(run.model), figures
+
+
+def weights_of(model: PreTrainedModel) -> Weights:
+    return {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
+
+
+def are_same(one: Weights, two: Weights) -> bool:
+    return one.keys() == two.keys() and all(torch.equal(one[name], two[name]) for name in one)
+
+
+def metrics_of(folder: Path) -> list[dict]:
+    lines = (folder / "logs/metrics.jsonl").read_text().splitlines()
+    return [json.loads(line) for line in lines]
+
+
+@pytest.fixture(scope="module")
+def straight(tokens, tmp_path_factory) -> tuple[Weights, list[dict]]:
+    """Weights and metrics of an undisturbed run."""
+    folder = tmp_path_factory.mktemp("straight")
+    weights, _ = train(tokens, folder)
+    return weights, metrics_of(folder)
+
+
+def test_it_learns_and_counts_bits_per_byte(tokens, tmp_path):
+    _, figures = train(tokens, tmp_path, changed(steps=80))
+    losses = [line["loss"] for line in metrics_of(tmp_path) if "loss" in line]
+    assert losses[0] > 5.3
+    assert losses[-1] < 4.2
+    nats = figures["validation_loss"] * figures["validation_tokens"]
+    assert figures["bits_per_byte"] == pytest.approx(nats / math.log(2) / 900)
+    assert figures["tokens"] == 80 * 4 * 16
+
+
+@pytest.mark.parametrize("stop_at", [2, 13, 23])
+def test_a_stopped_run_resumes_bit_for_bit(tokens, straight, tmp_path, monkeypatch, stop_at):
+    steps = []
+
+    def rate_then_signal(step, *others):
+        steps.append(step)
+        if step + 2 == stop_at and steps.count(step) == 1:  # noticed with the next step
+            os.kill(os.getpid(), signal.SIGTERM)
+        return learning_rate_factor(step, *others)
+
+    monkeypatch.setattr(trainer, "learning_rate_factor", rate_then_signal)
+    with pytest.raises(SystemExit, match=f"SIGTERM after step {stop_at};"):
+        train(tokens, tmp_path)
+    resumed, figures = train(tokens, tmp_path)
+    assert steps == list(range(24))
+    assert figures["resumes"] == 1
+    undisturbed, metrics = straight
+    assert are_same(undisturbed, resumed)
+    for lines in (metrics, metrics_of(tmp_path)):
+        logged = [line["step"] for line in lines if "learning_rate" in line]
+        assert logged == list(range(1, 25))
+
+
+def test_a_checkpoint_of_the_last_step_is_enough(tokens, tmp_path, monkeypatch):
+    _, straight = train(tokens, tmp_path, changed(checkpoint_minutes=0))
+    assert last_undamaged(tmp_path / "scratch/checkpoints")
+    monkeypatch.setattr(trainer, "learning_rate_factor", lambda *_: pytest.fail("stepped again"))
+    _, again = train(tokens, tmp_path)
+    assert again["bits_per_byte"] == straight["bits_per_byte"]
+
+
+def test_a_checkpoint_says_how_far_the_run_has_come_under_these_names(tokens, tmp_path):
+    """What was written by earlier versions of this project goes on, and the other way round."""
+    train(tokens, tmp_path, changed(steps=6, checkpoint_minutes=0))
+    path = last_undamaged(tmp_path / "scratch/checkpoints")
+    assert path
+    with safe_open(path, framework="pt") as file:
+        progress = json.loads(file.metadata()["progress"])
+        kinds = {name.split(".")[0] for name in file.keys()}  # noqa: SIM118 - it's no mapping
+    assert list(progress) == ["step", "seconds", "resumes", "best_step", "best"]
+    assert kinds == {"model", "momentum", "exp_avg", "exp_avg_sq"}
+
+
+def test_a_non_finite_loss_stops_before_the_step_and_keeps_the_last_good_state(
+    tokens, straight, tmp_path, monkeypatch
+):
+    good = []
+
+    class Poisoned(TokenLosses):
+        def forward(self, ids_BT):
+            value = super().forward(ids_BT)
+            if len(good) == 6:
+                return value * float("nan")
+            good.append(value)
+            return value
+
+    monkeypatch.setattr(trainer, "TokenLosses", Poisoned)
+    with pytest.raises(UserError, match=r"step 4 is nan"):
+        train(tokens, tmp_path)
+    monkeypatch.undo()
+    model = make_tiny()
+    path = last_undamaged(tmp_path / "scratch/checkpoints")
+    assert path
+    progress = load_checkpoint(path, model, make_optimizers(model, SETTINGS))
+    assert progress.step == 3
+    assert all(torch.isfinite(parameter).all() for parameter in model.parameters())
+    resumed, _ = train(tokens, tmp_path)
+    assert are_same(straight[0], resumed)
+
+
+def test_a_first_step_that_is_not_finite_ends_in_the_same_message_with_nothing_kept(
+    tokens, tmp_path, monkeypatch
+):
+    def forward(self, ids_BT):
+        return self.model.lm_head.weight.sum() * float("nan")
+
+    monkeypatch.setattr(TokenLosses, "forward", forward)
+    said = r"step 1 is nan, the gradient's norm nan\. A lower pretrain\.learning_rate"
+    with pytest.raises(UserError, match=said):
+        train(tokens, tmp_path)
+    assert last_undamaged(tmp_path / "scratch/checkpoints") is None
+
+
+def test_gradient_accumulation_gives_the_gradient_of_the_whole_batch(tokens, tmp_path):
+    one_step = {"steps": 1, "warmup_steps": 0}
+    at_once, _ = train(tokens, tmp_path / "one", changed(micro_batch_size=4, **one_step))
+    in_parts, _ = train(tokens, tmp_path / "parts", changed(micro_batch_size=1, **one_step))
+    for name, value in at_once.items():
+        torch.testing.assert_close(value, in_parts[name], atol=2e-4, rtol=0)
+
+
+def test_a_clip_of_zero_leaves_the_gradients_as_they_are(tokens, tmp_path):
+    """A limit of 0 would take all of them."""
+    step = {"steps": 1, "warmup_steps": 0, "optimizer": "adamw"}
+    wide, _ = train(tokens, tmp_path / "wide", changed(clip=1e6, **step))
+    off, _ = train(tokens, tmp_path / "off", changed(clip=0.0, **step))
+    assert are_same(wide, off)
+    assert not are_same(wide, weights_of(make_tiny()))
+
+
+def test_gradient_checkpointing_computes_the_blocks_twice_and_changes_nothing(
+    tokens, tmp_path, monkeypatch
+):
+    stock_forward = GPT2MLP.forward
+    num_calls = 0
+
+    def counting_forward(self, hidden):
+        nonlocal num_calls
+        num_calls += 1
+        return stock_forward(self, hidden)
+
+    monkeypatch.setattr(GPT2MLP, "forward", counting_forward)
+    step = {"steps": 1, "warmup_steps": 0, "validations": 1}
+    plain, _ = train(tokens, tmp_path / "plain", changed(**step))
+    num_plain_calls = num_calls
+    num_calls = 0
+    checkpointed = changed(gradient_checkpointing=True, **step)
+    recomputed, _ = train(tokens, tmp_path / "recomputed", checkpointed)
+    assert num_calls == num_plain_calls + 2 * SETTINGS.layers  # of two micro-batches
+    assert are_same(plain, recomputed)
+
+
+def test_a_better_model_of_an_earlier_validation_is_kept_beside_the_last(tokens, tmp_path):
+    def spoil(step):
+        if step == 12:
+            for parameter in run.model.parameters():
+                parameter.data.mul_(3)
+
+    settings = changed(keep_checkpoints=1, checkpoint_minutes=0)
+    run = make_trainer(tokens, tmp_path, settings, on_validation=spoil)
+    figures = run.train()
+    assert figures["best_step"] == 12
+    assert figures["best_bits_per_byte"] < figures["bits_per_byte"]
+    kept = find_checkpoints(tmp_path / "scratch/checkpoints")
+    assert [step_of(path) for path in kept] == [24, 12]
