@@ -54,7 +54,7 @@ def fine_tune(
     """
     precision = resolve_precision("auto", device)
     batches = endless_batches(lengths, settings.batch_size, torch.Generator().manual_seed(seed))
-    model.to(device).train()  # pyright: ignore[reportArgumentType]  # transformers' decorator hides torch's types
+    model.to(device).train()  # pyright: ignore[reportArgumentType]  # a decorator hides `to`
     if model.config.model_type == "gpt2":
         model.set_attn_implementation(quickest(device, settings.max_length))
     optimizer = make_adamw(model.parameters(), settings.learning_rate, WEIGHT_DECAY)

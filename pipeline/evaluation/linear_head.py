@@ -62,12 +62,7 @@ def fine_tune_linear_head(
     def loss_of(rows: torch.Tensor) -> torch.Tensor:
         ids_BT = pad_right([examples.inputs[row] for row in rows.tolist()], reader.pad).to(device)
         output = classify(model, ids_BT, output_hidden_states=settings.lm_weight > 0)
-        logits_BC = output.logits.float()
-        targets_B = targets_N[rows].to(device)
-        if task.regression:
-            loss = functional.mse_loss(logits_BC[:, 0], targets_B)
-        else:
-            loss = functional.cross_entropy(logits_BC, targets_B)
+        loss = _task_loss(task, output.logits.float(), targets_N[rows].to(device))
         if settings.lm_weight:
             loss += settings.lm_weight * _auxiliary_loss(model, output, ids_BT, reader.pad)
         return loss
@@ -138,6 +133,12 @@ def _standardization(task: Task, targets_N: np.ndarray) -> tuple[float, float]:
     if not task.regression:
         return 0, 1
     return targets_N.mean(), targets_N.std() or 1.0
+
+
+def _task_loss(task: Task, logits_BC: torch.Tensor, targets_B: torch.Tensor) -> torch.Tensor:
+    if task.regression:
+        return functional.mse_loss(logits_BC[:, 0], targets_B)
+    return functional.cross_entropy(logits_BC, targets_B)
 
 
 def _auxiliary_loss(

@@ -26,7 +26,7 @@ def score(task: Task, gold_N: np.ndarray, output: np.ndarray) -> dict[str, float
     """
     predicted_N = decide(output)
     if task.regression:
-        return _score_degrees(gold_N, predicted_N)
+        return _score_degrees(task, gold_N, predicted_N)
     metrics: dict[str, float | None] = {
         task.primary: 100 * primary_metric(task, gold_N, predicted_N)
     }
@@ -35,7 +35,9 @@ def score(task: Task, gold_N: np.ndarray, output: np.ndarray) -> dict[str, float
     return metrics
 
 
-def _score_degrees(gold_N: np.ndarray, predicted_N: np.ndarray) -> dict[str, float | None]:
+def _score_degrees(
+    task: Task, gold_N: np.ndarray, predicted_N: np.ndarray
+) -> dict[str, float | None]:
     gold_is_alike_N = gold_N >= STS_THRESHOLD
     predicted_is_alike_N = predicted_N >= STS_THRESHOLD
     f1 = f1_score(
@@ -43,10 +45,15 @@ def _score_degrees(gold_N: np.ndarray, predicted_N: np.ndarray) -> dict[str, flo
         predicted_is_alike_N,
         zero_division=0,  # pyright: ignore[reportArgumentType]  # guessed from its default
     )
-    if np.ptp(gold_N) == 0 or np.ptp(predicted_N) == 0:
+    if not score_is_defined(task, gold_N, predicted_N):
         return {"pearson": None, "f1": 100 * f1}
     correlation: Any = pearsonr(gold_N, predicted_N)  # scipy names its parts at run time
     return {"pearson": 100 * float(correlation.statistic), "f1": 100 * f1}
+
+
+def score_is_defined(task: Task, gold_N: np.ndarray, predicted_N: np.ndarray) -> bool:
+    """Whether the primary metric has a value: a correlation with a constant has none."""
+    return not task.regression or bool(np.ptp(gold_N) != 0 and np.ptp(predicted_N) != 0)
 
 
 def auprc(gold_N: np.ndarray, scores_NC: np.ndarray) -> float:

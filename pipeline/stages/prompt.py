@@ -5,6 +5,7 @@ Every finished run leaves its likelihoods on disk; a stopped stage goes on from 
 
 import json
 import time
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 from pathlib import Path
@@ -16,7 +17,7 @@ from corpora.errors import require
 from corpora.tasks.rows import is_sample
 from corpora.tasks.task import TASKS, Task, find_tasks
 from pipeline.artifacts.files import append_json, write_json
-from pipeline.evaluation.bootstrap import interval
+from pipeline.evaluation.bootstrap import interval, resample
 from pipeline.evaluation.harness.scoring import open_model, run_task_file
 from pipeline.evaluation.harness.task_functions import CALIBRATED
 from pipeline.evaluation.inputs import SHORTEST_INPUT, Reader
@@ -62,15 +63,14 @@ def run(
     }
 
 
+@dataclass
 class Runs:
     """Every run of the harness: made when first asked for, kept in a file, read from there."""
 
-    def __init__(self, settings: PromptSettings, model: Path, folder: Path, device: str) -> None:
-        """Keep the runs of the model in folder/runs; folder/logs gets the seconds of each."""
-        self.settings = settings
-        self.model = model
-        self.folder = folder
-        self.device = device
+    settings: PromptSettings
+    model: Path
+    folder: Path  # runs/ gets the runs, logs/ the seconds of each
+    device: str
 
     def ask(self, task: Task, shots: int) -> list[dict[str, Any]]:
         """Return all prompts' and draws' runs with so many shots.
@@ -134,12 +134,9 @@ def summarise(task: Task, runs: list[dict[str, Any]]) -> dict[str, Any]:
     and calibrated."""
     values = {metric: [run["values"][metric] for run in runs] for metric in runs[0]["values"]}
     gold_N = np.array(runs[0]["gold"], dtype=float if task.regression else int)
-    plain = [np.array(run["scores"]) for run in runs]
-    calibrated = [calibrate(scores_NC) for scores_NC in plain]
-    intervals = {
-        prefix + task.primary: interval(task, gold_N, [answer(task, each) for each in scores])
-        for prefix, scores in (("", plain), (CALIBRATED, calibrated))
-    }
+    scores = [np.array(run["scores"]) for run in runs]
+    plain = [answer(task, scores_NC) for scores_NC in scores]
+    calibrated = [answer(task, calibrate(scores_NC)) for scores_NC in scores]
     kept = ("prompt", "seed", "values", "shots", "cut")
     return {
         "runs": [{key: run[key] for key in kept} for run in runs],
@@ -149,5 +146,8 @@ def summarise(task: Task, runs: list[dict[str, Any]]) -> dict[str, Any]:
         "mean": {metric: float(np.mean(found)) for metric, found in values.items()},
         "least": {metric: min(found) for metric, found in values.items()},
         "most": {metric: max(found) for metric, found in values.items()},
-        "interval": intervals,
+        "interval": {
+            task.primary: interval(resample(task, gold_N, plain)),
+            CALIBRATED + task.primary: interval(resample(task, gold_N, calibrated)),
+        },
     }

@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +14,12 @@ from pipeline.stages.klue.arms import Arm
 from pipeline.stages.klue.experiment import Experiment
 
 
+@dataclass
 class Runs:
-    """The predictions of an experiment, in a folder."""
+    """The predictions of an experiment."""
 
-    def __init__(self, experiment: Experiment, folder: Path) -> None:
-        """Keep them in folder/predictions; folder/logs gets the seconds of each run."""
-        self.experiment = experiment
-        self.folder = folder
+    experiment: Experiment
+    folder: Path  # predictions/ gets the predictions, logs/ the seconds of each run
 
     def predict(self, arm: Arm, task: Task, num_rows: int) -> dict[int, np.ndarray]:
         """Return predictions (N,) or scores (N, C) by seed, from `num_rows` train rows that the

@@ -11,7 +11,7 @@ import numpy as np
 from corpora.contamination import DECONTAMINATED, fingerprint
 from corpora.tasks.rows import is_sample
 from corpora.tasks.task import Row, Task
-from pipeline.evaluation.bootstrap import interval, paired_interval
+from pipeline.evaluation.bootstrap import interval, paired_interval, resample
 from pipeline.evaluation.fine_tuning import count_steps
 from pipeline.evaluation.metrics import confusion, score
 from pipeline.settings import KlueSettings
@@ -54,24 +54,26 @@ def summarise_arms(rows: TaskRows, runs: Runs) -> dict[str, dict[str, Any]]:
     settings = runs.experiment.settings
     gold_N = rows.gold_N[rows.clean_N]
     arms: dict[str, dict[str, Any]] = {}
-    clean_outputs: dict[str, list[np.ndarray]] = {}
+    means_of_arms: dict[str, np.ndarray | None] = {}
     for arm in choose_arms(settings):
         outputs = runs.predict(arm, task, settings.train_rows)
-        mine = [output[rows.clean_N] for output in outputs.values()]
+        clean_outputs = [output[rows.clean_N] for output in outputs.values()]
+        means_R = resample(task, gold_N, clean_outputs)
+        other_parts = {name: part_N for name, part_N in rows.parts.items() if name != CLEAN}
         arms[arm.name] = {
-            **summarise_seeds(rows, outputs, rows.clean_N),
-            "confusion": confusion(task, gold_N, mine),
+            **score_seeds(rows, outputs, rows.clean_N),
+            "interval": interval(means_R),
+            "confusion": confusion(task, gold_N, clean_outputs),
             **{
-                name: summarise_seeds(rows, outputs, is_part_N)["mean"]
-                for name, is_part_N in rows.parts.items()
-                if name != CLEAN
+                name: score_seeds(rows, outputs, part_N)["mean"]
+                for name, part_N in other_parts.items()
             },
             "above": {
-                other: paired_interval(task, gold_N, mine, theirs)
-                for other, theirs in clean_outputs.items()
+                other: paired_interval(means_R, others_R)
+                for other, others_R in means_of_arms.items()
             },
         }
-        clean_outputs[arm.name] = mine
+        means_of_arms[arm.name] = means_R
     return arms
 
 
@@ -80,25 +82,31 @@ def summarise_curve(rows: TaskRows, runs: Runs) -> dict[str, dict[int, dict[str,
     num_train = len(rows.train)
     # All rows are written as 0, and shared with the table's runs.
     wanted = {size: size for size in CURVE_SIZES if size < num_train} | {num_train: 0}
-    return {
-        arm.name: {
-            size: summarise_seeds(rows, runs.predict(arm, rows.task, num_rows), rows.clean_N)
-            for size, num_rows in wanted.items()
-        }
-        for arm in choose_arms(runs.experiment.settings)
-        if arm.has_curve
-    }
+    curves: dict[str, dict[int, dict[str, Any]]] = {}
+    for arm in choose_arms(runs.experiment.settings):
+        if arm.has_curve:
+            curves[arm.name] = {}
+            for size, num_rows in wanted.items():
+                outputs = runs.predict(arm, rows.task, num_rows)
+                curves[arm.name][size] = summarise_seeds(rows, outputs)
+    return curves
 
 
-def summarise_seeds(
-    rows: TaskRows, outputs: dict[int, np.ndarray], is_part_N: np.ndarray
+def summarise_seeds(rows: TaskRows, outputs: dict[int, np.ndarray]) -> dict[str, Any]:
+    """Return the seeds' scores on the clean rows, and the interval of their mean."""
+    clean_outputs = [output[rows.clean_N] for output in outputs.values()]
+    means_R = resample(rows.task, rows.gold_N[rows.clean_N], clean_outputs)
+    return {**score_seeds(rows, outputs, rows.clean_N), "interval": interval(means_R)}
+
+
+def score_seeds(
+    rows: TaskRows, outputs: dict[int, np.ndarray], part_N: np.ndarray
 ) -> dict[str, Any]:
-    """Return every seed's metrics on a part of the rows, their mean, sample standard deviation, and
-    the mean's interval."""
+    """Return every seed's metrics on a part of the rows, their mean and sample standard
+    deviation."""
     task = rows.task
-    gold_N = rows.gold_N[is_part_N]
-    outputs_of_part = {seed: output[is_part_N] for seed, output in outputs.items()}
-    seeds = {seed: score(task, gold_N, output) for seed, output in outputs_of_part.items()}
+    gold_N = rows.gold_N[part_N]
+    seeds = {seed: score(task, gold_N, output[part_N]) for seed, output in outputs.items()}
     mean: dict[str, float | None] = {}
     sd: dict[str, float | None] = {}
     for metric in task.metrics:
@@ -108,8 +116,7 @@ def summarise_seeds(
         mean[metric] = float(np.mean(defined)) if is_defined else None
         has_spread = is_defined and len(values) > 1
         sd[metric] = float(np.std(defined, ddof=1)) if has_spread else None
-    bounds = interval(task, gold_N, list(outputs_of_part.values()))
-    return {"seeds": seeds, "mean": mean, "sd": sd, "interval": bounds}
+    return {"seeds": seeds, "mean": mean, "sd": sd}
 
 
 def count_seen_rows(rows: TaskRows) -> int:

@@ -4,7 +4,7 @@ import pytest
 import torch
 from transformers import GPT2LMHeadModel
 
-from pipeline.models.attention import quickest
+from pipeline.models.attention import causal_matmul, causal_sdpa, quickest
 from tests.pipeline.train_tiny import make_tiny
 
 
@@ -24,3 +24,12 @@ def test_maskless_attention_gives_stock_logits_and_is_not_saved(tmp_path, attent
 def test_matrix_products_are_for_short_sequences_on_a_cpu():
     assert quickest("cpu", 512) == "causal_matmul"
     assert quickest("cpu", 513) == quickest("cuda", 256) == "causal_sdpa"
+
+
+def test_attention_in_matrix_products_is_causal_attention():
+    torch.manual_seed(0)
+    query, key, value = torch.randn(3, 2, 4, 13, 16, requires_grad=True).unbind()
+    module = torch.nn.Identity()
+    ours, _ = causal_matmul(module, query, key, value, None, scaling=0.25)
+    reference, _ = causal_sdpa(module, query, key, value, None, scaling=0.25)
+    torch.testing.assert_close(ours, reference)
