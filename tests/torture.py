@@ -85,7 +85,8 @@ class Run:
         if log is None:
             return 0
         steps = [0]
-        with contextlib.suppress(OSError, ValueError):  # it has just gone; half a line at the end
+        # The file has just gone, or there's half a line at its end.
+        with contextlib.suppress(OSError, ValueError):
             for line in log.read_text().splitlines():
                 values = json.loads(line)
                 if "tokens" in values:
@@ -270,7 +271,8 @@ def main() -> None:
         _, run.straight = run.finish()
         print(
             f"{STEPS} steps of the demo preset, a checkpoint every 0.3 seconds; undisturbed "
-            f"weights {run.straight[:16]}\n\n| fault | lost | said | final weights |\n|---|---|---|---|",
+            f"weights {run.straight[:16]}\n\n"
+            "| fault | lost | said | final weights |\n|---|---|---|---|",
             flush=True,
         )
         kill_at_random(run, num_kills)
