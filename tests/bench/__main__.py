@@ -1,44 +1,77 @@
-"""`make bench`: speed as ratios taken in one run, in turns, because machines drift. BENCH= chooses; peers are in PEERS=.
+"""`make bench`: speed as ratios taken in one run, in turns, because machines drift. BENCH= chooses,
+peers are in PEERS=.
 
-    step       a training step of the preset's model: tokens/s, MFU, and what bit-exact resuming costs (default)
-    training   pretraining beside nanoGPT's and a plain transformers loop: tokens/s, and bits per byte in so many minutes; needs the
-               preset's tokens and half an hour
-    corpus     the first map of the corpus stage, beside datatrove's; needs DATA=
-    tokenizer  training a tokenizer and encoding the corpus, beside sentencepiece by hand; needs the preset's tokenizer
-    scale      the corpus stage on ten times the text, written under OUT= (6 GB); needs DATA=
+step a training step of the preset's model: tokens/s, MFU, and what bit-exact resuming costs
+training pretraining beside nanoGPT's and a plain transformers loop: tokens/s, and bits per byte in
+so many minutes; needs the preset's tokens and half an hour corpus the first map of the corpus
+stage, beside datatrove's; needs DATA= tokenizer training a tokenizer and encoding the corpus,
+beside sentencepiece by hand; needs the preset's tokenizer scale the corpus stage on ten times the
+text, written under OUT= (6 GB); needs DATA=
 """
-import os
+
 import sys
 from pathlib import Path
+from typing import Annotated
 
-from corpora.errors import UserError
-from pipeline.__main__ import load_settings, parse
+import typer
+
+from corpora.errors import UserError, require
+from pipeline.launch import read_preset
+from pipeline.options import (
+    IN_ARTIFACTS,
+    Artifacts,
+    Data,
+    Device,
+    DeviceName,
+    Out,
+    Overrides,
+    PresetName,
+    option,
+)
 from tests.bench import corpus, scale, step, tokenizer, training
 
+NAMES = ("step", "training", "corpus", "tokenizer", "scale")
+Benches = Annotated[str | None, option("bench", f"one or several of {', '.join(NAMES)}")]
+Peers = Annotated[Path | None, option("peers", "folder with the projects to compare with")]
 
-def main() -> None:
-    arguments = parse(["settings", *sys.argv[1:]])
-    chosen = os.environ.get("BENCH") or ("step corpus" if arguments.data else "step")
-    peers = os.environ.get("PEERS")
-    for name in chosen.split():
-        if name not in ("step", "training", "corpus", "tokenizer", "scale"):
-            raise UserError(f"BENCH={name}: choose among step, training, corpus, tokenizer and scale.")
-        if name in ("corpus", "scale") and not arguments.data:
-            raise UserError(f"BENCH={name} measures on real text: give DATA=folder.")
+
+def bench(
+    overrides: Overrides = None,
+    preset: PresetName = "demo",
+    bench: Benches = None,
+    data: Data = None,
+    peers: Peers = None,
+    out: Out = None,
+    device: DeviceName = Device.auto,
+    artifacts: Artifacts = IN_ARTIFACTS,
+) -> None:
+    """Measure speed as ratios taken in one run."""
+    typed = read_preset(preset, overrides)
+    chosen = (bench or ("step corpus" if data else "step")).split()
+    for name in chosen:
+        require(name in NAMES, f"BENCH={name}: choose among {', '.join(NAMES)}.")
+    for name in chosen:
         if name == "step":
-            step.bench(arguments, load_settings(arguments))
+            step.bench(typed, device)
         elif name == "training":
-            training.bench(arguments, load_settings(arguments), peers and Path(peers))
+            training.bench(typed, artifacts, peers)
         elif name == "tokenizer":
-            tokenizer.bench(arguments, load_settings(arguments))
+            tokenizer.bench(typed, artifacts)
         elif name == "corpus":
-            corpus.bench(arguments.data, peers and Path(peers))
+            corpus.bench(real_text(name, data), peers)
         else:
-            scale.bench(arguments.data, arguments.out or Path("artifacts/scale"))
+            scale.bench(real_text(name, data), out or Path("artifacts/scale"))
+
+
+def real_text(name: str, data: Path | None) -> Path:
+    """The folder that DATA= names; raises UserError where it names none."""
+    if data is None:
+        raise UserError(f"BENCH={name} measures on real text: give DATA=folder.")
+    return data
 
 
 if __name__ == "__main__":
     try:
-        main()
+        typer.run(bench)
     except UserError as error:
         sys.exit(f"error: {error}")

@@ -79,8 +79,8 @@ def test_a_better_model_of_an_earlier_validation_lies_beside_the_last(
     def spoil(model, tokenizer, seed, logs, step):
         if step == 4:
             for name, parameter in model.named_parameters():
-                best[name] = parameter.detach().clone()
                 parameter.data.mul_(30)
+                best[name] = parameter.detach().clone()  # what the checkpoint will hold
 
     monkeypatch.setattr(pretrain, "write_samples", spoil)
     figures = run(inputs, tmp_path)
