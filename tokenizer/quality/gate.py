@@ -10,7 +10,6 @@ from corpora.settings import read_toml
 from tokenizer.quality.encoders import Encoder
 from tokenizer.special_tokens import SPECIAL_TOKENS
 
-
 _TABLE: Final = read_toml(Path(__file__).with_name("nasty_strings.toml"))
 
 NASTY_STRINGS: Final[tuple[str, ...]] = (
