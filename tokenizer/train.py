@@ -3,9 +3,8 @@ export.py; whether it may be used is for quality/ to say."""
 
 import math
 import re
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from corpora.errors import UserError
 from tokenizer.special_tokens import BOS, EOS, PAD, SPECIAL_TOKENS, UNK
@@ -37,46 +36,19 @@ OPTIONS: Final[dict[str, Any]] = {
 """Of SentencePiece, in every first pass."""
 
 
-class Misfit(NamedTuple):
-    """How SentencePiece refuses a vocabulary that doesn't fit the text, and how we say it."""
-
-    pattern: str  # of SentencePiece's message; its group is the limit
-    round_limit: Callable[[float], int]  # to a vocabulary of whole multiples that still works
-    complaint: str
-    advice: str
-
-
-MISFITS: Final = (
-    Misfit(
-        pattern=r"Vocabulary size too high .*<= (\d+)",
-        round_limit=math.floor,
-        complaint="too large for this text; the largest that works is",
-        advice="Set vocab_size to that or less, or give more text.",
-    ),
-    Misfit(
-        pattern=r"smaller than required_chars\. \d+ vs (\d+)",
-        round_limit=math.ceil,
-        complaint="too small for the special tokens, 256 bytes and the characters of this text; "
-        "the smallest that works is",
-        advice="Or lower character_coverage.",
-    ),
-)
-
-
 def train_model(
     lines: Path,
     model_type: str,
     vocab_size: int,
     character_coverage: float,
     superwords: int = 0,
-    split_by_unicode_script: bool = True,
-    split_digits: bool = False,
-    treat_whitespace_as_suffix: bool = False,
+    **options: bool,
 ) -> bytes:
     """Train on the file that `write_lines` wrote; the same lines give the same bytes.
 
     `model_type` is bpe or unigram. `vocab_size` counts everything: special tokens, 256 bytes, and
-    `superwords` (see superwords.py; bpe only). The last three are SentencePiece's own options.
+    `superwords` (see superwords.py; bpe only). `options` are SentencePiece's own, such as
+    split_digits.
 
     Returns the bytes of a sentencepiece.model. Raises UserError for a vocabulary that doesn't fit
     the text; what else SentencePiece raises passes through.
@@ -87,10 +59,8 @@ def train_model(
             input=[str(lines)],
             vocab_size=vocab_size - superwords,
             character_coverage=character_coverage,
-            split_by_unicode_script=split_by_unicode_script,
-            split_digits=split_digits,
-            treat_whitespace_as_suffix=treat_whitespace_as_suffix,
             **OPTIONS,
+            **options,
         )
     except RuntimeError as error:
         message = explain_misfit(str(error), vocab_size, superwords)
@@ -107,14 +77,24 @@ def train_model(
 
 def explain_misfit(said: str, vocab_size: int, superwords: int) -> str | None:
     """Our words for SentencePiece's, if they say that the vocabulary doesn't fit the text."""
-    for misfit in MISFITS:
-        found = re.search(misfit.pattern, said)
-        if found:
-            num_multiples = misfit.round_limit((int(found[1]) + superwords) / VOCAB_MULTIPLE)
-            limit = num_multiples * VOCAB_MULTIPLE
-            also = f" with superwords={superwords}" if superwords else ""
-            return f"vocab_size={vocab_size}: {misfit.complaint} {limit}{also}. {misfit.advice}"
-    return None
+    too_large = re.search(r"Vocabulary size too high .*<= (\d+)", said)
+    too_small = re.search(r"smaller than required_chars\. \d+ vs (\d+)", said)
+    if too_large:
+        num_multiples = (int(too_large[1]) + superwords) // VOCAB_MULTIPLE
+        complaint = "too large for this text; the largest that works is"
+        advice = "Set vocab_size to that or less, or give more text."
+    elif too_small:
+        num_multiples = math.ceil((int(too_small[1]) + superwords) / VOCAB_MULTIPLE)
+        complaint = (
+            "too small for the special tokens, 256 bytes and the characters of this text; "
+            "the smallest that works is"
+        )
+        advice = "Or lower character_coverage."
+    else:
+        return None
+    limit = num_multiples * VOCAB_MULTIPLE
+    also = f" with superwords={superwords}" if superwords else ""
+    return f"vocab_size={vocab_size}: {complaint} {limit}{also}. {advice}"
 
 
 def round_scores(model: ModelMessage) -> None:

@@ -23,15 +23,11 @@ def read_texts(paths: Iterable[Path]) -> Iterator[str]:
 def files_by_source(corpus: Path) -> dict[str, list[Path]]:
     """A corpus's training and validation files, named SOURCE-NUMBER.parquet."""
     paths = sorted(path for split in SPLITS for path in (corpus / split).glob("*.parquet"))
-    files: dict[str, list[Path]] = {source: [] for source in sorted(map(_source_of, paths))}
+    files: dict[str, list[Path]] = {}
     for path in paths:
-        files[_source_of(path)].append(path)
-    return files
-
-
-def _source_of(path: Path) -> str:
-    source, _, _ = path.stem.rpartition("-")
-    return source
+        source, _, _ = path.stem.rpartition("-")
+        files.setdefault(source, []).append(path)
+    return dict(sorted(files.items()))
 
 
 def draw_texts(corpus: Path, settings: TokenizerSettings) -> tuple[list[str], dict[str, list[str]]]:

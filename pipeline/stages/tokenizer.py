@@ -14,12 +14,7 @@ from pipeline.reports.tokenizer import write_tokenizer_report
 from pipeline.settings import TokenizerSettings
 from pipeline.stages.corpus_texts import draw_texts
 from tokenizer.export import export
-from tokenizer.quality.encoders import (
-    from_sentencepiece,
-    from_transformers,
-    load_fast,
-    open_encoders,
-)
+from tokenizer.quality import encoders
 from tokenizer.quality.gate import NASTY_STRINGS, check_nasty_strings, find_problem
 from tokenizer.quality.report import Report, describe
 from tokenizer.train import train_model
@@ -41,7 +36,17 @@ def run(
         lines.parent.mkdir(exist_ok=True)
         trained_on = write_lines(sample, lines, settings.morphemes, context.workers)
         del sample  # SentencePiece needs the memory
-        train(lines, settings, folder)
+        model = train_model(
+            lines,
+            settings.model_type,
+            settings.vocab_size,
+            settings.character_coverage,
+            settings.superwords,
+            split_by_unicode_script=settings.split_by_unicode_script,
+            split_digits=settings.split_digits,
+            treat_whitespace_as_suffix=settings.treat_whitespace_as_suffix,
+        )
+        export(model, folder)
         report = judge(folder, held_out)
         report["trained_on"] = trained_on
     write_tokenizer_report(folder, [report])
@@ -55,27 +60,12 @@ def run(
     return {"vocab_size": report["vocab_size"], "held_out": report["all"]}
 
 
-def train(lines: Path, settings: TokenizerSettings, folder: Path) -> None:
-    """Train on a file of lines and export the tokenizer into `folder`."""
-    model = train_model(
-        lines,
-        model_type=settings.model_type,
-        vocab_size=settings.vocab_size,
-        character_coverage=settings.character_coverage,
-        superwords=settings.superwords,
-        split_by_unicode_script=settings.split_by_unicode_script,
-        split_digits=settings.split_digits,
-        treat_whitespace_as_suffix=settings.treat_whitespace_as_suffix,
-    )
-    export(model, folder)
-
-
 def judge(folder: Path, held_out: dict[str, list[str]]) -> Report:
     """Report on the exported tokenizer; raises UserError unless it passes the gate: all libraries
     agree on all text, and none of it is lost."""
-    encoders = open_encoders(folder)
-    check_nasty_strings(encoders)
-    report = describe(THIS_TOKENIZER, encoders, held_out)
+    all_encoders = encoders.open_encoders(folder)
+    check_nasty_strings(all_encoders)
+    report = describe(THIS_TOKENIZER, all_encoders, held_out)
     found = report["all"]
     require(
         not found["problems"],
@@ -92,7 +82,7 @@ def adopt(name: str, folder: Path, held_out: dict[str, list[str]]) -> Report:
     has no token for the end of a document.
     """
     source = model_folder(name)
-    tokenizer = load_fast(source)
+    tokenizer = encoders.load_fast(source)
     require(
         tokenizer.eos_token_id is not None,
         f'INIT={name}: has no end-of-text token. Name one as "eos_token" in its '
@@ -101,11 +91,15 @@ def adopt(name: str, folder: Path, held_out: dict[str, list[str]]) -> Report:
     tokenizer.save_pretrained(folder)
     model = source / "sentencepiece.model"
     if model.is_file():  # made by this project: it encodes a corpus faster
-        encoders = [from_sentencepiece(model), from_transformers(tokenizer, name)]
-        if not any(find_problem(text, encoders) for text in NASTY_STRINGS):
+        both = [
+            encoders.from_sentencepiece(model),
+            encoders.from_transformers(tokenizer, name),
+        ]
+        if not any(find_problem(text, both) for text in NASTY_STRINGS):
             shutil.copyfile(model, folder / model.name)
-    encoder = from_transformers(tokenizer, name, split_special_tokens=True)
+    encoder = encoders.from_transformers(tokenizer, name, split_special_tokens=True)
     report = describe(THIS_TOKENIZER, [encoder], held_out)
-    lost = [text[:40] for text in NASTY_STRINGS if find_problem(text, [encoder])]
-    report["nasty_strings_lost"] = lost
+    report["nasty_strings_lost"] = [
+        text[:40] for text in NASTY_STRINGS if find_problem(text, [encoder])
+    ]
     return report

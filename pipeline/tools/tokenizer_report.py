@@ -3,35 +3,23 @@ and on KLUE's."""
 
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from corpora.errors import require
 from corpora.tasks.rows import is_sample, load_rows
 from corpora.tasks.task import TASKS
+from pipeline import options
 from pipeline.artifacts.store import find_linked
 from pipeline.launch import read_preset
-from pipeline.options import (
-    IN_ARTIFACTS,
-    Artifacts,
-    Klue,
-    Out,
-    Overrides,
-    PresetName,
-    Tokenizers,
-)
 from pipeline.settings import TokenizerSettings
-
-if TYPE_CHECKING:
-    from tokenizer.quality.encoders import Encoder
 
 
 def tokenizer_report(
-    overrides: Overrides = None,
-    preset: PresetName = "demo",
-    klue: Klue = None,
-    tokenizers: Tokenizers = "",
-    out: Out = None,
-    artifacts: Artifacts = IN_ARTIFACTS,
+    overrides: options.Overrides = None,
+    preset: options.PresetName = "demo",
+    klue: options.Klue = None,
+    tokenizers: options.Tokenizers = "",
+    out: options.Out = None,
+    artifacts: options.Artifacts = options.IN_ARTIFACTS,
 ) -> None:
     """The tokenizer's quality on held-out text and KLUE's, beside others."""
     # Not above: they load transformers, which no other command needs.
@@ -48,7 +36,7 @@ def tokenizer_report(
         "tokenizer-report: the tokenizer isn't of today's corpus. Run `make tokenizer` first.",
     )
     settings = TokenizerSettings(**trained.manifest["settings"])
-    others = open_others(tokenizers)
+    others = {name: open_any(path) for name, path in name_others(tokenizers).items()}
     _, held_out = draw_texts(corpus.verify(), settings)
     texts = held_out | read_klue_texts(typed.klue.data)
     folder = trained.verify()
@@ -61,17 +49,12 @@ def tokenizer_report(
     print(f"tokenizer-report: {written}")
 
 
-def open_others(tokenizers: str) -> dict[str, "Encoder"]:
-    """Open tokenizers whose paths are separated by spaces; each is named by the last part of its
-    path, or by all of it if another has the same."""
-    from tokenizer.quality.encoders import open_any
-
+def name_others(tokenizers: str) -> dict[str, Path]:
+    """Name tokenizers whose paths are separated by spaces: each by the last part of its path, or by
+    all of it if another has the same."""
     paths = [Path(name).expanduser() for name in dict.fromkeys(shlex.split(tokenizers))]
     last_parts = [path.name for path in paths]
-    return {
-        str(path) if last_parts.count(path.name) > 1 else path.name: open_any(path)
-        for path in paths
-    }
+    return {str(path) if last_parts.count(path.name) > 1 else path.name: path for path in paths}
 
 
 def read_klue_texts(data: str) -> dict[str, list[str]]:

@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -121,12 +122,6 @@ def from_transformers(
     if split_special_tokens is not None:
         options["split_special_tokens"] = split_special_tokens
 
-    def encode(text: str) -> list[int]:
-        return tokenizer.encode(text, **options)
-
-    def decode(ids: list[int]) -> str:
-        return cast(str, tokenizer.decode(ids))  # a list of texts for a list of lists
-
     def locate(text: str) -> Located:
         found = tokenizer(text, return_offsets_mapping=True, **options)
         return Located(found["input_ids"], [start for start, _ in found["offset_mapping"]])
@@ -138,8 +133,9 @@ def from_transformers(
     has_unknown = tokenizer.unk_token_id != tokenizer.eos_token_id
     return Encoder(
         name,
-        encode,
-        decode,
+        partial(tokenizer.encode, **options),
+        # By its type it could give a list of texts, which it does for a list of lists.
+        cast("Callable[[list[int]], str]", tokenizer.decode),
         locate,
         pieces=[piece or "" for piece in pieces],
         special=frozenset(tokenizer.all_special_ids),

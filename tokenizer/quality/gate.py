@@ -6,33 +6,17 @@ from pathlib import Path
 from typing import Final
 
 from corpora.errors import UserError
-from corpora.settings import Settings, read_toml
+from corpora.settings import read_toml
 from tokenizer.quality.encoders import Encoder
 from tokenizer.special_tokens import SPECIAL_TOKENS
 
+_TABLE: Final = read_toml(Path(__file__).with_name("nasty_strings.toml"))
 
-class _Repeated(Settings):
-    """A text many times in a row."""
-
-    text: str
-    times: int
-
-
-class _NastyTable(Settings):
-    """What stands in nasty_strings.toml."""
-
-    strings: tuple[str, ...]
-    repeated: tuple[_Repeated, ...]
-
-
-def _read_nasty_strings() -> tuple[str, ...]:
-    path = Path(__file__).with_name("nasty_strings.toml")
-    table = _NastyTable.from_table(read_toml(path), path.name)
-    repeated = [each.text * each.times for each in table.repeated]
-    return (*SPECIAL_TOKENS[:10], *repeated, *table.strings)
-
-
-NASTY_STRINGS: Final = _read_nasty_strings()
+NASTY_STRINGS: Final[tuple[str, ...]] = (
+    *SPECIAL_TOKENS[:10],
+    *(each["text"] * each["times"] for each in _TABLE["repeated"]),
+    *_TABLE["strings"],
+)
 
 
 def check_nasty_strings(encoders: list[Encoder]) -> None:
@@ -50,49 +34,28 @@ def find_problem(text: str, encoders: list[Encoder]) -> str | None:
     expected = first.encode(text)
     for encoder in encoders:
         ids = expected if encoder is first else encoder.encode(text)
-        problem = (
-            _find_forbidden(ids, encoder)
-            or _find_difference(ids, encoder, expected, first)
-            or _find_loss(ids, encoder, text)
-        )
-        if problem is not None:
-            return problem
+        if encoder.unknown is not None and encoder.unknown in ids:
+            before = encoder.decode(ids[: ids.index(encoder.unknown)])
+            return f"{encoder.name}: an unknown token after {before[-20:]!r}"
+        special = encoder.special.intersection(ids)
+        if special:
+            index = min(special)
+            return f"{encoder.name}: text became special token {encoder.pieces[index]} (id {index})"
+        if ids != expected:
+            at = _first_difference(ids, expected)
+            before = first.decode(expected[:at])
+            return (
+                f"token {at} differs: {first.name} {expected[at : at + 5]}, "
+                f"{encoder.name} {ids[at : at + 5]}, after {before[-20:]!r}"
+            )
+        decoded = encoder.decode(ids)
+        if decoded != text:
+            at = _first_difference(decoded, text)
+            return (
+                f"{encoder.name} gives back {decoded[at : at + 40]!r} for {text[at : at + 40]!r}, "
+                f"character {at}"
+            )
     return None
-
-
-def _find_forbidden(ids: list[int], encoder: Encoder) -> str | None:
-    if encoder.unknown is not None and encoder.unknown in ids:
-        before = encoder.decode(ids[: ids.index(encoder.unknown)])
-        return f"{encoder.name}: an unknown token after {before[-20:]!r}"
-    special = encoder.special.intersection(ids)
-    if special:
-        index = min(special)
-        return f"{encoder.name}: text became special token {encoder.pieces[index]} (id {index})"
-    return None
-
-
-def _find_difference(
-    ids: list[int], encoder: Encoder, expected: list[int], first: Encoder
-) -> str | None:
-    if ids == expected:
-        return None
-    at = _first_difference(ids, expected)
-    before = first.decode(expected[:at])
-    return (
-        f"token {at} differs: {first.name} {expected[at : at + 5]}, "
-        f"{encoder.name} {ids[at : at + 5]}, after {before[-20:]!r}"
-    )
-
-
-def _find_loss(ids: list[int], encoder: Encoder, text: str) -> str | None:
-    decoded = encoder.decode(ids)
-    if decoded == text:
-        return None
-    at = _first_difference(decoded, text)
-    return (
-        f"{encoder.name} gives back {decoded[at : at + 40]!r} for {text[at : at + 40]!r}, "
-        f"character {at}"
-    )
 
 
 def _first_difference(one: Sequence, other: Sequence) -> int:

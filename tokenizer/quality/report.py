@@ -9,9 +9,8 @@ import numpy as np
 from tokenizer.analysers import load_mecab
 from tokenizer.morphemes import analyse_line
 from tokenizer.quality.encoders import Encoder
-from tokenizer.quality.survey import Figures, summarise, survey
+from tokenizer.quality.survey import summarise, survey
 from tokenizer.quality.vocabulary import KINDS, PART, SPECIAL, classify, piece_texts
-from tokenizer.training_lines import TrainedOn
 
 NUM_LISTED: Final = 20  # pieces of each list
 
@@ -23,13 +22,13 @@ class Report(TypedDict):
     compared_with: list[str]
     vocab_size: int
     tokens_that_are_parts: float
-    kinds: dict[str, Figures]
-    all: Figures
+    kinds: dict[str, dict[str, Any]]  # figures
+    all: dict[str, Any]
     vocabulary: dict[str, int]
     unused: dict[str, Any]
     longest: list[str]
     most_frequent: list[list[Any]]
-    trained_on: NotRequired[TrainedOn]  # if this project trained it
+    trained_on: NotRequired[dict[str, int]]  # if this project trained it
     nasty_strings_lost: NotRequired[list[str]]  # if it was adopted
 
 

@@ -3,7 +3,7 @@ the figures that follow from the counts."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from typing import NamedTuple, TypedDict
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,28 +21,6 @@ class Survey(NamedTuple):
     counts: Counter[str]
     problems: list[str]  # what is wrong, and where
     uses: np.ndarray  # (V,): how often each id was used
-
-
-class Figures(TypedDict):
-    """Sums over documents, and ratios of them. An eojeol is text between white space, a byte one of
-    UTF-8; boundaries are those inside eojeols."""
-
-    documents: int
-    bytes: int
-    characters: int
-    eojeols: int
-    tokens: int
-    unknown_tokens: int
-    problems: int
-    first_problem: str
-    token_boundaries: int
-    morpheme_boundaries: int
-    shared_boundaries: int
-    tokens_per_eojeol: float
-    tokens_per_character: float
-    tokens_per_byte: float
-    boundary_precision: float
-    boundary_recall: float
 
 
 def survey(
@@ -93,8 +71,11 @@ def count_boundaries(text: str, starts: set[int], find_morphemes: FindMorphemes)
     return counts
 
 
-def summarise(surveys: list[Survey]) -> Figures:
-    """The figures of several surveys together."""
+def summarise(surveys: list[Survey]) -> dict[str, Any]:
+    """The figures of several surveys together: sums over documents, and ratios of them.
+
+    An eojeol is text between white space, a byte one of UTF-8; boundaries are those inside eojeols.
+    """
     counts = sum((each.counts for each in surveys), Counter())
     problems = [problem for each in surveys for problem in each.problems]
 

@@ -1,39 +1,32 @@
 """What a vocabulary is made of: the kind of each of its pieces."""
 
 import re
-from typing import Final, NamedTuple
+from typing import Final
 
 from tokenizer.analysers import Tagger
 from tokenizer.quality.encoders import Encoder
-
-
-class Category(NamedTuple):
-    """A kind of piece: all of its text, without the spaces around it, has to fit the pattern."""
-
-    name: str
-    pattern: str
-
 
 SPECIAL: Final = "special"
 PART: Final = "single bytes or parts of characters"
 HANGUL: Final = "Hangul"
 WITH_PARTICLE: Final = "Hangul with a particle"
 
-CATEGORIES: Final = (
-    Category("white space", r"\s+"),
-    Category("across spaces", r"(?s).*\s.*"),
-    Category("Hangul syllable", r"[가-힣]"),
-    Category(HANGUL, r"[가-힣]+"),
-    Category("jamo", r"[ㄱ-ㆎ\u1100-\u11ff\ua960-\ua97c\ud7b0-\ud7fb]+"),
-    Category("Hanja", r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+"),
-    Category("Latin", r"[A-Za-z\u00c0-\u024f]+"),
-    Category("digits", r"\d+"),
-    Category("punctuation and signs", r"[\W_]+"),
-    Category("mixed and other scripts", r"(?s).*"),
-)
-"""The first one that fits counts."""
+CATEGORIES: Final = {
+    "white space": r"\s+",
+    "across spaces": r"(?s).*\s.*",
+    "Hangul syllable": r"[가-힣]",
+    HANGUL: r"[가-힣]+",
+    "jamo": r"[ㄱ-ㆎ\u1100-\u11ff\ua960-\ua97c\ud7b0-\ud7fb]+",
+    "Hanja": r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+",
+    "Latin": r"[A-Za-z\u00c0-\u024f]+",
+    "digits": r"\d+",
+    "punctuation and signs": r"[\W_]+",
+    "mixed and other scripts": r"(?s).*",
+}
+"""Kinds of piece, and what all of a piece's text has to fit, without the spaces around it. The
+first one that fits counts."""
 
-KINDS: Final = (SPECIAL, PART, *(category.name for category in CATEGORIES), WITH_PARTICLE)
+KINDS: Final = (SPECIAL, PART, *CATEGORIES, WITH_PARTICLE)
 """In the order of the report."""
 
 
@@ -53,16 +46,10 @@ def classify(index: int, text: str, encoder: Encoder, tagger: Tagger) -> str:
     if re.fullmatch("<0x[0-9A-F]{2}>", encoder.pieces[index]) or "\ufffd" in text:
         return PART
     text = text.removeprefix("##")  # WordPiece's mark for the inside of a word
-    kind = _find_category(text.strip() or text)
-    if kind == HANGUL and _ends_with_particle(text, tagger):
-        return WITH_PARTICLE
+    stripped = text.strip() or text
+    kind = next(name for name, pattern in CATEGORIES.items() if re.fullmatch(pattern, stripped))
+    if kind == HANGUL:
+        tags = [tag for _, tag in tagger.pos(text)]
+        if len(tags) > 1 and tags[-1].startswith("J"):
+            return WITH_PARTICLE
     return kind
-
-
-def _find_category(text: str) -> str:
-    return next(category.name for category in CATEGORIES if re.fullmatch(category.pattern, text))
-
-
-def _ends_with_particle(text: str, tagger: Tagger) -> bool:
-    tags = [tag for _, tag in tagger.pos(text)]
-    return len(tags) > 1 and tags[-1].startswith("J")
