@@ -1,4 +1,4 @@
-"""Shards in this process, or in a pool of processes on this machine."""
+"""Shards in a pool of processes on this machine."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures.process import BrokenProcessPool, ProcessPoolExecutor
@@ -12,17 +12,8 @@ from corpora.processes import follow_parent
 from pipeline.executors.shard import run_shard
 
 
-def run_here(function: Callable[[Any], Any], todo: list[tuple[Any, Path]]) -> Iterator[None]:
-    """Do the shards one after the other; yield after each."""
-    for item, path in todo:
-        yield run_shard(function, item, path)
-
-
 def run_in_pool(
-    function: Callable[[Any], Any],
-    todo: list[tuple[Any, Path]],
-    workers: int,
-    description: str,
+    function: Callable[[Any], Any], todo: list[tuple[Any, Path]], workers: int, description: str
 ) -> Iterator[None]:
     """Do the shards in a pool of processes; yield after each.
 

@@ -13,10 +13,7 @@ TRIES_AFTER_A_KILL = 3
 
 
 def run_on_ray(
-    function: Callable[[Any], Any],
-    todo: list[tuple[Any, Path]],
-    workers: int,
-    description: str,
+    function: Callable[[Any], Any], todo: list[tuple[Any, Path]], workers: int, description: str
 ) -> Iterator[None]:
     """Do the shards as Ray tasks, on `workers` cores if the cluster is local; yield after each.
 

@@ -1,22 +1,13 @@
 """One shard's work, and the file that holds its result. Who does the work isn't decided here."""
 
-import json
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any
 
 from pipeline.artifacts.files import write_json
 from pipeline.artifacts.locks import locked
 from pipeline.artifacts.manifest import peak_memory_mb
-
-
-class ShardResult(TypedDict):
-    """What lies in a finished shard's file."""
-
-    result: Any
-    seconds: float  # of one core
-    peak_memory_mb: int  # of the process that did it
 
 
 def run_shard(function: Callable[[Any], Any], item: Any, path: Path) -> None:
@@ -30,12 +21,5 @@ def run_shard(function: Callable[[Any], Any], item: Any, path: Path) -> None:
             return
         start = time.process_time()
         result = function(item)
-        seconds = time.process_time() - start
-        write_json(
-            path, ShardResult(result=result, seconds=seconds, peak_memory_mb=peak_memory_mb())
-        )
-
-
-def read_result(path: Path) -> ShardResult:
-    """Read what run_shard wrote."""
-    return json.loads(path.read_text(encoding="utf-8"))
+        seconds = time.process_time() - start  # of one core
+        write_json(path, {"result": result, "seconds": seconds, "peak_memory_mb": peak_memory_mb()})

@@ -13,7 +13,7 @@ from corpora.sources.shards import Shard
 from pipeline.artifacts.manifest import SCRATCH
 from pipeline.artifacts.parquet import ParquetFile, read_batches
 from pipeline.stages.corpus.tables import CLUSTERS, REJECTS, TEXT
-from pipeline.stages.corpus.tally import Size, Written
+from pipeline.stages.corpus.tally import Size, Tally
 
 EXCERPT_CHARACTERS = 200
 
@@ -28,7 +28,7 @@ def write_shard(item: tuple[Shard, int], folder: Path) -> dict[str, Any]:
     name = f"{shard.name}.parquet"
     fates_D = np.load(work / "fates.npy", mmap_mode="r")
     clusters_2C = np.load(work / "clusters.npy", mmap_mode="r")
-    written = Written()
+    written = Tally()
     with (
         ParquetFile(folder / "train" / name, TEXT) as train,
         ParquetFile(folder / "validation" / name, TEXT) as validation,
@@ -44,8 +44,10 @@ def write_shard(item: tuple[Shard, int], folder: Path) -> dict[str, Any]:
             written.train.add(write_split(batch, fates_B == TRAIN, shard, train))
             written.validation.add(write_split(batch, fates_B == VALIDATION, shard, validation))
             reject_copies(batch, fates_B, shard, rejects, written)
-            columns = slice(*np.searchsorted(clusters_2C[0], [start, end]))
-            write_clusters(batch, start, clusters_2C[:, columns], clusters)
+            here = slice(*np.searchsorted(clusters_2C[0], [start, end]))
+            numbers, num_documents = clusters_2C[:, here]
+            stayed = batch.take(pyarrow.array(numbers - start))
+            clusters.add(numbers, num_documents, stayed["id"], excerpts(stayed))
     return asdict(written)
 
 
@@ -61,11 +63,7 @@ def write_split(
 
 
 def reject_copies(
-    batch: pyarrow.RecordBatch,
-    fates_B: np.ndarray,
-    shard: Shard,
-    file: ParquetFile,
-    written: Written,
+    batch: pyarrow.RecordBatch, fates_B: np.ndarray, shard: Shard, file: ParquetFile, written: Tally
 ) -> None:
     """Write and count the documents that equal another one, or are alike."""
     is_copy_B = fates_B >= 0
@@ -76,15 +74,6 @@ def reject_copies(
     file.add([shard.source.name] * len(copies), copies["id"], reasons, texts, clusters)
     for reason, place, text in zip(reasons, copies["id"].to_pylist(), texts.to_pylist()):
         written.drop(reason, place, text)
-
-
-def write_clusters(
-    batch: pyarrow.RecordBatch, start: int, clusters_2C: np.ndarray, file: ParquetFile
-) -> None:
-    """Write the clusters whose staying document is in the batch, which begins at `start`."""
-    numbers, num_documents = clusters_2C
-    stayed = batch.take(pyarrow.array(numbers - start))
-    file.add(numbers, num_documents, stayed["id"], excerpts(stayed))
 
 
 def excerpts(batch: pyarrow.RecordBatch) -> pyarrow.Array:
