@@ -8,17 +8,9 @@ from typing import TYPE_CHECKING
 from corpora.errors import require
 from corpora.tasks.rows import is_sample, load_rows
 from corpora.tasks.task import TASKS
+from pipeline import options
 from pipeline.artifacts.store import find_linked
 from pipeline.launch import read_preset
-from pipeline.options import (
-    IN_ARTIFACTS,
-    Artifacts,
-    Klue,
-    Out,
-    Overrides,
-    PresetName,
-    Tokenizers,
-)
 from pipeline.settings import TokenizerSettings
 
 if TYPE_CHECKING:
@@ -26,12 +18,12 @@ if TYPE_CHECKING:
 
 
 def tokenizer_report(
-    overrides: Overrides = None,
-    preset: PresetName = "demo",
-    klue: Klue = None,
-    tokenizers: Tokenizers = "",
-    out: Out = None,
-    artifacts: Artifacts = IN_ARTIFACTS,
+    overrides: options.Overrides = None,
+    preset: options.PresetName = "demo",
+    klue: options.Klue = None,
+    tokenizers: options.Tokenizers = "",
+    out: options.Out = None,
+    artifacts: options.Artifacts = options.IN_ARTIFACTS,
 ) -> None:
     """The tokenizer's quality on held-out text and KLUE's, beside others."""
     # Not above: they load transformers, which no other command needs.
