@@ -39,8 +39,8 @@ def load_preset(name: str, overrides: dict[str, str]) -> Preset:
     table = read_toml(path)
     description = table.pop("description", "")
     texts = nest(overrides)
-    for where, sections in ((str(path), table), (ON_THE_COMMAND_LINE, texts)):
-        check_sections(where, sections)
+    check_sections(str(path), table)
+    check_sections(ON_THE_COMMAND_LINE, texts)
     stages: dict[str, Any] = {}
     for section, kind in STAGE_SETTINGS.items():
         in_file = table.get(section, {})

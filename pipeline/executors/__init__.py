@@ -5,14 +5,13 @@ or by tasks on Ray (ray_cluster.py). A finished shard's result lies on disk, so 
 there. Importing this needs only the standard library.
 """
 
-import json
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple, TypedDict
 
+from pipeline.artifacts.files import read_json
 from pipeline.executors import pool, ray_cluster, slurm_array
-from pipeline.executors.shard import run_shard
 
 
 class Context(NamedTuple):
@@ -70,12 +69,12 @@ def map_shards(
     elif context.workers > 1 and len(todo) > 1:
         finished = pool.run_in_pool(function, todo, context.workers, description)
     else:
-        finished = (run_shard(function, item, path) for item, path in todo)
+        finished = (pool.run_shard(function, item, path) for item, path in todo)
     for _ in tqdm(finished, description, len(todo), unit="shard", disable=None):
         pass
     if context.shard:
         slurm_array.end_job(*context.shard, len(todo), description)
-    entries = [json.loads(path.read_text(encoding="utf-8")) for path in paths.values()]
+    entries = [read_json(path) for path in paths.values()]
     cost = Cost(
         shards=len(entries),
         seconds=time.monotonic() - start,

@@ -1,12 +1,12 @@
 """The make command that gives what an artifact holds: the inverse of reading a preset and what was
 typed (launch.py)."""
 
-import json
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pipeline.artifacts.files import read_json
 from pipeline.artifacts.store import Artifact
 from pipeline.launch import ANOTHER_WAY_TO_WRITE
 from pipeline.preset import Preset
@@ -53,7 +53,7 @@ def recorded_settings(artifact: Artifact) -> dict[str, Any]:
     settings = dict(artifact.manifest["settings"])
     metrics = artifact.path / "metrics.json"
     if metrics.exists():
-        settings["data"] = json.loads(metrics.read_text(encoding="utf-8"))["settings"]["data"]
+        settings["data"] = read_json(metrics)["settings"]["data"]
     return settings
 
 
@@ -94,7 +94,7 @@ def take_short_forms(changed: dict[str, str]) -> list[str]:
 
 def reads_data(corpus: Path) -> bool:
     """Whether a corpus was made of files under DATA=."""
-    recipe = json.loads((corpus / "recipe.json").read_text(encoding="utf-8"))
+    recipe = read_json(corpus / "recipe.json")
     texts = [path for each in recipe["source"] if each["kind"] == "files" for path in each["paths"]]
     sets = [each["data"] for each in recipe["evaluation"] if each["data"] not in ("hub", "sample")]
     return not all(Path(path).is_absolute() for path in texts + sets)

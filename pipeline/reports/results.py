@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from corpora.tasks.task import TASKS
+from pipeline.artifacts.files import read_json
 from pipeline.artifacts.store import Artifact
 from pipeline.evaluation.noise import NOISES
 from pipeline.preset import Preset
@@ -79,11 +80,6 @@ def find_mismatches(artifacts: dict[str, Artifact]) -> list[tuple[str, str]]:
         for upstream, digest in artifact.manifest["inputs"].items()
         if upstream in artifacts and artifacts[upstream].manifest["digest"] != digest
     ]
-
-
-def read_json(path: Path) -> Any:
-    """A file of JSON."""
-    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def collect_figures(artifacts: dict[str, Artifact], tokenizer_report: Path) -> dict[str, Any]:

@@ -29,12 +29,6 @@ from pipeline.settings import KlueSettings, PromptSettings
 CORPORA = Path(corpora.__file__).parent
 PROMPTS = Path(__file__).parent.parent / "evaluation" / "prompts.toml"
 TASKS_TABLE = CORPORA / "tasks" / "klue.toml"
-CORPUS_TABLES = (
-    CORPORA / "cleaning" / "cleanups.toml",
-    TASKS_TABLE,
-    CORPORA / "personal_data.toml",
-)
-"""Rows that anyone may edit, so they count by content."""
 
 
 class Stage(NamedTuple):
@@ -57,9 +51,13 @@ class Location(NamedTuple):
 def corpus_files(preset: Preset, data: Path | None) -> RawFiles:
     """The recipe, the tables that cleaning reads, and the recipe's own files."""
     name = preset.corpus.recipe
-    tables = [(path.name, path) for path in CORPUS_TABLES]
-    files = shards.input_files(load_recipe(name), data)
-    return [("recipe", find_named_file("recipe", name, RECIPES)), *tables, *files]
+    # Anyone may edit the tables' rows, so they count by content.
+    tables = (CORPORA / "cleaning" / "cleanups.toml", TASKS_TABLE, CORPORA / "personal_data.toml")
+    return [
+        ("recipe", find_named_file("recipe", name, RECIPES)),
+        *((path.name, path) for path in tables),
+        *shards.input_files(load_recipe(name), data),
+    ]
 
 
 def klue_files(preset: Preset, data: Path | None) -> RawFiles:

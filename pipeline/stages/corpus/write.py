@@ -15,8 +15,6 @@ from pipeline.artifacts.parquet import ParquetFile, read_batches
 from pipeline.stages.corpus.tables import CLUSTERS, REJECTS, TEXT
 from pipeline.stages.corpus.tally import Size, Tally
 
-EXCERPT_CHARACTERS = 200
-
 
 def write_shard(item: tuple[Shard, int], folder: Path) -> dict[str, Any]:
     """Write one shard's part of the corpus to `folder`; return what was written.
@@ -77,6 +75,6 @@ def reject_copies(
 
 
 def excerpts(batch: pyarrow.RecordBatch) -> pyarrow.Array:
-    """The beginnings of the texts."""
+    """The first 200 characters of each text."""
     slice_texts = pyarrow.compute.utf8_slice_codeunits  # pyright: ignore[reportAttributeAccessIssue] -- made at import
-    return slice_texts(batch["text"], 0, EXCERPT_CHARACTERS)
+    return slice_texts(batch["text"], 0, 200)
