@@ -11,27 +11,8 @@ import sys
 import typer
 
 from corpora.errors import UserError
+from pipeline import options
 from pipeline.launch import context_on, read_preset, run_and_report, run_mapped
-from pipeline.options import (
-    IN_ARTIFACTS,
-    Artifacts,
-    Control,
-    Data,
-    Device,
-    DeviceName,
-    Engine,
-    EngineName,
-    Init,
-    JobShard,
-    Klue,
-    Merge,
-    Model,
-    Overrides,
-    PresetName,
-    Recipe,
-    Seeds,
-    Workers,
-)
 from pipeline.stages.stage import check_inputs
 from pipeline.tools.clean import clean
 from pipeline.tools.export import export
@@ -66,15 +47,15 @@ app = typer.Typer(
 
 @app.command()
 def corpus(
-    overrides: Overrides = None,
-    preset: PresetName = "demo",
-    recipe: Recipe = None,
-    data: Data = None,
-    workers: Workers = None,
-    engine: EngineName = Engine.pool,
-    shard: JobShard = None,
-    merge: Merge = False,
-    artifacts: Artifacts = IN_ARTIFACTS,
+    overrides: options.Overrides = None,
+    preset: options.PresetName = "demo",
+    recipe: options.Recipe = None,
+    data: options.Data = None,
+    workers: options.Workers = None,
+    engine: options.EngineName = options.Engine.pool,
+    shard: options.JobShard = None,
+    merge: options.Merge = False,
+    artifacts: options.Artifacts = options.IN_ARTIFACTS,
 ) -> None:
     """Clean text: read, decode, clean, filter, deduplicate, split."""
     typed = read_preset(preset, overrides, recipe=recipe)
@@ -83,31 +64,31 @@ def corpus(
 
 @app.command()
 def tokenizer(
-    overrides: Overrides = None,
-    preset: PresetName = "demo",
-    recipe: Recipe = None,
-    data: Data = None,
-    init: Init = None,
-    workers: Workers = None,
-    artifacts: Artifacts = IN_ARTIFACTS,
+    overrides: options.Overrides = None,
+    preset: options.PresetName = "demo",
+    recipe: options.Recipe = None,
+    data: options.Data = None,
+    init: options.Init = None,
+    workers: options.Workers = None,
+    artifacts: options.Artifacts = options.IN_ARTIFACTS,
 ) -> None:
     """SentencePiece tokenizer with morpheme boundaries, exported for AutoTokenizer."""
     typed = read_preset(preset, overrides, recipe=recipe, init=init)
-    run_mapped("tokenizer", typed, artifacts, data, workers, Engine.pool, None, False)
+    run_mapped("tokenizer", typed, artifacts, data, workers, options.Engine.pool, None, False)
 
 
 @app.command()
 def tokens(
-    overrides: Overrides = None,
-    preset: PresetName = "demo",
-    recipe: Recipe = None,
-    data: Data = None,
-    init: Init = None,
-    workers: Workers = None,
-    engine: EngineName = Engine.pool,
-    shard: JobShard = None,
-    merge: Merge = False,
-    artifacts: Artifacts = IN_ARTIFACTS,
+    overrides: options.Overrides = None,
+    preset: options.PresetName = "demo",
+    recipe: options.Recipe = None,
+    data: options.Data = None,
+    init: options.Init = None,
+    workers: options.Workers = None,
+    engine: options.EngineName = options.Engine.pool,
+    shard: options.JobShard = None,
+    merge: options.Merge = False,
+    artifacts: options.Artifacts = options.IN_ARTIFACTS,
 ) -> None:
     """The corpus as token ids."""
     typed = read_preset(preset, overrides, recipe=recipe, init=init)
@@ -116,13 +97,13 @@ def tokens(
 
 @app.command()
 def pretrain(
-    overrides: Overrides = None,
-    preset: PresetName = "demo",
-    recipe: Recipe = None,
-    data: Data = None,
-    init: Init = None,
-    device: DeviceName = Device.auto,
-    artifacts: Artifacts = IN_ARTIFACTS,
+    overrides: options.Overrides = None,
+    preset: options.PresetName = "demo",
+    recipe: options.Recipe = None,
+    data: options.Data = None,
+    init: options.Init = None,
+    device: options.DeviceName = options.Device.auto,
+    artifacts: options.Artifacts = options.IN_ARTIFACTS,
 ) -> None:
     """Train the GPT; stop and restart at any moment."""
     typed = read_preset(preset, overrides, recipe=recipe, init=init)
@@ -131,17 +112,17 @@ def pretrain(
 
 @app.command()
 def klue_eval(
-    overrides: Overrides = None,
-    preset: PresetName = "demo",
-    recipe: Recipe = None,
-    data: Data = None,
-    klue: Klue = None,
-    init: Init = None,
-    model: Model = None,
-    seeds: Seeds = None,
-    control: Control = None,
-    device: DeviceName = Device.auto,
-    artifacts: Artifacts = IN_ARTIFACTS,
+    overrides: options.Overrides = None,
+    preset: options.PresetName = "demo",
+    recipe: options.Recipe = None,
+    data: options.Data = None,
+    klue: options.Klue = None,
+    init: options.Init = None,
+    model: options.Model = None,
+    seeds: options.Seeds = None,
+    control: options.Control = None,
+    device: options.DeviceName = options.Device.auto,
+    artifacts: options.Artifacts = options.IN_ARTIFACTS,
 ) -> None:
     """Fine-tune on KLUE and print the table."""
     typed = read_preset(
@@ -159,16 +140,16 @@ def klue_eval(
 
 @app.command()
 def klue_prompt(
-    overrides: Overrides = None,
-    preset: PresetName = "demo",
-    recipe: Recipe = None,
-    data: Data = None,
-    klue: Klue = None,
-    init: Init = None,
-    model: Model = None,
-    seeds: Seeds = None,
-    device: DeviceName = Device.auto,
-    artifacts: Artifacts = IN_ARTIFACTS,
+    overrides: options.Overrides = None,
+    preset: options.PresetName = "demo",
+    recipe: options.Recipe = None,
+    data: options.Data = None,
+    klue: options.Klue = None,
+    init: options.Init = None,
+    model: options.Model = None,
+    seeds: options.Seeds = None,
+    device: options.DeviceName = options.Device.auto,
+    artifacts: options.Artifacts = options.IN_ARTIFACTS,
 ) -> None:
     """Zero-, one- and few-shot scores on KLUE, without a gradient step."""
     typed = read_preset(
@@ -179,14 +160,14 @@ def klue_prompt(
 
 @app.command()
 def klue_check(
-    overrides: Overrides = None,
-    preset: PresetName = "demo",
-    recipe: Recipe = None,
-    data: Data = None,
-    klue: Klue = None,
-    init: Init = None,
-    model: Model = None,
-    artifacts: Artifacts = IN_ARTIFACTS,
+    overrides: options.Overrides = None,
+    preset: options.PresetName = "demo",
+    recipe: options.Recipe = None,
+    data: options.Data = None,
+    klue: options.Klue = None,
+    init: options.Init = None,
+    model: options.Model = None,
+    artifacts: options.Artifacts = options.IN_ARTIFACTS,
 ) -> None:
     """Read what klue-eval and klue-prompt will read besides artifacts, before hours of work."""
     typed = read_preset(preset, overrides, recipe=recipe, klue=klue, init=init, model=model)

@@ -80,21 +80,15 @@ def run_mapped(
     shard: tuple[int, int] | None,
     merge: bool,
 ) -> None:
-    """Run a stage whose work is one function over many shards."""
+    """Run a stage whose work is one function over many shards, by default in one process a core."""
     on_ray = engine is Engine.ray
     if on_ray:  # its workers may stand in another folder
         artifacts = artifacts.absolute()
         data = data and data.absolute()
-    context = Context("cpu", data, count_workers(workers), on_ray, shard, merge)
+    require(workers is None or workers > 0, f"WORKERS={workers}: has to be at least 1.")
+    num_workers = workers or os.cpu_count() or 1
+    context = Context("cpu", data, num_workers, on_ray, shard, merge)
     run_and_report(stage, preset, artifacts, data, lambda: context)
-
-
-def count_workers(workers: int | None) -> int:
-    """The number of worker processes that was asked for, or one a core."""
-    if workers is None:
-        return os.cpu_count() or 1
-    require(workers > 0, f"WORKERS={workers}: has to be at least 1.")
-    return workers
 
 
 def context_on(device: Device, data: Path | None) -> Context:

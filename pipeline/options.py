@@ -52,8 +52,7 @@ Recipe = Annotated[str | None, option("recipe", "name in corpora/recipes, or a .
 Data = Annotated[Path | None, option("data", "folder that a recipe's relative paths are under")]
 Klue = Annotated[str | None, option("klue", "sample, hub, or a folder in the Hub's layout")]
 Init = Annotated[
-    str | None,
-    option("init", "model folder or name@commit to continue from, with its tokenizer"),
+    str | None, option("init", "model folder or name@commit to continue from, with its tokenizer")
 ]
 Model = Annotated[str | None, option("model", "model folder to use instead of the pretrained one")]
 Seeds = Annotated[str | None, option("seeds", "fine-tuning runs a task, or draws of shots")]
@@ -66,10 +65,7 @@ EngineName = Annotated[Engine, option("engine", "who runs the map steps")]
 JobShard = Annotated[
     Any,
     option(
-        "shard",
-        "be the i-th of n jobs that share the map steps",
-        parser=parse_shard,
-        metavar="i/n",
+        "shard", "be the i-th of n jobs that share the map steps", parser=parse_shard, metavar="i/n"
     ),
 ]
 Merge = Annotated[bool, option("merge", "go on where the jobs of --shard ended")]

@@ -6,14 +6,7 @@ from typing import Any
 
 from corpora.errors import UserError, require
 from corpora.settings import Settings, find_named_file, nearest, read_toml
-from pipeline.settings import (
-    CorpusSettings,
-    KlueSettings,
-    PretrainSettings,
-    PromptSettings,
-    TokenizerSettings,
-    TokensSettings,
-)
+from pipeline import settings
 
 PRESETS = Path(__file__).parent / "presets"
 
@@ -23,21 +16,16 @@ class Preset(Settings):
 
     name: str
     description: str = ""
-    corpus: CorpusSettings = CorpusSettings()
-    tokenizer: TokenizerSettings = TokenizerSettings()
-    tokens: TokensSettings = TokensSettings()
-    pretrain: PretrainSettings = PretrainSettings()
-    klue: KlueSettings = KlueSettings()
-    prompt: PromptSettings = PromptSettings()
+    corpus: settings.CorpusSettings = settings.CorpusSettings()
+    tokenizer: settings.TokenizerSettings = settings.TokenizerSettings()
+    tokens: settings.TokensSettings = settings.TokensSettings()
+    pretrain: settings.PretrainSettings = settings.PretrainSettings()
+    klue: settings.KlueSettings = settings.KlueSettings()
+    prompt: settings.PromptSettings = settings.PromptSettings()
 
 
 STAGE_SETTINGS: dict[str, type[Settings]] = {
-    "corpus": CorpusSettings,
-    "tokenizer": TokenizerSettings,
-    "tokens": TokensSettings,
-    "pretrain": PretrainSettings,
-    "klue": KlueSettings,
-    "prompt": PromptSettings,
+    name: type(defaults) for name, defaults in Preset(name="") if isinstance(defaults, Settings)
 }
 ON_THE_COMMAND_LINE = "the command line"
 
@@ -51,8 +39,8 @@ def load_preset(name: str, overrides: dict[str, str]) -> Preset:
     table = read_toml(path)
     description = table.pop("description", "")
     texts = nest(overrides)
-    for where, sections in ((str(path), table), (ON_THE_COMMAND_LINE, texts)):
-        check_sections(where, sections)
+    check_sections(str(path), table)
+    check_sections(ON_THE_COMMAND_LINE, texts)
     stages: dict[str, Any] = {}
     for section, kind in STAGE_SETTINGS.items():
         in_file = table.get(section, {})

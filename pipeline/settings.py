@@ -6,7 +6,7 @@ preset.py reads."""
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from corpora.settings import UNKEYED, Settings, broken_rule, nearest
 from corpora.tasks.task import TASKS
@@ -15,7 +15,19 @@ EPOCHS = {"ynat": 2, "nli": 2, "sts": 4, "re": 2}
 VOCAB_MULTIPLE = 128  # matrix products on GPUs are fastest when the vocabulary is a multiple of it
 
 Head = Literal["linear", "language", "joint"]
-TaskNames = tuple[str, ...]
+
+
+def known_tasks(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The names without repetitions, each of them a task's."""
+    for name in names:
+        if name not in TASKS:
+            raise broken_rule(f"KLUE task {name!r} is unknown. Choose among: {' '.join(TASKS)}.")
+    if not names:
+        raise broken_rule(f"No KLUE task is named. Choose among: {' '.join(TASKS)}.")
+    return tuple(dict.fromkeys(names))
+
+
+TaskNames = Annotated[tuple[str, ...], AfterValidator(known_tasks)]
 
 
 class CorpusSettings(Settings):
@@ -160,10 +172,8 @@ class PretrainSettings(Settings):
             raise broken_rule(
                 f"width={self.width}: has to be a multiple of pretrain.heads={self.heads}."
             )
-        for name, value in {
-            "warmup_steps": self.warmup_steps,
-            "short_steps": self.short_steps,
-        }.items():
+        phases = {"warmup_steps": self.warmup_steps, "short_steps": self.short_steps}
+        for name, value in phases.items():
             if value >= self.steps:
                 raise broken_rule(
                     f"{name}={value}: has to be fewer than pretrain.steps={self.steps}."
@@ -218,11 +228,6 @@ class KlueSettings(Settings):
     model: str = ""
     """Hugging Face folder to evaluate instead of the pretrained model."""
 
-    @field_validator("tasks")
-    @classmethod
-    def _knows_the_tasks(cls, tasks: TaskNames) -> TaskNames:
-        return known_tasks(tasks)
-
     @field_validator("head")
     @classmethod
     def _has_a_head(cls, heads: tuple[Head, ...]) -> tuple[Head, ...]:
@@ -261,24 +266,9 @@ class PromptSettings(Settings):
     model: str = ""
     """Hugging Face folder of a causal model to ask instead of the pretrained one."""
 
-    @field_validator("tasks")
-    @classmethod
-    def _knows_the_tasks(cls, tasks: TaskNames) -> TaskNames:
-        return known_tasks(tasks)
-
     @field_validator("shots")
     @classmethod
     def _asks_something(cls, shots: tuple[int, ...]) -> tuple[int, ...]:
         if not shots:
             raise broken_rule("shots=: has to be one or several numbers, such as '0 1 8'.")
         return shots
-
-
-def known_tasks(names: TaskNames) -> TaskNames:
-    """The names without repetitions, each of them a task's."""
-    for name in names:
-        if name not in TASKS:
-            raise broken_rule(f"KLUE task {name!r} is unknown. Choose among: {' '.join(TASKS)}.")
-    if not names:
-        raise broken_rule(f"No KLUE task is named. Choose among: {' '.join(TASKS)}.")
-    return tuple(dict.fromkeys(names))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from corpora.errors import require
-from pipeline.artifacts.files import sha256_file, write_text
+from pipeline.artifacts.files import read_json, sha256_file, write_text
 
 RawFiles = list[tuple[str, Path]]
 """Raw input files as (role, path): what the file is to the stage. In another role a file is another
@@ -42,7 +42,7 @@ def digest_raw_files(files: RawFiles, root: Path) -> list[list[str]]:
     store = root / CACHE
     cache: dict[str, str] = {}
     with suppress(FileNotFoundError, ValueError, TypeError):
-        cache = dict(json.loads(store.read_text(encoding="utf-8")))
+        cache = dict(read_json(store))
     num_cached = len(cache)
     digests = []
     for role, path in files:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import pyarrow.parquet
@@ -64,12 +63,7 @@ class ParquetFile(AbstractContextManager["ParquetFile"]):
         self.tables = []
         self.num_bytes = 0
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         failed = kind is not None
         if self.tables and not failed:
             self._write_row_group()

@@ -5,7 +5,6 @@ last, says that the work is complete. Only the standard library is imported here
 up-to-date stage returns at once.
 """
 
-import json
 import os
 import shutil
 import time
@@ -15,7 +14,7 @@ from typing import Any, NamedTuple
 
 from corpora.errors import UserError, as_user_error, require
 from pipeline.artifacts.digests import content_digest
-from pipeline.artifacts.files import fsync, sha256_file, write_json
+from pipeline.artifacts.files import fsync, read_json, sha256_file, write_json
 from pipeline.artifacts.locks import locked
 from pipeline.artifacts.manifest import MANIFEST, SCRATCH, Origin, describe_files, make_manifest
 
@@ -56,7 +55,7 @@ def find(root: Path, stage: str, key: str) -> Artifact | None:
         f"Delete {path} and run make again.",
         (FileNotFoundError, ValueError, KeyError, TypeError),
     ):
-        manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
+        manifest = read_json(path / MANIFEST)
         if (manifest["key"], manifest["digest"]) != (key, content_digest(manifest["files"])):
             raise ValueError("its key or digest isn't that of its files")
     return Artifact(path, manifest)

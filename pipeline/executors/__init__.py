@@ -10,8 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple, TypedDict
 
+from pipeline.artifacts.files import read_json
 from pipeline.executors import pool, ray_cluster, slurm_array
-from pipeline.executors.shard import read_result
 
 
 class Context(NamedTuple):
@@ -53,6 +53,8 @@ def map_shards(
     Raises what `function` raises, at once; UserError when a worker process dies, or when a merge
     lacks shards. A job of an array ends here, with SystemExit.
     """
+    from tqdm import tqdm
+
     folder.mkdir(parents=True, exist_ok=True)
     paths = {name: folder / f"{name}.json" for name in items}
     if context.merge:
@@ -62,10 +64,17 @@ def map_shards(
         names = slurm_array.choose_shards(names, *context.shard)
     todo = [(items[name], paths[name]) for name in names if not paths[name].exists()]
     start = time.monotonic()
-    _run(function, todo, context, description)
+    if context.ray and todo:
+        finished = ray_cluster.run_on_ray(function, todo, context.workers, description)
+    elif context.workers > 1 and len(todo) > 1:
+        finished = pool.run_in_pool(function, todo, context.workers, description)
+    else:
+        finished = (pool.run_shard(function, item, path) for item, path in todo)
+    for _ in tqdm(finished, description, len(todo), unit="shard", disable=None):
+        pass
     if context.shard:
         slurm_array.end_job(*context.shard, len(todo), description)
-    entries = [read_result(path) for path in paths.values()]
+    entries = [read_json(path) for path in paths.values()]
     cost = Cost(
         shards=len(entries),
         seconds=time.monotonic() - start,
@@ -73,21 +82,3 @@ def map_shards(
         peak_memory_mb=max((entry["peak_memory_mb"] for entry in entries), default=0),
     )
     return [entry["result"] for entry in entries], cost
-
-
-def _run(
-    function: Callable[[Any], Any],
-    todo: list[tuple[Any, Path]],
-    context: Context,
-    description: str,
-) -> None:
-    from tqdm import tqdm
-
-    if context.ray and todo:
-        finished = ray_cluster.run_on_ray(function, todo, context.workers, description)
-    elif context.workers > 1 and len(todo) > 1:
-        finished = pool.run_in_pool(function, todo, context.workers, description)
-    else:
-        finished = pool.run_here(function, todo)
-    for _ in tqdm(finished, description, len(todo), unit="shard", disable=None):
-        pass

@@ -1,5 +1,6 @@
-"""Shards in this process, or in a pool of processes on this machine."""
+"""One shard's work, and many shards in a pool of processes on this machine."""
 
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures.process import BrokenProcessPool, ProcessPoolExecutor
 from functools import partial
@@ -9,20 +10,28 @@ from typing import Any
 
 from corpora.errors import as_user_error
 from corpora.processes import follow_parent
-from pipeline.executors.shard import run_shard
+from pipeline.artifacts.files import write_json
+from pipeline.artifacts.locks import locked
+from pipeline.artifacts.manifest import peak_memory_mb
 
 
-def run_here(function: Callable[[Any], Any], todo: list[tuple[Any, Path]]) -> Iterator[None]:
-    """Do the shards one after the other; yield after each."""
-    for item, path in todo:
-        yield run_shard(function, item, path)
+def run_shard(function: Callable[[Any], Any], item: Any, path: Path) -> None:
+    """Do one shard's work, unless it is done.
+
+    The result's file is written last, and says that the shard is finished. The lock is against
+    another job of an array, or a task that Ray starts again while the first one still runs.
+    """
+    with locked(path.with_suffix(".lock")):
+        if path.exists():
+            return
+        start = time.process_time()
+        result = function(item)
+        seconds = time.process_time() - start  # of one core
+        write_json(path, {"result": result, "seconds": seconds, "peak_memory_mb": peak_memory_mb()})
 
 
 def run_in_pool(
-    function: Callable[[Any], Any],
-    todo: list[tuple[Any, Path]],
-    workers: int,
-    description: str,
+    function: Callable[[Any], Any], todo: list[tuple[Any, Path]], workers: int, description: str
 ) -> Iterator[None]:
     """Do the shards in a pool of processes; yield after each.
 

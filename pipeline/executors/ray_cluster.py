@@ -6,17 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from corpora.errors import UserError, as_user_error
-from pipeline.executors.shard import run_shard
+from pipeline.executors.pool import run_shard
 
 PROJECT = Path(__file__).parent.parent.parent
-TRIES_AFTER_A_KILL = 3
 
 
 def run_on_ray(
-    function: Callable[[Any], Any],
-    todo: list[tuple[Any, Path]],
-    workers: int,
-    description: str,
+    function: Callable[[Any], Any], todo: list[tuple[Any, Path]], workers: int, description: str
 ) -> Iterator[None]:
     """Do the shards as Ray tasks, on `workers` cores if the cluster is local; yield after each.
 
@@ -35,8 +31,8 @@ def run_on_ray(
     with ray.init(
         **cluster, runtime_env=environment, ignore_reinit_error=True, log_to_driver=False
     ):
-        # A task whose worker is killed is run again.
-        task = ray.remote(num_cpus=1, max_retries=TRIES_AFTER_A_KILL)(run_shard)
+        # A task whose worker is killed is run again, up to three times.
+        task = ray.remote(num_cpus=1, max_retries=3)(run_shard)
         shared_function = ray.put(function)
         waiting = [task.remote(shared_function, item, path.absolute()) for item, path in todo]
         try:

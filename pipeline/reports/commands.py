@@ -1,20 +1,18 @@
 """The make command that gives what an artifact holds: the inverse of reading a preset and what was
 typed (launch.py)."""
 
-import json
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from corpora.settings import Settings
+from pipeline.artifacts.files import read_json
 from pipeline.artifacts.store import Artifact
 from pipeline.launch import ANOTHER_WAY_TO_WRITE
 from pipeline.preset import Preset
 from pipeline.stages.stage import TARGETS
 
 MAX_WIDTH = 100
-DATA = "DATA=folder"  # where the text lies is no part of an artifact
 
 
 def make_command(
@@ -29,7 +27,7 @@ def make_command(
     changed = find_changed(preset, artifacts)
     words = [f"PRESET={shlex.quote(typed_preset)}", *take_short_forms(changed)]
     if "corpus" in artifacts and reads_data(artifacts["corpus"].path):
-        words.append(DATA)
+        words.append("DATA=folder")  # where the text lies is no part of an artifact
     command = f"make {TARGETS.get(stage, stage)} {' '.join(words)}"
     if not changed:
         return command
@@ -40,12 +38,9 @@ def make_command(
 
 def find_changed(preset: Preset, artifacts: Mapping[str, Artifact]) -> dict[str, str]:
     """Settings of these artifacts that aren't the preset's, as texts: {"pretrain.steps": "200"}."""
-    sections: dict[str, Settings] = {
-        name: value for name, value in preset if isinstance(value, Settings)
-    }
     changed: dict[str, str] = {}
     for stage, artifact in artifacts.items():
-        expected = sections[stage].model_dump(mode="json")
+        expected = dict(preset)[stage].model_dump(mode="json")
         for name, value in recorded_settings(artifact).items():
             # A name that is no setting any more can't be typed.
             if name in expected:
@@ -58,7 +53,7 @@ def recorded_settings(artifact: Artifact) -> dict[str, Any]:
     settings = dict(artifact.manifest["settings"])
     metrics = artifact.path / "metrics.json"
     if metrics.exists():
-        settings["data"] = json.loads(metrics.read_text(encoding="utf-8"))["settings"]["data"]
+        settings["data"] = read_json(metrics)["settings"]["data"]
     return settings
 
 
@@ -99,7 +94,7 @@ def take_short_forms(changed: dict[str, str]) -> list[str]:
 
 def reads_data(corpus: Path) -> bool:
     """Whether a corpus was made of files under DATA=."""
-    recipe = json.loads((corpus / "recipe.json").read_text(encoding="utf-8"))
+    recipe = read_json(corpus / "recipe.json")
     texts = [path for each in recipe["source"] if each["kind"] == "files" for path in each["paths"]]
     sets = [each["data"] for each in recipe["evaluation"] if each["data"] not in ("hub", "sample")]
     return not all(Path(path).is_absolute() for path in texts + sets)

@@ -39,15 +39,13 @@ def plot_bars(path: Path, values: dict[str, dict[str, float]], title: str) -> No
     axes.set_xticks(range(len(groups)), groups, rotation=20, ha="right")
     axes.set_title(title)
     axes.grid(axis="y", alpha=0.3)
-    names = [name_in_legend(name, row) for row, name in enumerate(values, start=1)]
+    # matplotlib's own font has no Hangul, and a dollar sign would begin a formula.
+    names = [
+        name.replace("$", r"\$") if name.isascii() else f"row {row} of the table"
+        for row, name in enumerate(values, start=1)
+    ]
     figure.legend(bars, names, loc="outside lower center")
     save(figure, path)
-
-
-def name_in_legend(name: str, row: int) -> str:
-    """A series' name as matplotlib can show it: its own font has no Hangul, and a dollar sign would
-    begin a formula."""
-    return name.replace("$", r"\$") if name.isascii() else f"row {row} of the table"
 
 
 def plot_curves(path: Path, lines: list[dict[str, Any]]) -> None:
@@ -55,14 +53,11 @@ def plot_curves(path: Path, lines: list[dict[str, Any]]) -> None:
     figure = Figure(figsize=(14, 7), layout="constrained")
     for names, axes in zip(CURVE_PANELS, figure.subplots(2, 3).flat):
         for name in names:
-            points = [
-                (line["step"], line[name])
-                for line in lines
-                if isinstance(line.get(name), int | float)
-            ]
-            if points:
-                steps, values = zip(*points)
-                marker = "." if len(points) < NUM_DOTTED else None
+            shown = [line for line in lines if isinstance(line.get(name), int | float)]
+            if shown:
+                steps = [line["step"] for line in shown]
+                values = [line[name] for line in shown]
+                marker = "." if len(shown) < NUM_DOTTED else None
                 axes.plot(steps, values, marker=marker, label=name.replace("_", " "))
         axes.set_xlabel("step")
         axes.grid(alpha=0.3)
@@ -90,14 +85,8 @@ def plot_learning(
                 np.array([figures[kind][task.primary] for figures in found.values()], dtype=float)
                 for kind in ("mean", "sd")
             )
-            axes.errorbar(
-                [*found],
-                means,
-                yerr=np.nan_to_num(spreads),
-                marker=".",
-                capsize=3,
-                label=titles[arm],
-            )
+            spreads = np.nan_to_num(spreads)
+            axes.errorbar([*found], means, spreads, marker=".", capsize=3, label=titles[arm])
         heading = f"{task.title} {task.metrics[task.primary]}"
         axes.set(xscale="log", xlabel="labelled rows", title=heading)
         axes.grid(alpha=0.3)

@@ -8,9 +8,10 @@ import json
 import shutil
 from itertools import combinations
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from corpora.tasks.task import TASKS
+from pipeline.artifacts.files import read_json
 from pipeline.artifacts.store import Artifact
 from pipeline.evaluation.noise import NOISES
 from pipeline.preset import Preset
@@ -29,23 +30,6 @@ ARM_TITLES = {
 LEARNING_CURVE = "learning_curve.png"
 
 
-class Difference(NamedTuple):
-    """How much better one arm is than another, on each task."""
-
-    better: str
-    worse: str
-    bounds: list[list[float] | None]  # of the 95 % interval; None where a score isn't defined
-
-
-class Seconds(NamedTuple):
-    """What an arm's fine-tuning runs took."""
-
-    arm: str
-    rows: str
-    runs: int
-    seconds: float
-
-
 def write_results(
     path: Path,
     typed_preset: str,
@@ -61,25 +45,19 @@ def write_results(
         stage: make_command(stage, typed_preset, preset, collect_origins(stage, artifacts))
         for stage in artifacts
     }
-    figures = {}
-    for stage, collect in COLLECTORS.items():
-        if stage in artifacts:
-            figures[stage] = collect(artifacts[stage])
-    if "tokenizer" in figures:
-        figures["tokenizer"] = add_task_texts(figures["tokenizer"], tokenizer_report)
-    plot = find_plot(artifacts)
-    if plot is not None:
+    has_plot = "klue" in artifacts and (artifacts["klue"].path / LEARNING_CURVE).exists()
+    if has_plot:
         path.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(plot, path.parent / LEARNING_CURVE)
+        shutil.copyfile(artifacts["klue"].path / LEARNING_CURVE, path.parent / LEARNING_CURVE)
     write_page(
         path,
         "results/page",
         preset=typed_preset,
         artifacts=artifacts,
         commands=commands,
-        figures=figures,
+        figures=collect_figures(artifacts, tokenizer_report),
         mismatches=find_mismatches(artifacts),
-        plot=plot and plot.name,
+        plot=LEARNING_CURVE if has_plot else None,
         tasks=TASKS,
         noises=list(NOISES),
     )
@@ -104,72 +82,62 @@ def find_mismatches(artifacts: dict[str, Artifact]) -> list[tuple[str, str]]:
     ]
 
 
-def read_json(path: Path) -> Any:
-    """A file of JSON."""
-    return json.loads(path.read_text(encoding="utf-8"))
+def collect_figures(artifacts: dict[str, Artifact], tokenizer_report: Path) -> dict[str, Any]:
+    """What the page's sections show, {stage: figures}, in their order on the page."""
+    figures: dict[str, Any] = {}
+    if "klue" in artifacts:
+        figures["klue"] = collect_klue(artifacts["klue"].path)
+    if "prompt" in artifacts:
+        figures["prompt"] = read_json(artifacts["prompt"].path / "metrics.json")
+    if "pretrain" in artifacts:
+        manifest = artifacts["pretrain"].manifest
+        figures["pretrain"] = {"settings": manifest["settings"], **manifest["counts"]}
+    if "tokenizer" in artifacts:
+        figures["tokenizer"] = collect_tokenizer(artifacts["tokenizer"].path, tokenizer_report)
+    if "corpus" in artifacts:
+        figures["corpus"] = read_json(artifacts["corpus"].path / "report.json")
+    return figures
 
 
-def find_plot(artifacts: dict[str, Artifact]) -> Path | None:
-    """The plot of the learning curve, if there is one."""
-    if "klue" not in artifacts:
-        return None
-    path = artifacts["klue"].path / LEARNING_CURVE
-    return path if path.exists() else None
-
-
-def collect_corpus(artifact: Artifact) -> dict[str, Any]:
-    """What came in, what stayed, and why the rest went."""
-    return read_json(artifact.path / "report.json")
-
-
-def collect_tokenizer(artifact: Artifact) -> dict[str, Any]:
-    """The tokenizer's quality on held-out text."""
-    return read_json(artifact.path / "report.json")[0]
-
-
-def add_task_texts(quality: dict[str, Any], path: Path) -> dict[str, Any]:
-    """The same on KLUE's texts, too, if the report at `path` is of this tokenizer.
+def collect_tokenizer(folder: Path, tokenizer_report: Path) -> dict[str, Any]:
+    """A tokenizer's quality on held-out text, and on KLUE's, too, if `tokenizer_report` is of it.
 
     It is if it has the same figures for the text that both know.
     """
-    if not path.exists():
+    quality = read_json(folder / "report.json")[0]
+    if not tokenizer_report.exists():
         return quality
-    wider = read_json(path)[0]
+    wider = read_json(tokenizer_report)[0]
     agrees = all(wider["kinds"].get(kind) == found for kind, found in quality["kinds"].items())
     return wider if agrees else quality
 
 
-def collect_pretrain(artifact: Artifact) -> dict[str, Any]:
-    """The model and how it was trained."""
-    return {"settings": artifact.manifest["settings"], **artifact.manifest["counts"]}
-
-
-def collect_prompt(artifact: Artifact) -> dict[str, Any]:
-    """Scores without a gradient step."""
-    return read_json(artifact.path / "metrics.json")
-
-
-def collect_klue(artifact: Artifact) -> dict[str, Any]:
+def collect_klue(folder: Path) -> dict[str, Any]:
     """Scores of every arm, their differences, the learning curve, and what each arm took."""
-    metrics = read_json(artifact.path / "metrics.json")
+    metrics = read_json(folder / "metrics.json")
     first = next(iter(metrics["tasks"].values()))
     return {
         **metrics,
         "titles": {arm: ARM_TITLES.get(arm, arm) for arm in first["arms"]},
         "differences": list_differences(metrics["tasks"]),
         "curve_sizes": list_curve_sizes(metrics["tasks"]),
-        "seconds": sum_seconds(artifact.path / "logs" / "runs.jsonl"),
+        "seconds": sum_seconds(folder / "logs" / "runs.jsonl"),
     }
 
 
-def list_differences(results: dict[str, Any]) -> list[Difference]:
-    """Every pair of arms but the constant one."""
+def list_differences(results: dict[str, Any]) -> list[dict[str, Any]]:
+    """How much better one arm is than another, for every pair but the constant one.
+
+    `bounds` are the 95 % interval on each task; None where a score isn't defined.
+    """
     first = next(iter(results.values()))
     arms = [arm for arm in first["arms"] if arm != "majority"]
     return [
-        Difference(
-            better, worse, [each["arms"][better]["above"][worse] for each in results.values()]
-        )
+        {
+            "better": better,
+            "worse": worse,
+            "bounds": [each["arms"][better]["above"][worse] for each in results.values()],
+        }
         for worse, better in combinations(arms, 2)
     ]
 
@@ -188,8 +156,8 @@ def list_curve_sizes(results: dict[str, Any]) -> list[str]:
     return sorted(sizes, key=int)
 
 
-def sum_seconds(log: Path) -> list[Seconds]:
-    """What the runs in a log took, by arm; the learning curve's apart."""
+def sum_seconds(log: Path) -> list[dict[str, Any]]:
+    """What the fine-tuning runs in a log took, by arm; the learning curve's apart."""
     if not log.exists():
         return []
     runs: dict[tuple[str, bool], list[float]] = {}
@@ -197,16 +165,11 @@ def sum_seconds(log: Path) -> list[Seconds]:
         run = json.loads(line)
         runs.setdefault((run["arm"], run["rows"] > 0), []).append(run["seconds"])
     return [
-        Seconds(arm, "fewer rows" if is_fewer else "all rows", len(seconds), sum(seconds))
+        {
+            "arm": arm,
+            "rows": "fewer rows" if is_fewer else "all rows",
+            "runs": len(seconds),
+            "seconds": sum(seconds),
+        }
         for (arm, is_fewer), seconds in runs.items()
     ]
-
-
-COLLECTORS = {
-    "klue": collect_klue,
-    "prompt": collect_prompt,
-    "pretrain": collect_pretrain,
-    "tokenizer": collect_tokenizer,
-    "corpus": collect_corpus,
-}
-"""In the order of the page."""

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import corpora
 from corpora.errors import UserError, require
 from corpora.recipe import RECIPES, load_recipe
-from corpora.settings import Settings, find_named_file
+from corpora.settings import find_named_file
 from corpora.sources import shards
 from corpora.tasks import rows
 from corpora.tasks.task import SPLITS, TASKS
@@ -29,12 +29,6 @@ from pipeline.settings import KlueSettings, PromptSettings
 CORPORA = Path(corpora.__file__).parent
 PROMPTS = Path(__file__).parent.parent / "evaluation" / "prompts.toml"
 TASKS_TABLE = CORPORA / "tasks" / "klue.toml"
-CORPUS_TABLES = (
-    CORPORA / "cleaning" / "cleanups.toml",
-    TASKS_TABLE,
-    CORPORA / "personal_data.toml",
-)
-"""Rows that anyone may edit, so they count by content."""
 
 
 class Stage(NamedTuple):
@@ -47,19 +41,23 @@ class Stage(NamedTuple):
 
 
 class Location(NamedTuple):
-    """Where a stage's artifact is or will be; the key is None while an input isn't built."""
+    """Where a stage's artifact is or will be."""
 
-    key: str | None
-    origin: Origin | None
+    key: str
+    origin: Origin
     inputs: dict[str, Artifact]
 
 
 def corpus_files(preset: Preset, data: Path | None) -> RawFiles:
     """The recipe, the tables that cleaning reads, and the recipe's own files."""
     name = preset.corpus.recipe
-    tables = [(path.name, path) for path in CORPUS_TABLES]
-    files = shards.input_files(load_recipe(name), data)
-    return [("recipe", find_named_file("recipe", name, RECIPES)), *tables, *files]
+    # Anyone may edit the tables' rows, so they count by content.
+    tables = (CORPORA / "cleaning" / "cleanups.toml", TASKS_TABLE, CORPORA / "personal_data.toml")
+    return [
+        ("recipe", find_named_file("recipe", name, RECIPES)),
+        *((path.name, path) for path in tables),
+        *shards.input_files(load_recipe(name), data),
+    ]
 
 
 def klue_files(preset: Preset, data: Path | None) -> RawFiles:
@@ -98,19 +96,6 @@ TARGETS = {"klue": "klue-eval", "prompt": "klue-prompt"}
 """Where a Make target isn't named like its stage."""
 
 
-def settings_of(name: str, preset: Preset) -> Settings:
-    """The settings of a stage."""
-    settings: dict[str, Settings] = {
-        "corpus": preset.corpus,
-        "tokenizer": preset.tokenizer,
-        "tokens": preset.tokens,
-        "pretrain": preset.pretrain,
-        "klue": preset.klue,
-        "prompt": preset.prompt,
-    }
-    return settings[name]
-
-
 def inputs_of(name: str, preset: Preset) -> tuple[str, ...]:
     """Stages that `name` reads under these settings: a model given by name needs no pretraining."""
     if (name == "klue" and preset.klue.model) or (name == "prompt" and preset.prompt.model):
@@ -118,19 +103,20 @@ def inputs_of(name: str, preset: Preset) -> tuple[str, ...]:
     return STAGES[name].inputs
 
 
-def locate(name: str, preset: Preset, data: Path | None, root: Path) -> Location:
-    """Return a stage's key, what it's made from, and its input artifacts."""
+def locate(name: str, preset: Preset, data: Path | None, root: Path) -> Location | None:
+    """Return a stage's key, what it's made from, and its input artifacts; None while one of these
+    isn't built."""
     inputs: dict[str, Artifact] = {}
     for upstream in inputs_of(name, preset):
-        key = locate(upstream, preset, data, root).key
-        found = store.find(root, upstream, key) if key else None
+        location = locate(upstream, preset, data, root)
+        found = location and store.find(root, upstream, location.key)
         if found is None:
-            return Location(None, None, {})
+            return None
         inputs[upstream] = found
     stage = STAGES[name]
     origin = Origin(
         stage.version,
-        settings_of(name, preset).keyed(),
+        dict(preset)[name].keyed(),
         {upstream: found.manifest["digest"] for upstream, found in inputs.items()},
         digest_raw_files(stage.files(preset, data), root),
     )
@@ -143,49 +129,38 @@ def check_inputs(preset: Preset, data: Path | None, root: Path) -> None:
     klue_files(preset, data)
     if preset.klue.data == "hub":
         return
-    key = locate("klue", preset, data, root).key
-    if key and store.find(root, "klue", key):
+    location = locate("klue", preset, data, root)
+    if location and store.find(root, "klue", location.key):
         return
     for name, split in product(preset.klue.tasks, SPLITS):
         rows.load_rows(preset.klue.data, TASKS[name], split)
 
 
 def run_stage(
-    name: str,
-    preset: Preset,
-    root: Path,
-    data: Path | None,
-    new_context: Callable[[], Context],
+    name: str, preset: Preset, root: Path, data: Path | None, new_context: Callable[[], Context]
 ) -> Artifact:
     """Build a stage unless it's there already.
 
     Raises UserError when a stage before it is missing or out of date.
     """
-    key, origin, inputs = locate(name, preset, data, root)
-    if key is None or origin is None:
+    location = locate(name, preset, data, root)
+    if location is None:
         raise UserError(
             f"{name}: the stages before it ({', '.join(inputs_of(name, preset))}) aren't all built "
             f"for these settings. `make {TARGETS.get(name, name)}` with the same variables builds "
             "what is missing."
         )
-    if finished := store.find(root, name, key):
+    if finished := store.find(root, name, location.key):
         print(f"{name}: up to date ({finished.path})")
     else:
-        finished = _build(name, preset, root, key, origin, inputs, new_context())
+        finished = _build(name, preset, root, location, new_context())
         print(f"{name}: done in {finished.manifest['seconds']:.0f} s, {finished.path}")
     store.link(root, preset.name, finished, name)
     return finished
 
 
-def _build(
-    name: str,
-    preset: Preset,
-    root: Path,
-    key: str,
-    origin: Origin,
-    inputs: dict[str, Artifact],
-    context: Context,
-) -> Artifact:
+def _build(name: str, preset: Preset, root: Path, location: Location, context: Context) -> Artifact:
+    key, origin, inputs = location
     is_job = context.shard is not None
     require(
         not is_job or STAGES[name].sharded,
@@ -194,7 +169,7 @@ def _build(
     if not is_job:  # of an array's jobs the merge does it, once
         for found in inputs.values():
             found.verify()
-    settings = settings_of(name, preset)
+    settings = dict(preset)[name]
     stage = importlib.import_module(f"pipeline.stages.{name}")
     paths = {upstream: found.path for upstream, found in inputs.items()}
     if os.environ.get("RANK", "0") != "0":

@@ -4,14 +4,13 @@ from corpora.settings import UNKEYED
 from pipeline.launch import read_preset
 from pipeline.options import Overrides, PresetName
 from pipeline.preset import STAGE_SETTINGS
-from pipeline.stages.stage import settings_of
 
 
 def settings(overrides: Overrides = None, preset: PresetName = "demo") -> None:
     """Every setting, its value in the preset, and what it does."""
-    chosen = read_preset(preset, overrides)
+    chosen = dict(read_preset(preset, overrides))
     for section, kind in STAGE_SETTINGS.items():
-        for name, value in settings_of(section, chosen):
+        for name, value in chosen[section]:
             field = kind.model_fields[name]
             remark = " (not part of the key)" if UNKEYED in field.metadata else ""
             help_text = " ".join((field.description or "").split())

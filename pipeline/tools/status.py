@@ -3,37 +3,25 @@
 from pathlib import Path
 from typing import Any
 
+from pipeline import options
 from pipeline.artifacts import store
 from pipeline.artifacts.manifest import Origin
 from pipeline.launch import read_preset
-from pipeline.options import (
-    IN_ARTIFACTS,
-    Artifacts,
-    Control,
-    Data,
-    Init,
-    Klue,
-    Model,
-    Overrides,
-    PresetName,
-    Recipe,
-    Seeds,
-)
 from pipeline.preset import Preset
 from pipeline.stages.stage import STAGES, inputs_of, locate
 
 
 def status(
-    overrides: Overrides = None,
-    preset: PresetName = "demo",
-    recipe: Recipe = None,
-    data: Data = None,
-    klue: Klue = None,
-    init: Init = None,
-    model: Model = None,
-    seeds: Seeds = None,
-    control: Control = None,
-    artifacts: Artifacts = IN_ARTIFACTS,
+    overrides: options.Overrides = None,
+    preset: options.PresetName = "demo",
+    recipe: options.Recipe = None,
+    data: options.Data = None,
+    klue: options.Klue = None,
+    init: options.Init = None,
+    model: options.Model = None,
+    seeds: options.Seeds = None,
+    control: options.Control = None,
+    artifacts: options.Artifacts = options.IN_ARTIFACTS,
 ) -> None:
     """Stages, their keys, why each is stale, disk used."""
     typed = read_preset(
@@ -58,12 +46,13 @@ def status(
 
 def describe(name: str, preset: Preset, data: Path | None, root: Path) -> str:
     """One stage's line."""
-    key, origin, _ = locate(name, preset, data, root)
+    location = locate(name, preset, data, root)
+    key = location.key if location else "-"
     # None where the preset has no link yet.
     current = store.find(root, name, (root / preset.name / name).resolve().name)
     size = ""
     why = ""
-    if key is None or origin is None:
+    if location is None:
         state = "waiting"
         why = f"needs {' and '.join(inputs_of(name, preset))} first"
     elif finished := store.find(root, name, key):
@@ -75,8 +64,10 @@ def describe(name: str, preset: Preset, data: Path | None, root: Path) -> str:
         if partial.is_dir():
             state = "unfinished"
             size = megabytes(partial)
-        why = "; ".join(differences(origin, current.manifest)) if current else "never built"
-    return f"{name:<10} {key or '-':<17} {state:<10} {size:>9}  {why}".rstrip()
+        why = "never built"
+        if current:
+            why = "; ".join(differences(location.origin, current.manifest))
+    return f"{name:<10} {key:<17} {state:<10} {size:>9}  {why}".rstrip()
 
 
 def differences(origin: Origin, manifest: dict[str, Any]) -> list[str]:

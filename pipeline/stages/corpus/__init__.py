@@ -13,7 +13,7 @@ import numpy as np
 from pydantic import TypeAdapter
 
 from corpora.contamination import DECONTAMINATED, load_index
-from corpora.recipe import Source, load_recipe
+from corpora.recipe import load_recipe
 from corpora.sources.hub import open_hub
 from corpora.sources.shards import make_shards
 from pipeline.artifacts.files import write_json
@@ -24,7 +24,7 @@ from pipeline.stages.corpus.check import check_readable, check_result, find_warn
 from pipeline.stages.corpus.map import clean_shard
 from pipeline.stages.corpus.reduce import decide
 from pipeline.stages.corpus.report import add_up, write_report
-from pipeline.stages.corpus.tally import Tally, Written
+from pipeline.stages.corpus.tally import Tally
 from pipeline.stages.corpus.write import write_shard
 
 
@@ -39,7 +39,7 @@ def run(
     recipe = load_recipe(settings.recipe)
     work = folder / SCRATCH
     index, fingerprints = load_index(recipe, context.data)
-    shards = make_shards(recipe, context.data, count_hub_parts)
+    shards = make_shards(recipe, context.data, lambda source: open_hub(source).num_shards)
 
     clean = partial(clean_shard, work=work, recipe=recipe, index=index)
     items = {shard.name: shard for shard in shards}
@@ -60,7 +60,7 @@ def run(
     # A merge finds only what the jobs did: they end before the reduce.
     context = context._replace(merge=False)
     found, write_cost = map_shards(write, items, work / "write", context, "corpus: write")
-    written = TypeAdapter(list[Written]).validate_python(found)
+    written = TypeAdapter(list[Tally]).validate_python(found)
 
     reduce_cost = {**reduce_cost, "documents": bounds[-1]}
     steps = {"clean": clean_cost, "reduce": reduce_cost, "write": write_cost}
@@ -72,8 +72,3 @@ def run(
     write_json(folder / DECONTAMINATED, fingerprints)
     write_report(folder, recipe, report)
     return report.counts()
-
-
-def count_hub_parts(source: Source) -> int:
-    """How many parts, and so shards, a Hub source has."""
-    return open_hub(source).num_shards

@@ -53,7 +53,11 @@ def read_pieces(shard: Shard, recipe: Recipe, tally: Tally, rejects: Rejects) ->
     source = shard.source
     cleanups = load_cleanups(recipe)
     steps = [cleanups[name] for name in source.clean]
-    for record in read_records(shard):
+    if source.kind == "hub":
+        records = read_hub(shard)
+    else:
+        records = chain.from_iterable(read_file(source, *file) for file in shard.files)
+    for record in records:
         if record.reason:
             tally.unreadable += 1
             rejects.drop(record.where, f"unreadable: {record.reason}", record.text)
@@ -62,13 +66,6 @@ def read_pieces(shard: Shard, recipe: Recipe, tally: Tally, rejects: Rejects) ->
         if not text:
             rejects.drop(record.where, "empty", record.text)
         yield from cut(record.where, text, source, rejects)
-
-
-def read_records(shard: Shard) -> Iterator[Record]:
-    """A shard's documents and unreadable records, as they are."""
-    if shard.source.kind == "hub":
-        return read_hub(shard)
-    return chain.from_iterable(read_file(shard.source, path, label) for path, label in shard.files)
 
 
 def clean_record(

@@ -11,25 +11,7 @@ from corpora.sources.shards import Shard
 from pipeline.artifacts.files import write_json
 from pipeline.reports.render import write_page
 from pipeline.stages.corpus.reduce import ClusterCounts
-from pipeline.stages.corpus.tally import Size, Tally, Written, add_counts, add_drops
-
-LINE = "line "
-"""How reasons begin that drop a line, not a document."""
-
-
-@dataclass
-class SourceReport(Tally):
-    """What came of one source."""
-
-    train: Size = field(default_factory=Size)
-    validation: Size = field(default_factory=Size)
-    num_dropped: int = 0  # documents
-
-    def add_written(self, written: Written) -> None:
-        """Add what the second map made of a shard."""
-        self.train.add(written.train)
-        self.validation.add(written.validation)
-        add_drops(self.dropped, written.dropped)
+from pipeline.stages.corpus.tally import Size, Tally, add_counts
 
 
 @dataclass(kw_only=True)
@@ -46,11 +28,11 @@ class CorpusReport:
     personal_data: dict[str, int] = field(default_factory=dict)
     train: Size = field(default_factory=Size)
     validation: Size = field(default_factory=Size)
-    sources: dict[str, SourceReport] = field(default_factory=dict)
+    sources: dict[str, Tally] = field(default_factory=dict)
     clusters: ClusterCounts
     steps: dict[str, dict[str, Any]]  # what each cost
 
-    def add_source(self, name: str, source: SourceReport) -> None:
+    def add_source(self, name: str, source: Tally) -> None:
         """Add one source's figures to those of all."""
         self.sources[name] = source
         self.documents += source.documents
@@ -79,20 +61,17 @@ def add_up(
     recipe: Recipe,
     shards: list[Shard],
     tallies: list[Tally],
-    written: list[Written],
+    written: list[Tally],
     clusters: ClusterCounts,
     steps: dict[str, dict[str, Any]],
 ) -> CorpusReport:
-    """Sum the shards' counts to one table a source, and one of all."""
-    sources = {source.name: SourceReport() for source in recipe.source}
-    for shard, tally, part in zip(shards, tallies, written):
-        sources[shard.source.name].add_tally(tally)
-        sources[shard.source.name].add_written(part)
+    """Sum both maps' counts of the shards to one table a source, and one of all."""
+    sources = {source.name: Tally() for source in recipe.source}
+    for shard, *counted in zip(shards, tallies, written):
+        for tally in counted:
+            sources[shard.source.name].add_tally(tally)
     report = CorpusReport(title=recipe.title, clusters=clusters, steps=steps)
     for name, source in sources.items():
-        source.num_dropped = sum(
-            drops.count for reason, drops in source.dropped.items() if not reason.startswith(LINE)
-        )
         report.add_source(name, source)
     return report
 

@@ -1,7 +1,7 @@
-"""What the corpus stage counts: of a shard, of a source, of what was written.
+"""What the corpus stage counts, of a shard and of a source.
 
-These are dataclasses that travel as JSON, in the results of the maps: `asdict` writes them,
-pydantic reads them again. How they become a report is report.py's to say.
+Dataclasses that travel as JSON in the results of the maps: `asdict` writes them, pydantic reads
+them again. How they become a report is report.py's to say.
 """
 
 from dataclasses import dataclass, field
@@ -10,6 +10,8 @@ from typing import NamedTuple
 NUM_EXAMPLES = 5
 NUM_PAIRS = 10
 EVALUATION_TEXT = "evaluation text: "
+LINE = "line "
+"""How reasons begin that drop a line, not a document."""
 
 
 class Pair(NamedTuple):
@@ -54,7 +56,7 @@ class Size:
 
 @dataclass
 class Tally(Size):
-    """What the first map sees in a shard. `documents` are those that can be read, as they came."""
+    """What the maps see in a shard. `documents` are those that can be read, as they came."""
 
     changed: int = 0  # documents that cleaning made another text of
     repaired_lines: int = 0  # whose encoding was damaged
@@ -64,10 +66,23 @@ class Tally(Size):
     dropped: dict[str, Drops] = field(default_factory=dict)  # by the reason
     personal_data: dict[str, int] = field(default_factory=dict)  # by the kind
     pairs: list[Pair] = field(default_factory=list)
+    train: Size = field(default_factory=Size)
+    validation: Size = field(default_factory=Size)
+    num_dropped: int = 0  # documents, or pieces of those that were cut
 
     def drop(self, reason: str, where: str, text: str) -> None:
-        """Count a text that is dropped."""
-        count_drop(self.dropped, reason, where, text)
+        """Count a text under its reason, and keep it if it's one of the first few.
+
+        Evaluation text counts by task and split, not by the row that was found.
+        """
+        if not reason.startswith(LINE):
+            self.num_dropped += 1
+        if reason.startswith(EVALUATION_TEXT):
+            reason = " ".join(reason.split(" ")[:4])
+        drops = self.dropped.setdefault(reason, Drops())
+        drops.count += 1
+        if len(drops.examples) < NUM_EXAMPLES:
+            drops.examples.append(Example(where, text[:200]))
 
     def wants_pair(self, rank: int) -> bool:
         """Whether a pair of this rank would be among the few that are kept."""
@@ -78,50 +93,22 @@ class Tally(Size):
         self.pairs = sorted([*self.pairs, *pairs], reverse=True)[:NUM_PAIRS]
 
     def add_tally(self, other: "Tally") -> None:
-        """Add what another shard counted."""
+        """Add what was counted of another shard, or by the other map."""
         self.add(other)
         self.changed += other.changed
         self.repaired_lines += other.repaired_lines
         self.space_marks += other.space_marks
         self.unreadable += other.unreadable
         self.kept += other.kept
-        add_drops(self.dropped, other.dropped)
+        for reason, more in other.dropped.items():
+            drops = self.dropped.setdefault(reason, Drops())
+            drops.count += more.count
+            drops.examples = [*drops.examples, *more.examples][:NUM_EXAMPLES]
         add_counts(self.personal_data, other.personal_data)
         self.add_pairs(other.pairs)
-
-
-@dataclass
-class Written:
-    """What the second map makes of a shard."""
-
-    train: Size = field(default_factory=Size)
-    validation: Size = field(default_factory=Size)
-    dropped: dict[str, Drops] = field(default_factory=dict)
-
-    def drop(self, reason: str, where: str, text: str) -> None:
-        """Count a text that is dropped."""
-        count_drop(self.dropped, reason, where, text)
-
-
-def count_drop(dropped: dict[str, Drops], reason: str, where: str, text: str) -> None:
-    """Count a text under its reason, and keep it if it's one of the first few.
-
-    Evaluation text counts by task and split, not by the row that was found.
-    """
-    if reason.startswith(EVALUATION_TEXT):
-        reason = " ".join(reason.split(" ")[:4])
-    drops = dropped.setdefault(reason, Drops())
-    drops.count += 1
-    if len(drops.examples) < NUM_EXAMPLES:
-        drops.examples.append(Example(where, text[:200]))
-
-
-def add_drops(dropped: dict[str, Drops], more: dict[str, Drops]) -> None:
-    """Add to `dropped` what was dropped elsewhere."""
-    for reason, other in more.items():
-        drops = dropped.setdefault(reason, Drops())
-        drops.count += other.count
-        drops.examples = [*drops.examples, *other.examples][:NUM_EXAMPLES]
+        self.train.add(other.train)
+        self.validation.add(other.validation)
+        self.num_dropped += other.num_dropped
 
 
 def add_counts(counts: dict[str, int], more: dict[str, int]) -> None:

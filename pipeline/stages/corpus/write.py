@@ -13,9 +13,7 @@ from corpora.sources.shards import Shard
 from pipeline.artifacts.manifest import SCRATCH
 from pipeline.artifacts.parquet import ParquetFile, read_batches
 from pipeline.stages.corpus.tables import CLUSTERS, REJECTS, TEXT
-from pipeline.stages.corpus.tally import Size, Written
-
-EXCERPT_CHARACTERS = 200
+from pipeline.stages.corpus.tally import Size, Tally
 
 
 def write_shard(item: tuple[Shard, int], folder: Path) -> dict[str, Any]:
@@ -28,7 +26,7 @@ def write_shard(item: tuple[Shard, int], folder: Path) -> dict[str, Any]:
     name = f"{shard.name}.parquet"
     fates_D = np.load(work / "fates.npy", mmap_mode="r")
     clusters_2C = np.load(work / "clusters.npy", mmap_mode="r")
-    written = Written()
+    written = Tally()
     with (
         ParquetFile(folder / "train" / name, TEXT) as train,
         ParquetFile(folder / "validation" / name, TEXT) as validation,
@@ -44,8 +42,10 @@ def write_shard(item: tuple[Shard, int], folder: Path) -> dict[str, Any]:
             written.train.add(write_split(batch, fates_B == TRAIN, shard, train))
             written.validation.add(write_split(batch, fates_B == VALIDATION, shard, validation))
             reject_copies(batch, fates_B, shard, rejects, written)
-            columns = slice(*np.searchsorted(clusters_2C[0], [start, end]))
-            write_clusters(batch, start, clusters_2C[:, columns], clusters)
+            here = slice(*np.searchsorted(clusters_2C[0], [start, end]))
+            numbers, num_documents = clusters_2C[:, here]
+            stayed = batch.take(pyarrow.array(numbers - start))
+            clusters.add(numbers, num_documents, stayed["id"], excerpts(stayed))
     return asdict(written)
 
 
@@ -55,17 +55,13 @@ def write_split(
     """Write the documents that belong to a split; return how much that is."""
     part = batch.filter(pyarrow.array(is_here_B))
     file.add(part["text"], [shard.source.name] * len(part), part["id"])
-    lengths = pyarrow.compute.utf8_length(part["text"])  # pyright: ignore[reportAttributeAccessIssue] -- made at import
+    lengths = pyarrow.compute.call_function("utf8_length", [part["text"]])
     num_characters = lengths.to_numpy().sum()
     return Size(part.num_rows, int(num_characters), int(part["bytes"].to_numpy().sum()))
 
 
 def reject_copies(
-    batch: pyarrow.RecordBatch,
-    fates_B: np.ndarray,
-    shard: Shard,
-    file: ParquetFile,
-    written: Written,
+    batch: pyarrow.RecordBatch, fates_B: np.ndarray, shard: Shard, file: ParquetFile, written: Tally
 ) -> None:
     """Write and count the documents that equal another one, or are alike."""
     is_copy_B = fates_B >= 0
@@ -78,16 +74,7 @@ def reject_copies(
         written.drop(reason, place, text)
 
 
-def write_clusters(
-    batch: pyarrow.RecordBatch, start: int, clusters_2C: np.ndarray, file: ParquetFile
-) -> None:
-    """Write the clusters whose staying document is in the batch, which begins at `start`."""
-    numbers, num_documents = clusters_2C
-    stayed = batch.take(pyarrow.array(numbers - start))
-    file.add(numbers, num_documents, stayed["id"], excerpts(stayed))
-
-
 def excerpts(batch: pyarrow.RecordBatch) -> pyarrow.Array:
-    """The beginnings of the texts."""
-    slice_texts = pyarrow.compute.utf8_slice_codeunits  # pyright: ignore[reportAttributeAccessIssue] -- made at import
-    return slice_texts(batch["text"], 0, EXCERPT_CHARACTERS)
+    """The first 200 characters of each text."""
+    beginning = pyarrow.compute.SliceOptions(0, 200)
+    return pyarrow.compute.call_function("utf8_slice_codeunits", [batch["text"]], beginning)

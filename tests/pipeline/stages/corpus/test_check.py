@@ -6,13 +6,13 @@ from corpora.errors import UserError
 from corpora.recipe import load_recipe
 from pipeline.stages.corpus.check import check_readable, check_shard, find_warnings
 from pipeline.stages.corpus.reduce import ClusterCounts
-from pipeline.stages.corpus.report import CorpusReport, SourceReport
+from pipeline.stages.corpus.report import CorpusReport
 from pipeline.stages.corpus.tally import Size, Tally
 
 SOURCE = load_recipe("sample").source[0]
 
 
-def make_report(train: int, validation: int, **sources: SourceReport) -> CorpusReport:
+def make_report(train: int, validation: int, **sources: Tally) -> CorpusReport:
     """A report of so many bytes."""
     report = CorpusReport(
         title="A corpus",
@@ -47,7 +47,7 @@ def test_little_validation_text_and_a_source_without_training_text_are_warned_of
     assert find_warnings(make_report(100_000_000, 70_000)) == []
     (thin,) = find_warnings(make_report(2_000_000, 60_000))
     assert "Only 60,000 bytes of validation text" in thin
-    empty = SourceReport()
+    empty = Tally()
     assert find_warnings(make_report(1_000_000, 60_000, a=empty)) == [
         "Source a contributes no training text."
     ]
