@@ -9,11 +9,11 @@ from typing import Final
 
 import numpy as np
 
-from corpora.cleaning.cleanups import CleanUp, load_cleanups
+from corpora.cleaning.cleanups import load_cleanups
 from corpora.cleaning.normalise import normalise
 from corpora.duplicates.texts import Texts, letter_hashes
-from corpora.pii import Mode, replace_personal_data
-from corpora.recipe import Evaluation, Recipe
+from corpora.pii import replace_personal_data
+from corpora.recipe import Recipe
 from corpora.sources.shards import evaluation_folder
 from corpora.tasks.rows import load_rows
 from corpora.tasks.task import HUB_REVISION, TASKS
@@ -135,33 +135,21 @@ def load_index(recipe: Recipe, data_root: Path | None) -> tuple[Index, dict[str,
     fingerprints: dict[str, list[str]] = {}
     for evaluation in recipe.evaluation:
         split = f"{evaluation.task} {evaluation.split}"
-        rows = _load_texts(evaluation, data_root)
-        for guid, text in rows:
-            forms = _forms_in_corpus(text, recipe.personal_data, cut_repeats)
+        task = TASKS[evaluation.task]
+        folder = evaluation_folder(evaluation, data_root)
+        revision = evaluation.revision or HUB_REVISION
+        rows = load_rows(folder, task, evaluation.split, revision)
+        guids_and_texts = [(row["guid"], row[column]) for row in rows for column in task.texts]
+        for guid, text in guids_and_texts:
+            cleaned, _, _ = normalise(text)
+            cleaned, _ = replace_personal_data(cleaned, recipe.personal_data)
+            # As it stands, and as it would stand in a cleaned document.
+            forms = list(dict.fromkeys((text, cleaned, cut_repeats(cleaned))))
             names += [f"{split} {guid}"] * len(forms)
             texts += forms
-        found = fingerprint([text for _, text in rows])
+        found = fingerprint([text for _, text in guids_and_texts])
         fingerprints[split] = sorted({*fingerprints.get(split, []), *found})
     return Index(names, texts, recipe.overlap_letters, recipe.overlap_share), fingerprints
-
-
-def _load_texts(evaluation: Evaluation, data_root: Path | None) -> list[tuple[str, str]]:
-    """(guid, text) of every text of an evaluation set."""
-    task = TASKS[evaluation.task]
-    rows = load_rows(
-        evaluation_folder(evaluation, data_root),
-        task,
-        evaluation.split,
-        evaluation.revision or HUB_REVISION,
-    )
-    return [(row["guid"], row[column]) for row in rows for column in task.texts]
-
-
-def _forms_in_corpus(text: str, personal_data: Mode, cut_repeats: CleanUp) -> list[str]:
-    """A text as it stands, and as it would stand in a cleaned document."""
-    cleaned, _, _ = normalise(text)
-    cleaned, _ = replace_personal_data(cleaned, personal_data)
-    return list(dict.fromkeys((text, cleaned, cut_repeats(cleaned))))
 
 
 def fingerprint(texts: list[str]) -> list[str]:

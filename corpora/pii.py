@@ -257,13 +257,6 @@ def _compile(table: Table, row: Row) -> Shape:
     )
 
 
-def _compile_pseudonyms(kinds: dict[str, Kind]) -> re.Pattern[str]:
-    """What is a pseudonym already, and so isn't replaced again."""
-    forms = "|".join(re.escape(kind.pseudonym) for kind in kinds.values())
-    forms = forms.replace(re.escape("{0:04}"), "[0-9]{4}").replace(re.escape("{1}"), "[0-9]{1,3}")
-    return re.compile(forms)
-
-
 _PATH: Final = Path(__file__).with_name("personal_data.toml")
 _TABLE: Final = Table.from_table(read_toml(_PATH), str(_PATH))
 KINDS: Final = _TABLE.kinds
@@ -271,4 +264,8 @@ KINDS: Final = _TABLE.kinds
 _SHAPES: Final = tuple(_compile(_TABLE, row) for row in _TABLE.row)
 _EMAILS: Final = tuple(shape for shape in _SHAPES if shape.kind == "email")
 _NUMBERS: Final = tuple(shape for shape in _SHAPES if shape.kind != "email")
-_PSEUDONYM: Final = _compile_pseudonyms(KINDS)
+_FORMS: Final = "|".join(re.escape(kind.pseudonym) for kind in KINDS.values())
+# What is a pseudonym already, and so isn't replaced again.
+_PSEUDONYM: Final = re.compile(
+    _FORMS.replace(re.escape("{0:04}"), "[0-9]{4}").replace(re.escape("{1}"), "[0-9]{1,3}")
+)

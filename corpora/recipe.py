@@ -15,21 +15,20 @@ from corpora.settings import Settings, broken_rule, find_named_file, read_toml
 RECIPES: Final = Path(__file__).parent / "recipes"
 BRANCHES: Final = ("main", "master", "refs/convert/parquet")
 NAMES: Final = "needs lower-case letters, digits and hyphens, and no two the same name."
+NEEDS_BLOCKS: Final = "{}: needs [[{}]] tables, and at least one [[source]]."
 
-SourceKind = Literal["konlpy", "files", "hub"]
 FileFormat = Literal["", "txt", "md", "jsonl", "csv", "tsv", "parquet"]
 TaskName = Literal["ynat", "nli", "sts", "re"]
 Block = TypeVar("Block", bound=Settings)
 
 
-def require_pinned(revision: str) -> str:
-    """Return the revision; raises the error of a broken rule if it's a branch, which moves."""
+def _require_pinned(revision: str) -> str:
     if revision in BRANCHES:
         raise broken_rule(f"revision {revision!r} is a branch: give a commit hash or a tag.")
     return revision
 
 
-Revision = Annotated[str, AfterValidator(require_pinned)]
+Revision = Annotated[str, AfterValidator(_require_pinned)]
 
 
 class Source(Settings):
@@ -37,7 +36,7 @@ class Source(Settings):
 
     name: str
     """Name in reports and file names: lower-case letters, digits and hyphens."""
-    kind: SourceKind
+    kind: Literal["konlpy", "files", "hub"]
     """konlpy (corpora inside the KoNLPy package), files (under DATA=) or hub (a Hugging Face
     dataset)."""
     licence: str
@@ -188,7 +187,7 @@ def load_recipe(name_or_path: str) -> Recipe:
     table = read_toml(path)
     sources = _read_blocks(path, table, "source", Source)
     evaluations = _read_blocks(path, table, "evaluation", Evaluation)
-    require(sources, _needs_blocks(path, "source"))
+    require(sources, NEEDS_BLOCKS.format(path, "source"))
     return Recipe.from_table(table | {"source": sources, "evaluation": evaluations}, str(path))
 
 
@@ -197,11 +196,7 @@ def _read_blocks(
 ) -> tuple[Block, ...]:
     blocks = table.get(key, [])
     is_list_of_tables = isinstance(blocks, list) and all(isinstance(each, dict) for each in blocks)
-    require(is_list_of_tables, _needs_blocks(path, key))
+    require(is_list_of_tables, NEEDS_BLOCKS.format(path, key))
     return tuple(
         kind.from_table(block, f"{path}, {key} {number}") for number, block in enumerate(blocks, 1)
     )
-
-
-def _needs_blocks(path: Path, key: str) -> str:
-    return f"{path}: needs [[{key}]] tables, and at least one [[source]]."

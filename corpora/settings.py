@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationError
-from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from corpora.errors import UserError, as_user_error, require
@@ -25,6 +24,7 @@ UNKNOWN: Final = "extra_forbidden"
 MISSING: Final = "missing"
 SCALARS: Final = {"int": "int", "float": "float", "bool": "bool", "string": "str"}
 """Types of a single value, by how pydantic begins the names of their errors."""
+LIMITS: Final = {"ge": "at least", "le": "at most"}
 
 
 class Settings(BaseModel):
@@ -44,10 +44,7 @@ class Settings(BaseModel):
 
         Raises UserError that begins with `where` and names an unknown, missing or unfit key.
         """
-        try:
-            return cls.model_validate(lists_to_tuples(table))
-        except ValidationError as error:
-            raise UserError(f"{where}: {cls._explain(error)}") from None
+        return cls._validate(_lists_to_tuples(table), where, strict=True)
 
     @classmethod
     def from_table_and_texts(cls, table: dict[str, Any], texts: dict[str, Any], where: str) -> Self:
@@ -57,17 +54,22 @@ class Settings(BaseModel):
 
         Raises UserError that begins with `where`, the place of the texts.
         """
-        merged = lists_to_tuples(table)
+        merged = _lists_to_tuples(table)
         for name, given in texts.items():
+            field = cls.model_fields.get(name)
             if isinstance(given, dict):
                 in_table = merged.get(name, {})
                 merged[name] = in_table | given if isinstance(in_table, dict) else given
-            elif cls._is_tuple(name):
+            elif field and get_origin(field.annotation) is tuple:
                 merged[name] = tuple(given.split())
             else:
                 merged[name] = given
+        return cls._validate(merged, where, strict=False)
+
+    @classmethod
+    def _validate(cls, table: dict[str, Any], where: str, strict: bool) -> Self:
         try:
-            return cls.model_validate(merged, strict=False)
+            return cls.model_validate(table, strict=strict)
         except ValidationError as error:
             raise UserError(f"{where}: {cls._explain(error)}") from None
 
@@ -76,11 +78,6 @@ class Settings(BaseModel):
         fields = type(self).model_fields
         unkeyed = {name for name, field in fields.items() if UNKEYED in field.metadata}
         return self.model_dump(mode="json", exclude=unkeyed)
-
-    @classmethod
-    def _is_tuple(cls, name: str) -> bool:
-        field = cls.model_fields.get(name)
-        return field is not None and get_origin(field.annotation) is tuple
 
     @classmethod
     def _explain(cls, error: ValidationError) -> str:
@@ -107,29 +104,29 @@ class Settings(BaseModel):
     def _explain_value(cls, error: ErrorDetails) -> str:
         field = cls.model_fields[str(error["loc"][0])]
         if error["type"] == "literal_error":
-            choices = choices_of(field.annotation)
+            choices = _choices_of(field.annotation)
             hint = nearest(str(error["input"]), choices)
             return f"has to be one of {', '.join(choices)}.{hint}"
         if error["type"] in ("greater_than_equal", "less_than_equal"):
-            # The error tells only of the limit that was passed, the field of both.
-            limits = error.get("ctx", {}) | limits_of(field)
-            words = {"ge": "at least", "le": "at most"}
-            said = [f"{word} {limits[kind]}" for kind, word in words.items() if kind in limits]
+            limits = error.get("ctx", {})  # the one that was passed; the field may have the other
+            for bound in field.metadata:
+                limits |= {kind: getattr(bound, kind) for kind in LIMITS if hasattr(bound, kind)}
+            said = [f"{word} {limits[kind]}" for kind, word in LIMITS.items() if kind in limits]
             return f"has to be {' and '.join(said)}."
         kind, _, problem = error["type"].partition("_")
         is_of_list = any(isinstance(part, int) for part in error["loc"])
         if is_of_list or kind not in SCALARS:
-            return f"expected {describe_type(field.annotation)}."
+            return f"expected {_describe_type(field.annotation)}."
         is_quoted = isinstance(error["input"], str) and problem == "type"
         return f"expected {SCALARS[kind]}{', without quotes' if is_quoted else ''}."
 
 
-def lists_to_tuples(value: Any) -> Any:
-    """Return a TOML value with tuples in place of lists, at any depth."""
+def _lists_to_tuples(value: Any) -> Any:
+    """A TOML value with tuples in place of lists, at any depth."""
     if isinstance(value, dict):
-        return {key: lists_to_tuples(each) for key, each in value.items()}
+        return {key: _lists_to_tuples(each) for key, each in value.items()}
     if isinstance(value, list):
-        return tuple(lists_to_tuples(each) for each in value)
+        return tuple(_lists_to_tuples(each) for each in value)
     return value
 
 
@@ -138,30 +135,20 @@ def broken_rule(message: str) -> PydanticCustomError:
     return PydanticCustomError(RULE, "{message}", {"message": message})
 
 
-def limits_of(field: FieldInfo) -> dict[str, float]:
-    """Return the limits that a field is declared with, `ge` and `le`."""
-    return {
-        kind: getattr(bound, kind)
-        for bound in field.metadata
-        for kind in ("ge", "le")
-        if hasattr(bound, kind)
-    }
-
-
-def choices_of(annotation: Any) -> list[str]:
-    """Return the names that a Literal, or a tuple of them, allows, but for "", which is no name."""
+def _choices_of(annotation: Any) -> list[str]:
+    """The names that a Literal, or a tuple of them, allows, but for "", which is no name."""
     if get_origin(annotation) is Literal:
         return [choice for choice in get_args(annotation) if choice]
-    return [choice for inner in get_args(annotation) for choice in choices_of(inner)]
+    return [choice for inner in get_args(annotation) for choice in _choices_of(inner)]
 
 
-def describe_type(annotation: Any) -> str:
-    """Name the type of a field in the words of TOML and Python."""
+def _describe_type(annotation: Any) -> str:
+    """A field's type in the words of TOML and Python."""
     origin = get_origin(annotation)
     if origin is Annotated:
-        return describe_type(get_args(annotation)[0])
+        return _describe_type(get_args(annotation)[0])
     if origin is tuple:
-        return f"a list of {describe_type(get_args(annotation)[0])}"
+        return f"a list of {_describe_type(get_args(annotation)[0])}"
     if origin is Literal:
         return "str"
     if origin is dict:

@@ -46,15 +46,15 @@ def _line_reasons(texts: Texts, source: Source) -> np.ndarray:
     symbols_N = texts.count(texts.kinds_U == SYMBOL, starts_N, ends_N)
     not_blank_N = texts.count(texts.kinds_U != SPACE, starts_N, ends_N)
     too_little_N = _too_little_hangul(hangul_N, letters_N, source.line_min_hangul)
-    limits = [
-        ("", not_blank_N == 0),  # a blank line stays
-        ("line too short", sizes_N < source.line_min_chars),
-        ("line too long", sizes_N > source.line_max_chars),
-        ("line with too little Hangul", too_little_N),
-        ("line of symbols", symbols_N > source.line_max_symbols * sizes_N),
-        ("line repeated", texts.line_copies_N >= source.line_max_copies),
-    ]
-    return _first_reasons(limits)
+    broken = {
+        "": not_blank_N == 0,  # a blank line stays
+        "line too short": sizes_N < source.line_min_chars,
+        "line too long": sizes_N > source.line_max_chars,
+        "line with too little Hangul": too_little_N,
+        "line of symbols": symbols_N > source.line_max_symbols * sizes_N,
+        "line repeated": texts.line_copies_N >= source.line_max_copies,
+    }
+    return np.select(list(broken.values()), list(broken), "")  # the first reason of each line
 
 
 def drop_reasons(texts: Texts, raw: list[str], source: Source) -> list[str]:
@@ -74,16 +74,16 @@ def drop_reasons(texts: Texts, raw: list[str], source: Source) -> list[str]:
     repeated_D = np.add.reduceat(line_sizes_N * (texts.line_copies_N > 0), first_lines_D)
     in_lines_D = np.add.reduceat(line_sizes_N, first_lines_D)
 
-    limits = [
-        ("empty", sizes_D == 0),
-        ("too short", sizes_D < source.min_chars),
-        ("too little Hangul", _too_little_hangul(hangul_D, letters_D, source.min_hangul)),
-        ("too many symbols", symbols_D > source.max_symbols * sizes_D),
-        ("repeated lines", repeated_D > source.max_repeated_lines * in_lines_D),
-    ]
-    reasons = _first_reasons(limits).tolist()
+    broken = {
+        "empty": sizes_D == 0,
+        "too short": sizes_D < source.min_chars,
+        "too little Hangul": _too_little_hangul(hangul_D, letters_D, source.min_hangul),
+        "too many symbols": symbols_D > source.max_symbols * sizes_D,
+        "repeated lines": repeated_D > source.max_repeated_lines * in_lines_D,
+    }
+    reasons = np.select(list(broken.values()), list(broken), "").tolist()
     for document, text in enumerate(raw):
-        if not reasons[document] and _is_repetitive(text, source.max_repetition):
+        if not reasons[document] and repetition_share(text) > source.max_repetition:
             reasons[document] = "repetitive"
     return reasons
 
@@ -93,20 +93,10 @@ def _too_little_hangul(hangul: np.ndarray, letters: np.ndarray, min_share: float
     return hangul < np.maximum(min_share * letters, min_share > 0)
 
 
-def _first_reasons(limits: list[tuple[str, np.ndarray]]) -> np.ndarray:
-    """The reason of the first limit that each line or document breaks, or an empty string."""
-    reasons = [reason for reason, _ in limits]
-    broken = [is_broken for _, is_broken in limits]
-    return np.select(broken, reasons, "")
-
-
-def _is_repetitive(text: str, max_share: float) -> bool:
-    """Whether a text repeats itself so much that zlib saves more than `max_share` of its bytes."""
-    return len(text) >= MIN_COMPRESSED and repetition_share(text) > max_share
-
-
 def repetition_share(text: str) -> float:
     """Return the share of the UTF-8 bytes that zlib's fastest level saves: it sees repeats of any
-    length, spaced or not."""
+    length, spaced or not. A text of fewer than MIN_COMPRESSED characters has none."""
+    if len(text) < MIN_COMPRESSED:
+        return 0
     raw = text.encode()
     return 1 - len(zlib.compress(raw, 1)) / len(raw)

@@ -86,22 +86,6 @@ def choose(
     children = np.flatnonzero(clusters_D != np.arange(len(clusters_D), dtype=clusters_D.dtype))
     children = children.astype(clusters_D.dtype)
     members_M = np.union1d(children, clusters_D[children])
-    members_M = members_M[_order_best_first(members_M, clusters_D, ranks_D, column)]
-    stays_M = np.diff(clusters_D[members_M], prepend=-1) != 0  # the first of its cluster
-    stayers_M = members_M[stays_M][np.cumsum(stays_M) - 1]
-    dropped = members_M[~stays_M]
-    kept = stayers_M[~stays_M]
-    letters_D = column("letters")
-    return dropped, kept, letters_D[dropped] == letters_D[kept]
-
-
-def _order_best_first(
-    members_M: np.ndarray,
-    clusters_D: np.ndarray,
-    ranks_D: np.ndarray,
-    column: Callable[[str], np.ndarray],
-) -> np.ndarray:
-    """(M,) the order of members by cluster, and within a cluster by which is the best to keep."""
     least_important_first = (
         column("text")[members_M],
         column("bytes")[members_M],
@@ -109,7 +93,14 @@ def _order_best_first(
         ranks_D[members_M],
         clusters_D[members_M],
     )
-    return np.lexsort(least_important_first)
+    members_M = members_M[np.lexsort(least_important_first)]
+    del least_important_first
+    stays_M = np.diff(clusters_D[members_M], prepend=-1) != 0  # the first of its cluster
+    stayers_M = members_M[stays_M][np.cumsum(stays_M) - 1]
+    dropped = members_M[~stays_M]
+    kept = stayers_M[~stays_M]
+    letters_D = column("letters")
+    return dropped, kept, letters_D[dropped] == letters_D[kept]
 
 
 def lowest_hashes(

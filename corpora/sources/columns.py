@@ -7,8 +7,6 @@ from corpora.errors import require
 from corpora.recipe import Source
 from corpora.sources.records import MAX_RECORD, TOO_LONG, Record, bad_record
 
-Row = dict[str, Any]
-
 
 def needed_columns(source: Source, where: str, columns: list[str]) -> list[str]:
     """Return the columns that the source names.
@@ -29,7 +27,7 @@ def needed_columns(source: Source, where: str, columns: list[str]) -> list[str]:
     return list(dict.fromkeys(needed.values()))
 
 
-def to_document(source: Source, where: str, row: Row) -> Record | None:
+def to_document(source: Source, where: str, row: dict[str, Any]) -> Record | None:
     """Return the document in a row, or why it is none; None where `only` leaves the row out."""
     if source.only:
         name = row.get(source.id)

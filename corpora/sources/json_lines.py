@@ -4,19 +4,17 @@ import json
 
 from corpora.recipe import Source
 from corpora.sources.columns import to_document
-from corpora.sources.records import Record, Records, bad_record
+from corpora.sources.records import MaybeRecords, Record, bad_record
 from corpora.sources.streams import ByteStream, read_lines
 
 
-def read_json_lines(source: Source, stream: ByteStream, label: str) -> Records:
+def read_json_lines(source: Source, stream: ByteStream, label: str) -> MaybeRecords:
     """Yield the source's documents; blank lines are none."""
     for line in read_lines(stream, label):
         if line.reason:
             yield line
         elif line.text.strip():
-            record = _read_object(source, line)
-            if record is not None:
-                yield record
+            yield _read_object(source, line)
 
 
 def _read_object(source: Source, line: Record) -> Record | None:

@@ -1,8 +1,7 @@
 """Rows of a parquet file -> documents."""
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pyarrow
 import pyarrow.parquet
@@ -10,43 +9,33 @@ import pyarrow.parquet
 from corpora.errors import as_user_error
 from corpora.recipe import Source
 from corpora.sources.columns import needed_columns, to_document
-from corpora.sources.records import Record, Records, bad_record, decode
+from corpora.sources.records import MaybeRecords, Record, bad_record, decode
 
 BATCH_ROWS: Final = 64  # read at a time: documents may be long
 
 
-def read_parquet(source: Source, path: Path, label: str) -> Records:
+def read_parquet(source: Source, path: Path, label: str) -> MaybeRecords:
     """Yield the file's documents.
 
     Raises UserError for a column that isn't there and for one that holds no text.
     """
+    number = 0
     with pyarrow.parquet.ParquetFile(path) as file:
         columns = needed_columns(source, label, file.schema_arrow.names)
-        for number, values in enumerate(_read_rows(file, path, columns), 1):
-            record = _to_record(source, f"{label}:{number}", columns, values)
-            if record is not None:
-                yield record
+        what = f"{path}: one of the columns {columns} holds no text"
+        # A string column may hold what is no UTF-8, and one such row mustn't stop the file.
+        as_bytes = pyarrow.schema([(column, pyarrow.binary()) for column in columns])
+        for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=columns):
+            with as_user_error(what, kinds=pyarrow.ArrowNotImplementedError):
+                rows = batch.select(columns).cast(as_bytes).to_pylist()
+            for row in rows:
+                number += 1
+                yield _to_record(source, f"{label}:{number}", row)
 
 
-def _read_rows(
-    file: pyarrow.parquet.ParquetFile, path: Path, columns: list[str]
-) -> Iterator[tuple[bytes | None, ...]]:
-    """Yield the columns' values, row by row.
-
-    As bytes: a string column may hold what is no UTF-8, and one such row mustn't stop the file.
-    """
-    what = f"{path}: one of the columns {columns} holds no text"
-    for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=columns):
-        with as_user_error(what, kinds=pyarrow.ArrowNotImplementedError):
-            as_bytes = [batch.column(name).cast(pyarrow.binary()) for name in columns]
-        yield from zip(*(column.to_pylist() for column in as_bytes))
-
-
-def _to_record(
-    source: Source, where: str, columns: list[str], values: tuple[bytes | None, ...]
-) -> Record | None:
+def _to_record(source: Source, where: str, row: dict[str, Any]) -> Record | None:
     try:
-        row = {column: decode(value or b"") for column, value in zip(columns, values)}
+        texts = {column: decode(value or b"") for column, value in row.items()}
     except ValueError as error:
-        return bad_record(where, str(error), values[0] or b"")
-    return to_document(source, where, row)
+        return bad_record(where, str(error), row[source.text] or b"")
+    return to_document(source, where, texts)

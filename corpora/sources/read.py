@@ -7,12 +7,12 @@ wrong setting stops the run."""
 from pathlib import Path
 
 from corpora.errors import as_user_error
-from corpora.recipe import FileFormat, Source
+from corpora.recipe import Source
 from corpora.sources.json_lines import read_json_lines
 from corpora.sources.parquet import read_parquet
 from corpora.sources.records import Record, Records
 from corpora.sources.shards import file_format
-from corpora.sources.streams import DAMAGE, ByteStream, open_stream
+from corpora.sources.streams import DAMAGE, open_stream
 from corpora.sources.tables import read_table
 from corpora.sources.text import read_text, read_whole
 
@@ -28,20 +28,15 @@ def read_file(source: Source, path: Path, label: str) -> Records:
     what = f"{path}: damaged or cut short"
     with as_user_error(what, ADVICE, DAMAGE), open_stream(path) as stream:
         if not path.stat().st_size or not stream.peek(1):
-            yield Record(label, "", reason="empty file")
+            records = iter([Record(label, "", reason="empty file")])
+        elif name == "parquet":
+            records = read_parquet(source, path, label)
+        elif name == "md":
+            records = read_whole(stream, label)
+        elif name == "txt":
+            records = read_text(source, stream, label)
+        elif name == "jsonl":
+            records = read_json_lines(source, stream, label)
         else:
-            yield from _read_format(name, source, path, stream, label)
-
-
-def _read_format(
-    name: FileFormat, source: Source, path: Path, stream: ByteStream, label: str
-) -> Records:
-    if name == "parquet":
-        return read_parquet(source, path, label)
-    if name == "md":
-        return read_whole(stream, label)
-    if name == "txt":
-        return read_text(source, stream, label)
-    if name == "jsonl":
-        return read_json_lines(source, stream, label)
-    return read_table(source, stream, label, tabs=name == "tsv")
+            records = read_table(source, stream, label, tabs=name == "tsv")
+        yield from filter(None, records)

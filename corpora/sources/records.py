@@ -24,18 +24,19 @@ class Record(NamedTuple):
 
 
 Records = Iterator[Record]
+MaybeRecords = Iterator[Record | None]
+"""None for a row that isn't the source's, which `only` leaves out."""
 
 
-def to_record(where: str, raw: str | bytes) -> Record:
-    """Decode what a file has at this place, or say why it can't be read."""
+def to_record(where: str, raw: str | bytes, is_line: bool = False) -> Record:
+    """Decode what a file has at this place, a line without its end, or say why it can't be read."""
     if len(raw) > MAX_RECORD:
         return bad_record(where, TOO_LONG, raw)
-    if isinstance(raw, str):
-        return Record(where, raw)
     try:
-        return Record(where, decode(raw))
+        text = raw if isinstance(raw, str) else decode(raw)
     except ValueError as error:
         return bad_record(where, str(error), raw)
+    return Record(where, text.removesuffix("\n").removesuffix("\r") if is_line else text)
 
 
 def bad_record(where: str, reason: str, raw: str | bytes) -> Record:

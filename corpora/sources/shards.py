@@ -51,14 +51,11 @@ def input_files(recipe: Recipe, data_root: Path | None) -> list[tuple[str, Path]
     evaluations = [
         (f"evaluation {each.task} {each.split}: {path.name}", path)
         for each in recipe.evaluation
-        for path in _evaluation_files(each, data_root)
+        for path in rows.input_files(
+            evaluation_folder(each, data_root), (each.task,), (each.split,)
+        )
     ]
     return texts + evaluations
-
-
-def _evaluation_files(evaluation: Evaluation, data_root: Path | None) -> list[Path]:
-    folder = evaluation_folder(evaluation, data_root)
-    return rows.input_files(folder, (evaluation.task,), (evaluation.split,))
 
 
 def evaluation_folder(evaluation: Evaluation, data_root: Path | None) -> str:
@@ -83,17 +80,20 @@ def source_files(source: Source, data_root: Path | None) -> list[LabelledFile]:
     root = data_root
     prefix = ""
     if source.kind == "konlpy":
-        root = konlpy_corpora()
+        root = _konlpy_corpora()
         prefix = "konlpy/"
     labels: dict[Path, str] = {}
     for pattern in source.paths:
         for path in _matching_files(source, pattern, root):
-            labels[path] = _label_of(path, root, prefix)
+            if root is not None and path.is_relative_to(root):
+                labels[path] = prefix + path.relative_to(root).as_posix()
+            else:
+                labels[path] = path.name
     return list(labels.items())
 
 
-def konlpy_corpora() -> Path:
-    """Return the folder of KoNLPy's texts, found without importing the package."""
+def _konlpy_corpora() -> Path:
+    """The folder of KoNLPy's texts, found without importing the package."""
     package = importlib.util.find_spec("konlpy")
     if package is None or package.origin is None:
         raise UserError("konlpy, which brings some of the recipe's text, isn't installed.")
@@ -116,12 +116,6 @@ def _matching_files(source: Source, pattern: str, root: Path | None) -> list[Pat
         "the source's paths.",
     )
     return files
-
-
-def _label_of(path: Path, root: Path | None, prefix: str) -> str:
-    if root is not None and path.is_relative_to(root):
-        return prefix + path.relative_to(root).as_posix()
-    return path.name
 
 
 def make_shards(

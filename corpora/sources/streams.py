@@ -11,7 +11,7 @@ from typing import Any, Final, cast
 
 import pyarrow
 
-from corpora.sources.records import MAX_RECORD, UTF_16_MARKS, Record, Records, to_record
+from corpora.sources.records import MAX_RECORD, UTF_16_MARKS, Records, to_record
 
 ByteStream = io.BufferedReader | gzip.GzipFile | bz2.BZ2File | lzma.LZMAFile
 """Bytes with a `peek` at those that come next."""
@@ -51,13 +51,7 @@ def read_lines(stream: ByteStream, label: str) -> Records:
     number = 0
     while raw := lines.readline(MAX_RECORD + 1):
         number += 1
-        yield _without_line_end(to_record(f"{label}:{number}", raw))
+        yield to_record(f"{label}:{number}", raw, is_line=True)
         while len(raw) > MAX_RECORD and raw[-1:] not in (b"\n", "\n"):
             raw = lines.readline(MAX_RECORD + 1)  # the rest of a line that was too long
     lines.close()  # not left to the wrapper's end
-
-
-def _without_line_end(line: Record) -> Record:
-    if line.reason:
-        return line
-    return Record(line.where, line.text.removesuffix("\n").removesuffix("\r"))

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from corpora.errors import UserError
 from corpora.recipe import Source
 from corpora.sources.columns import needed_columns, to_document
-from corpora.sources.records import MAX_RECORD, Record, Records, bad_record
+from corpora.sources.records import MAX_RECORD, MaybeRecords, Record, Records, bad_record
 from corpora.sources.streams import ByteStream, read_lines
 
 
-def read_table(source: Source, stream: ByteStream, label: str, tabs: bool) -> Records:
+def read_table(source: Source, stream: ByteStream, label: str, tabs: bool) -> MaybeRecords:
     """Yield the documents of a table separated by tabs or by commas.
 
     Raises UserError for a column that isn't there and for a quote that is never closed.
@@ -42,10 +42,11 @@ def read_table(source: Source, stream: ByteStream, label: str, tabs: bool) -> Re
         if row and not header:
             header = row
             needed_columns(source, label, header)
+        elif row and len(row) != len(header):
+            reason = f"{len(row)} fields under {len(header)} columns"
+            yield bad_record(where, reason, "\t".join(row))
         elif row:
-            record = _to_record(source, where, header, row)
-            if record is not None:
-                yield record
+            yield to_document(source, where, dict(zip(header, row)))
 
 
 def _texts_for_csv(lines: Records, bad: list[Record]) -> Iterator[str]:
@@ -59,10 +60,3 @@ def _texts_for_csv(lines: Records, bad: list[Record]) -> Iterator[str]:
             yield "\n"
         else:
             yield line.text.replace("\r", " ") + "\n"
-
-
-def _to_record(source: Source, where: str, header: list[str], row: list[str]) -> Record | None:
-    if len(row) != len(header):
-        reason = f"{len(row)} fields under {len(header)} columns"
-        return bad_record(where, reason, "\t".join(row))
-    return to_document(source, where, dict(zip(header, row)))

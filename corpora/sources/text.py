@@ -1,6 +1,7 @@
 """Plain text and Markdown -> documents: the whole file, its lines, or the blocks between blank
 lines."""
 
+from itertools import chain
 from typing import Final
 
 from corpora.recipe import Source
@@ -22,7 +23,7 @@ def read_text(source: Source, stream: ByteStream, label: str) -> Records:
         yield from read_whole(stream, label)
     elif source.unit == "line":
         lines = read_lines(stream, label)
-        yield from (line for line in lines if line.reason or not _is_blank(line))
+        yield from (line for line in lines if line.reason or line.text.strip())
     else:
         yield from _join_blocks(read_lines(stream, label))
 
@@ -30,24 +31,15 @@ def read_text(source: Source, stream: ByteStream, label: str) -> Records:
 def _join_blocks(lines: Records) -> Records:
     block: list[Record] = []
     num_characters = 0
-    for line in lines:
+    for line in chain(lines, [Record("", "")]):  # a blank line ends the last block, too
         if line.reason:
             yield line
             continue
-        if not _is_blank(line):
+        is_blank = not line.text.strip()
+        if not is_blank:
             block.append(line)
             num_characters += len(line.text)
-        if block and (_is_blank(line) or num_characters > MAX_BLOCK):
-            yield _join(block)
+        if block and (is_blank or num_characters > MAX_BLOCK):
+            yield Record(block[0].where, "\n".join(each.text for each in block))
             block.clear()
             num_characters = 0
-    if block:
-        yield _join(block)
-
-
-def _is_blank(line: Record) -> bool:
-    return not line.text.strip()
-
-
-def _join(block: list[Record]) -> Record:
-    return Record(block[0].where, "\n".join(line.text for line in block))

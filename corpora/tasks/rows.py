@@ -113,12 +113,8 @@ def _read_hub(task: Task, split: str, revision: str) -> Table:
 
 
 def _read_file(path: Path) -> Table:
-    if path.suffix == ".parquet":
-        return _read_parquet(path)
-    return Table(f"{path}:", None, _read_json_lines(path))
-
-
-def _read_parquet(path: Path) -> Table:
+    if path.suffix == ".jsonl":
+        return Table(f"{path}:", None, _read_json_lines(path))
     import pyarrow.parquet
 
     kinds = (pyarrow.ArrowException, OSError)

@@ -118,5 +118,5 @@ def test_an_unknown_clean_up_names_the_nearest(tmp_path):
 def test_a_recipes_own_clean_ups_stay_as_they_are_written(tmp_path):
     cleanup = '[cleanup.stars]\nreplace = [["*", "[*]+", ""]]\n'
     recipe = load_recipe(write_recipe(tmp_path, MINIMAL + f'{FILES}clean = ["stars"]\n{cleanup}'))
-    assert recipe.cleanup == {"stars": {"replace": [["*", "[*]+", ""]]}}
+    assert recipe.cleanup == {"stars": {"replace": (("*", "[*]+", ""),)}}
     assert load_cleanups(recipe)["stars"]("글***") == "글"
