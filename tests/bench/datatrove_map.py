@@ -1,10 +1,13 @@
-"""Run by datatrove's own Python (PEERS=folder/datatrove): the steps of our first map with datatrove's classes.
+"""The steps of our first map with datatrove's classes, run by datatrove's own Python
+(PEERS=folder/datatrove).
 
     python datatrove_map.py INPUT.jsonl.zst OUTPUT_FOLDER
 
-FTFY, Gopher repetition and quality filters over whitespace words with FineWeb-2's Korean habit of no stop words, e-mail and
-IP addresses, Parquet, and MinHash signatures of 14 x 8 over 5 words. Prints one JSON object: seconds, peak memory, documents.
+FTFY, Gopher repetition and quality filters over whitespace words with FineWeb-2's Korean habit of
+no stop words, e-mail and IP addresses, Parquet, and MinHash signatures of 14 x 8 over 5 words.
+Prints one JSON object: seconds, peak memory, bytes of signatures.
 """
+
 import json
 import sys
 import time
@@ -20,7 +23,10 @@ from datatrove.utils.word_tokenizers import WordTokenizer
 
 
 class Whitespace(WordTokenizer):
-    """The cheapest words there are: datatrove's own choice for Korean, Kiwi's morphemes, is many times slower."""
+    """The cheapest words there are.
+
+    datatrove's own choice for Korean, Kiwi's morphemes, is many times slower.
+    """
 
     def word_tokenize(self, text: str) -> list[str]:
         return text.split()
@@ -32,28 +38,48 @@ class Whitespace(WordTokenizer):
         raise NotImplementedError
 
 
-def main() -> None:
-    source, out = Path(sys.argv[1]), Path(sys.argv[2])
+def make_steps(source: Path, out: Path) -> list:
+    """The steps from a file to Parquet and signatures."""
     words = Whitespace("kor")
+    minhash = MinhashConfig(n_grams=5, num_buckets=14, hashes_per_bucket=8)
+    return [
+        JsonlReader(str(source.parent), glob_pattern=source.name, compression="zstd"),
+        FTFYFormatter(normalization="NFC"),
+        GopherRepetitionFilter(language=words),
+        GopherQualityFilter(min_stop_words=None, min_avg_word_length=None, language=words),
+        PIIFormatter(),
+        ParquetWriter(str(out / "text"), compression="zstd"),
+        MinhashDedupSignature(str(out / "signatures"), minhash, language=words),
+    ]
+
+
+def peak_memory_mb() -> float:
+    """Of this process: not ru_maxrss, in which Linux counts what the process that started this one
+    held."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    peak = next(line for line in lines if line.startswith("VmHWM"))
+    return int(peak.split()[1]) / 1024
+
+
+def main() -> None:
+    """Run the steps over the file that is named; print what they took."""
+    source = Path(sys.argv[1])
+    out = Path(sys.argv[2])
     start = time.perf_counter()
     documents: DocumentsPipeline = None
-    signature = MinhashDedupSignature(str(out / "signatures"), MinhashConfig(n_grams=5, num_buckets=14, hashes_per_bucket=8),
-                                      language=words)
-    steps = [JsonlReader(str(source.parent), glob_pattern=source.name, compression="zstd"),
-             FTFYFormatter(normalization="NFC"),
-             GopherRepetitionFilter(language=words), GopherQualityFilter(min_stop_words=None, min_avg_word_length=None,
-                                                                         language=words),
-             PIIFormatter(), ParquetWriter(str(out / "text"), compression="zstd"), signature]
-    for step in steps:
+    for step in make_steps(source, out):
         documents = step.run(documents, rank=0, world_size=1)
-    if documents is not None:  # the last step is a function in some versions and a generator in others
+    # The last step is a function in some versions and a generator in others.
+    if documents is not None:
         for _ in documents:
             pass
-    signatures = sum(path.stat().st_size for path in (out / "signatures").rglob("*") if path.is_file())
-    # Not ru_maxrss, in which Linux counts what the process that started this one held.
-    peak = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
-    print(json.dumps({"seconds": time.perf_counter() - start, "signature_bytes": signatures,
-                      "peak_memory_mb": int(peak.split()[1]) / 1024}))
+    files = [path for path in (out / "signatures").rglob("*") if path.is_file()]
+    figures = {
+        "seconds": time.perf_counter() - start,
+        "signature_bytes": sum(path.stat().st_size for path in files),
+        "peak_memory_mb": peak_memory_mb(),
+    }
+    print(json.dumps(figures))
 
 
 if __name__ == "__main__":
