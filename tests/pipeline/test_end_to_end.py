@@ -16,17 +16,8 @@ import pytest
 from corpora.errors import UserError
 from pipeline.stages.pretrain import PROMPTS
 from tests.conftest import STAGES, call_pipeline, make_environment, run_pipeline
+from tests.pipeline.imports import LARGE, run_and_list_imports
 
-HEAVY = {
-    "torch",
-    "transformers",
-    "datasets",
-    "numpy",
-    "pyarrow",
-    "sentencepiece",
-    "tqdm",
-    "konlpy",
-}
 TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
 
 
@@ -62,20 +53,10 @@ def test_bits_per_byte_counts_the_bytes_of_the_validation_text(built):
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_an_unchanged_run_returns_at_once_without_heavy_imports(built, tiny_preset, stage):
-    done = subprocess.run(
-        [sys.executable, "-X", "importtime", "-m", "pipeline", stage, "--preset", tiny_preset],
-        cwd=built,
-        env=make_environment(),
-        text=True,
-        capture_output=True,
-        check=True,
-    )
-    assert "up to date" in done.stdout
-    lines = done.stderr.splitlines()
-    imported = {line.rpartition("|")[2].strip().partition(".")[0] for line in lines}
-    assert "json" in imported
-    assert not imported & HEAVY
+def test_an_unchanged_run_returns_at_once_without_large_imports(built, tiny_preset, stage):
+    printed, imported = run_and_list_imports(stage, "--preset", tiny_preset, folder=built)
+    assert "up to date" in printed
+    assert not imported & LARGE
 
 
 def test_a_changed_setting_rebuilds_its_stage_and_those_after_it_only(copy, tiny_preset):

@@ -2,6 +2,7 @@
 
 from corpora.recipe import RECIPES
 from tests.conftest import call_pipeline
+from tests.pipeline.imports import LARGE, run_and_list_imports
 
 
 def line_of(stage: str, text: str) -> str:
@@ -15,6 +16,12 @@ def test_status_says_why_a_stage_is_stale(built, tiny_preset):
     assert "steps: 40 -> 41" in line_of("pretrain", text)
     assert "needs pretrain first" in line_of("klue", text)
     assert text.count(" built ") == 3
+
+
+def test_the_status_of_a_built_preset_needs_no_large_imports(built, tiny_preset):
+    printed, imported = run_and_list_imports("status", "--preset", tiny_preset, folder=built)
+    assert printed.count(" built ") == 5
+    assert not imported & LARGE
 
 
 def test_another_recipe_is_told_by_its_name_and_as_changed_files(built, tiny_preset, tmp_path):
