@@ -65,7 +65,7 @@ def load_cleanups(recipe: Recipe) -> dict[str, CleanUp]:
     Raises UserError for one that isn't valid, and for a name that no clean-up has.
     """
     tables = read_toml(TABLE) | recipe.cleanup
-    cleanups = FUNCTIONS | {name: make_cleanup(name, table) for name, table in tables.items()}
+    cleanups = FUNCTIONS | {name: _make_cleanup(name, table) for name, table in tables.items()}
     for source in recipe.source:
         for name in source.clean:
             require(
@@ -76,8 +76,7 @@ def load_cleanups(recipe: Recipe) -> dict[str, CleanUp]:
     return cleanups
 
 
-def make_cleanup(name: str, table: dict[str, Any]) -> CleanUp:
-    """Make a clean-up from its table; raises UserError where that isn't valid."""
+def _make_cleanup(name: str, table: dict[str, Any]) -> CleanUp:
     needed = (
         f"clean-up {name!r}: needs replace = [[needs, pattern, replacement], ...] with valid "
         "regular expressions"

@@ -102,13 +102,9 @@ def _repair(line: str) -> str:
     if DAMAGED_CP949.search(line):  # before ftfy, which makes it worse
         with suppress(UnicodeError):
             decoded = line.encode("latin-1").decode("cp949")
-            if _is_hangul_enough(decoded):
+            hangul = [character for character in decoded if KINDS[ord(character)] == HANGUL]
+            num_foreign = sum(not character.isascii() for character in decoded)
+            # `····` is valid CP949, too.
+            if len(set(hangul)) > 1 and len(hangul) * 2 >= num_foreign:
                 return decoded
     return ftfy.fix_text(line, FTFY) if DAMAGED_UTF8.search(line) else line
-
-
-def _is_hangul_enough(decoded: str) -> bool:
-    """Whether a line decoded as CP949 is to be believed: `····` is valid CP949, too."""
-    hangul = [character for character in decoded if KINDS[ord(character)] == HANGUL]
-    num_foreign = sum(not character.isascii() for character in decoded)
-    return len(set(hangul)) > 1 and len(hangul) * 2 >= num_foreign

@@ -71,7 +71,7 @@ def load_rows(data: str, task: Task, split: str, revision: str = HUB_REVISION) -
         place = str(paths[0])
         tables = [_read_file(path) for path in paths]
     rows = [
-        check_row(row, task, table.label_names or task.labels, f"{table.place}{number}")
+        _check_row(row, task, table.label_names or task.labels, f"{table.place}{number}")
         for table in tables
         for number, row in enumerate(table.rows, 1)
     ]
@@ -138,12 +138,9 @@ def _read_json_lines(path: Path) -> Iterator[Row]:
             yield row
 
 
-def check_row(row: Row, task: Task, label_names: Sequence[str], where: str) -> Row:
-    """Return the row with the task's columns alone, and its label as an id in the task's order.
-
-    `label_names` says what the file's own label ids mean. Raises UserError that begins with `where`
-    for what the task can't mean.
-    """
+def _check_row(row: Row, task: Task, label_names: Sequence[str], where: str) -> Row:
+    """The row with the task's columns alone, and its label as an id in the task's order;
+    `label_names` says what the file's own label ids mean."""
     for column in task.columns:
         require(column in row, f"{where}: column {column!r} is missing; it has: {', '.join(row)}.")
     checked = {column: row[column] for column in task.columns}
@@ -154,22 +151,19 @@ def check_row(row: Row, task: Task, label_names: Sequence[str], where: str) -> R
             f"{where}: {column!r} has to hold text, not {text!r}.",
         )
     if task.regression:
-        _check_score(checked["labels"], where)
+        labels = checked["labels"]
+        score: Any = labels.get("real-label") if isinstance(labels, dict) else None
+        # By type, because true is an int, too.
+        require(
+            type(score) in (int, float) and 0 <= score <= 5,
+            f"{where}: labels['real-label'] has to be a number from 0 to 5, not {score!r}.",
+        )
     else:
         checked["label"] = _label_id(checked["label"], task, label_names, where)
     if task.entities:
         for column in ENTITIES:
             _check_entity(checked[column], checked["sentence"], f"{where}: {column}")
     return checked
-
-
-def _check_score(labels: Any, where: str) -> None:
-    score: Any = labels.get("real-label") if isinstance(labels, dict) else None
-    # By type, because true is an int, too.
-    require(
-        type(score) in (int, float) and 0 <= score <= 5,
-        f"{where}: labels['real-label'] has to be a number from 0 to 5, not {score!r}.",
-    )
 
 
 def _label_id(label: Any, task: Task, names: Sequence[str], where: str) -> int:
