@@ -39,8 +39,7 @@ class Progress:
 def save_checkpoint(
     folder: Path, model: torch.nn.Module, optimizers: Optimizers, progress: Progress, keep: int
 ) -> None:
-    """Write the state after `progress.step` steps; then remove all but the last `keep` and the
-    best.
+    """Write the state after `progress.step` steps, and keep the last `keep` states and the best.
 
     All processes call it, the first one writes. Raises UserError for a full disk.
     """

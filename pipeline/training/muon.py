@@ -40,8 +40,8 @@ class Muon(torch.optim.Optimizer):
         self.matrices = {matrix.weight: matrix for matrix in matrices}
         super().__init__(list(self.matrices), {"lr": lr, "weight_decay": weight_decay})
 
+    # torch's closure, which computes a loss once more, isn't taken: nothing here has one.
     @torch.no_grad()
-    # torch's own closure, which computes a loss, isn't taken: nothing here has one.
     def step(self, closure: None = None) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Take one step."""
         for group in self.param_groups:

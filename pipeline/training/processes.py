@@ -102,8 +102,7 @@ def all_reduce_sum(values: Sequence[torch.Tensor | float], device: str) -> list[
 
 
 def full_tensor(tensor: torch.Tensor) -> torch.Tensor:
-    """A sharded tensor's full value, on every process; others as they are. All processes call
-    it."""
+    """A sharded tensor's full value, for which all processes have to call; others as they are."""
     return tensor.full_tensor() if isinstance(tensor, DTensor) else tensor
 
 

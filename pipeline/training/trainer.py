@@ -4,6 +4,7 @@ model; where they come from and what becomes of the result is stages/pretrain.py
 import math
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -71,7 +72,6 @@ class Trainer:
         `tracker` with each line of metrics."""
         self.rank, self.world = rank_and_world()
         self.batches = batches
-        self.validation = validation
         self.settings = settings
         self.device = device
         self.precision = precision
@@ -88,6 +88,15 @@ class Trainer:
         self.log = MetricsLog(folder / "logs" / "metrics.jsonl", tracker, self.rank == 0)
         self.progress = self.resume()
         self.micro_batch_size = min(settings.micro_batch_size, settings.batch_size // self.world)
+        self.score_validation_text = partial(
+            validate,
+            self.losses,
+            validation,
+            settings.context,
+            self.micro_batch_size,
+            device,
+            precision,
+        )
         self.tokens_per_step = settings.batch_size * settings.context
         self.flops_per_token = flops_per_token(model)
         self.peak_flops = peak_flops(device) * self.world
@@ -227,17 +236,6 @@ class Trainer:
             self.progress.best_step = done
         self.on_validation(done)
         return is_best
-
-    def score_validation_text(self) -> Validation:
-        """The model's figures now."""
-        return validate(
-            self.losses,
-            self.validation,
-            self.settings.context,
-            self.micro_batch_size,
-            self.device,
-            self.precision,
-        )
 
     def save(self, done: int) -> None:
         """Write a checkpoint of the state after so many steps."""

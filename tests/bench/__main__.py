@@ -38,7 +38,7 @@ Peers = Annotated[Path | None, option("peers", "folder with the projects to comp
 def bench(
     overrides: Overrides = None,
     preset: PresetName = "demo",
-    bench: Benches = None,
+    names: Benches = None,
     data: Data = None,
     peers: Peers = None,
     out: Out = None,
@@ -47,7 +47,7 @@ def bench(
 ) -> None:
     """Measure speed as ratios taken in one run."""
     typed = read_preset(preset, overrides)
-    chosen = (bench or ("step corpus" if data else "step")).split()
+    chosen = (names or ("step corpus" if data else "step")).split()
     for name in chosen:
         require(name in NAMES, f"BENCH={name}: choose among {', '.join(NAMES)}.")
     for name in chosen:
