@@ -42,7 +42,9 @@ class Muon(torch.optim.Optimizer):
 
     # torch's closure, which computes a loss once more, isn't taken: nothing here has one.
     @torch.no_grad()
-    def step(self, closure: None = None) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
+    def step(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, closure: None = None
+    ) -> None:
         """Take one step."""
         for group in self.param_groups:
             updates = {weight: self.nesterov_update(weight) for weight in group["params"]}
