@@ -25,16 +25,17 @@ def run_task_file(model: Any, name: str, metadata: dict[str, Any]) -> dict[str, 
 
     Returns the harness's own results: {"results": {NAME: ...}, "samples": {NAME: [...]}, ...}.
     """
-    from lm_eval import simple_evaluate
+    import lm_eval
     from lm_eval.tasks import TaskManager
 
-    evaluate: Any = simple_evaluate  # its decorator hides its arguments from pyright
+    evaluate: Any = lm_eval.evaluate  # its decorator hides its arguments from pyright
     task_files = TaskManager(
         include_path=str(TASK_FILES), include_defaults=False, metadata=metadata
     )
     # Its progress bars don't ask whether they are on a terminal.
     with nullcontext() if sys.stderr.isatty() else redirect_stderr(io.StringIO()):
-        return evaluate(model, tasks=[name], bootstrap_iters=0, task_manager=task_files)
+        # Not simple_evaluate, which does the same and then lists every package with pip.
+        return evaluate(model, task_files.load([name]), bootstrap_iters=0)
 
 
 def score_words(

@@ -22,8 +22,8 @@ class Experiment:
     def __init__(
         self, settings: KlueSettings, reader: Reader, rows: dict[str, TaskRows], device: str
     ) -> None:
-        """Encode the rows, of which `rows` are by task, as inputs and, where a language head wants
-        them, as prompts."""
+        """Encode the rows, which are by task, as inputs and, if there's a language head, as
+        prompts."""
         self.settings = settings
         self.reader = reader
         self.rows = rows
