@@ -14,6 +14,8 @@ from unittest import mock
 import hypothesis
 import pytest
 
+from pipeline.artifacts.locks import locked
+
 # Other work on the machine is no fault of the code.
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
@@ -115,10 +117,17 @@ def tiny_preset(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory, tiny_preset) -> Path:
-    """A folder whose artifacts/ holds a whole tiny run on the sample, built once for all tests."""
-    folder = tmp_path_factory.mktemp("built")
-    for stage in STAGES:
-        run_pipeline(stage, "--preset", tiny_preset, folder=folder)
+    """A folder whose artifacts/ holds a whole tiny run on the sample, built once for all tests.
+
+    Of several processes that run tests the first one builds it, and the others wait.
+    """
+    base = tmp_path_factory.getbasetemp()
+    common = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    folder = common / "built"
+    folder.mkdir(exist_ok=True)
+    with locked(common / "built.lock"):
+        for stage in STAGES if not (folder / "artifacts/tiny/klue").exists() else ():
+            run_pipeline(stage, "--preset", tiny_preset, folder=folder)
     return folder
 
 

@@ -36,6 +36,5 @@ def run_trainer(model_type: str, **options: Any) -> ModelMessage:
 
 def parse_model(data: bytes) -> ModelMessage:
     """The message in the bytes of a sentencepiece.model."""
-    # Protobuf makes the class at import.
-    message_class = sentencepiece_model_pb2.ModelProto  # pyright: ignore[reportAttributeAccessIssue]
-    return message_class.FromString(data)
+    # By name, because protobuf makes the class at import, where pyright can't see it.
+    return vars(sentencepiece_model_pb2)["ModelProto"].FromString(data)

@@ -105,7 +105,7 @@ def run_make(*arguments: str, folder: Path, says: str) -> str:
     stand_in = folder / "python"
     stand_in.write_text(f"#!/bin/sh\n{says}\n")
     stand_in.chmod(0o755)
-    own = ("MAKEFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "MFLAGS")
+    own = ("MAKEFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "MFLAGS", "DATA")
     environment = {name: text for name, text in make_environment().items() if name not in own}
     done = subprocess.run(
         ["make", "--old-file", ".venv/.ready", f"PY={stand_in}", *arguments],

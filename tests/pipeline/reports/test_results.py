@@ -3,8 +3,8 @@
 import json
 
 from pipeline.reports.results import (
-    add_task_texts,
     collect_origins,
+    collect_tokenizer,
     find_mismatches,
     list_curve_sizes,
     list_differences,
@@ -100,8 +100,7 @@ def test_what_was_not_measured_has_no_table(tmp_path):
 
 def test_every_pair_of_arms_but_the_constant_one_is_compared():
     (difference,) = list_differences(make_metrics()["tasks"])
-    assert (difference.better, difference.worse) == ("pretrained", "tfidf")
-    assert difference.bounds == [[0.5, 2.5]]
+    assert difference == {"better": "pretrained", "worse": "tfidf", "bounds": [[0.5, 2.5]]}
 
 
 def test_the_sizes_of_a_curve_are_those_below_all_rows_of_any_task():
@@ -133,10 +132,11 @@ def test_a_stage_that_was_made_from_another_artifact_is_found(tmp_path):
 def test_a_tokenizer_report_counts_only_if_it_is_of_this_tokenizer(tmp_path):
     own = {"kinds": {"chat": {"tokens": 5}}}
     wider = {"kinds": {"chat": {"tokens": 5}, "KLUE YNAT": {"tokens": 7}}}
-    path = tmp_path / "report.json"
-    assert add_task_texts(own, path) == own
+    (tmp_path / "report.json").write_text(json.dumps([own]))
+    path = tmp_path / "wider.json"
+    assert collect_tokenizer(tmp_path, path) == own
     path.write_text(json.dumps([wider]))
-    assert add_task_texts(own, path) == wider
+    assert collect_tokenizer(tmp_path, path) == wider
     wider["kinds"]["chat"]["tokens"] = 6
     path.write_text(json.dumps([wider]))
-    assert add_task_texts(own, path) == own
+    assert collect_tokenizer(tmp_path, path) == own

@@ -127,7 +127,7 @@ def test_a_model_that_reads_both_ways_is_refused(tmp_path):
     ("shots", "expected"),
     [
         ("", "has to be one or several numbers"),
-        ("0 x", "expected int"),
+        ("0 x", "expected a list of int"),
         ("-1", "has to be at least 0"),
     ],
 )
