@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from tokenizers import Tokenizer, decoders, models, normalizers
 
+from tokenizer.sentencepiece_trainer import ModelMessage, parse_model
 from tokenizer.special_tokens import BOS, ENTITY_MARKS, EOS, PAD, RESERVED, SEP, SPECIAL_TOKENS, UNK
-from tokenizer.trainer import ModelMessage, parse_model
 
 SPACE: Final = "\u2581"  # how SentencePiece writes a space inside a piece
 

@@ -13,7 +13,7 @@ from sentencepiece import SentencePieceProcessor
 
 from corpora.errors import require
 from tokenizer.morphemes import DELIMITER
-from tokenizer.trainer import ModelMessage, run_trainer
+from tokenizer.sentencepiece_trainer import ModelMessage, run_trainer
 
 FIRST_CODE_POINT: Final = 0x20000
 """A piece is the character with this code point plus the piece's id, in planes 2 and 3."""

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from corpora.errors import UserError
+from tokenizer.sentencepiece_trainer import ModelMessage, run_trainer
 from tokenizer.special_tokens import BOS, EOS, PAD, SPECIAL_TOKENS, UNK
 from tokenizer.superwords import add_superwords
-from tokenizer.trainer import ModelMessage, run_trainer
 from tokenizer.training_lines import MAX_LINE
 
 ALWAYS_PIECES: Final = "\n\t" + "".join(map(chr, range(0x21, 0x7F)))

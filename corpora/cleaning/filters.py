@@ -1,5 +1,5 @@
 """The limits of a source: which lines are taken out of a document, and which documents are dropped,
-each with its reason. A source's limits stand in its recipe (corpora/recipe.py says what they are).
+each with its reason. limits.py says which limits there are; a source's stand in its recipe.
 
 Axes: D documents, N lines."""
 
@@ -8,22 +8,22 @@ import zlib
 
 import numpy as np
 
+from corpora.cleaning.limits import Limits
 from corpora.duplicates.texts import HANGUL, LETTER, SPACE, SYMBOL, Texts
-from corpora.recipe import Source
 
 MIN_COMPRESSED = 100
 """Characters below which zlib's header weighs too much for its result to say anything."""
 
 
 def drop_lines(
-    texts: Texts, raw: list[str], source: Source
+    texts: Texts, raw: list[str], limits: Limits
 ) -> tuple[list[str], list[tuple[int, str, str]]]:
     """Take the lines out of documents that break one of their source's `line_` limits.
 
     `texts` are the documents of `raw` as arrays. Returns the documents without those lines, and
     (document, line, reason) of every one of them.
     """
-    reasons_N = _line_reasons(texts, source)
+    reasons_N = _line_reasons(texts, limits)
     documents_N = texts.line_documents_N
     kept = list(raw)
     dropped: list[tuple[int, str, str]] = []
@@ -36,7 +36,7 @@ def drop_lines(
     return kept, dropped
 
 
-def _line_reasons(texts: Texts, source: Source) -> np.ndarray:
+def _line_reasons(texts: Texts, limits: Limits) -> np.ndarray:
     """(N,) why each line is dropped, or an empty string."""
     starts_N = texts.line_starts_N
     ends_N = texts.line_ends_N
@@ -45,19 +45,19 @@ def _line_reasons(texts: Texts, source: Source) -> np.ndarray:
     letters_N = texts.count(texts.kinds_U >= LETTER, starts_N, ends_N)
     symbols_N = texts.count(texts.kinds_U == SYMBOL, starts_N, ends_N)
     not_blank_N = texts.count(texts.kinds_U != SPACE, starts_N, ends_N)
-    too_little_N = _too_little_hangul(hangul_N, letters_N, source.line_min_hangul)
+    too_little_N = _too_little_hangul(hangul_N, letters_N, limits.line_min_hangul)
     broken = {
         "": not_blank_N == 0,  # a blank line stays
-        "line too short": sizes_N < source.line_min_chars,
-        "line too long": sizes_N > source.line_max_chars,
+        "line too short": sizes_N < limits.line_min_chars,
+        "line too long": sizes_N > limits.line_max_chars,
         "line with too little Hangul": too_little_N,
-        "line of symbols": symbols_N > source.line_max_symbols * sizes_N,
-        "line repeated": texts.line_copies_N >= source.line_max_copies,
+        "line of symbols": symbols_N > limits.line_max_symbols * sizes_N,
+        "line repeated": texts.line_copies_N >= limits.line_max_copies,
     }
     return np.select(list(broken.values()), list(broken), "")  # the first reason of each line
 
 
-def drop_reasons(texts: Texts, raw: list[str], source: Source) -> list[str]:
+def drop_reasons(texts: Texts, raw: list[str], limits: Limits) -> list[str]:
     """Say which of its source's limits each cleaned document breaks first, or an empty string.
 
     `texts` are the documents of `raw` as arrays.
@@ -76,14 +76,14 @@ def drop_reasons(texts: Texts, raw: list[str], source: Source) -> list[str]:
 
     broken = {
         "empty": sizes_D == 0,
-        "too short": sizes_D < source.min_chars,
-        "too little Hangul": _too_little_hangul(hangul_D, letters_D, source.min_hangul),
-        "too many symbols": symbols_D > source.max_symbols * sizes_D,
-        "repeated lines": repeated_D > source.max_repeated_lines * in_lines_D,
+        "too short": sizes_D < limits.min_chars,
+        "too little Hangul": _too_little_hangul(hangul_D, letters_D, limits.min_hangul),
+        "too many symbols": symbols_D > limits.max_symbols * sizes_D,
+        "repeated lines": repeated_D > limits.max_repeated_lines * in_lines_D,
     }
     reasons = np.select(list(broken.values()), list(broken), "").tolist()
     for document, text in enumerate(raw):
-        if not reasons[document] and repetition_share(text) > source.max_repetition:
+        if not reasons[document] and repetition_share(text) > limits.max_repetition:
             reasons[document] = "repetitive"
     return reasons
 

@@ -1,7 +1,7 @@
 """A batch of texts as arrays: kinds of characters, lines, and hashes of any span of letters.
 
 Axes: D documents, U UTF-16 units, N lines, L letters and digits. Hashes are uint64. How near
-duplicates are found stands in minhash.py, which copy stays in clusters.py."""
+duplicates are found stands in minhash.py, which copy stays in precedence.py."""
 
 import re
 from functools import cached_property, lru_cache

@@ -8,9 +8,11 @@ from typing import TypedDict
 
 import numpy as np
 
-from corpora.duplicates.clusters import TRAIN, VALIDATION, choose, find_clusters, lowest_hashes
+from corpora.duplicates.clusters import find_clusters
+from corpora.duplicates.precedence import TRAIN, VALIDATION, choose
 from corpora.recipe import Recipe
 from corpora.sources.shards import Shard
+from corpora.validation_split import lowest_hashes
 from pipeline.artifacts.files import fsync
 from pipeline.artifacts.parquet import read_batches
 from pipeline.stages.corpus.tables import equality_columns

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow
 import pyarrow.compute
 
-from corpora.duplicates.clusters import TRAIN, VALIDATION
+from corpora.duplicates.precedence import TRAIN, VALIDATION
 from corpora.sources.shards import Shard
 from pipeline.artifacts.manifest import SCRATCH
 from pipeline.artifacts.parquet import ParquetFile, read_batches

@@ -79,7 +79,9 @@ def write_pages(folder: Path, metrics: dict[str, Any]) -> None:
     """Write table.md and classes.md from what stands in metrics.json."""
     arms = {arm.name: arm for arm in ARMS}
     noises = list(NOISES)
-    write_page(folder / "table.md", "klue", metrics=metrics, tasks=TASKS, arms=arms, noises=noises)
+    write_page(
+        folder / "table.md", "klue_table", metrics=metrics, tasks=TASKS, arms=arms, noises=noises
+    )
     write_page(folder / "classes.md", "klue_classes", metrics=metrics, tasks=TASKS, arms=arms)
 
 

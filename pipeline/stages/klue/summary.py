@@ -1,6 +1,6 @@
 """A task's figures, all computed from predictions: metrics, intervals, comparisons, curves.
 
-How they are laid out is in pipeline/reports/templates/klue.md."""
+How they are laid out is in pipeline/reports/templates/klue_table.md."""
 
 import json
 from pathlib import Path
