@@ -80,7 +80,7 @@ klue-eval: klue-check $(if $(MODEL),,pretrain) ## fine-tune on KLUE and print th
 klue-prompt: klue-check $(if $(MODEL),,pretrain) ## zero-, one- and few-shot scores on KLUE, without a gradient step
 	@$(QUICK) $(RUN) klue-prompt $(SET)
 
-report: $(READY) ## every stage's figures as one Markdown page
+report: $(READY) ## every stage's figures as one Markdown page; OUT=folder also writes the tables of RESULTS.md
 	@$(RUN) report $(SET)
 
 status: $(READY) ## stages, their keys, why each is stale, disk used
@@ -99,7 +99,7 @@ settings: $(READY) ## every setting, its value in the preset, and what it does
 	@$(RUN) settings $(SET)
 
 test: lint ## lint, then all tests; those on real text need DATA=folder
-	@DATA="$(DATA)" OMP_NUM_THREADS=1 $(PY) -m pytest
+	@DATA="$(DATA)" OMP_NUM_THREADS=1 $(PY) -m pytest -n logical --maxprocesses 8
 
 test-extras: $(READY) ## tests that need EXTRAS=okt,tracking,ray
 	@$(MAKE) --no-print-directory install EXTRAS=okt,tracking,ray

@@ -1,5 +1,5 @@
 """The command line: what the Makefile's targets call. Every command shows its own options and no
-others (options.py describes them).
+others (cli_options.py describes them).
 
 Stages and tools import their libraries only when there's something to do; a wrong input ends in one
 message, not a traceback."""
@@ -11,7 +11,7 @@ import sys
 import typer
 
 from corpora.errors import UserError
-from pipeline import options
+from pipeline import cli_options
 from pipeline.launch import context_on, read_preset, run_and_report, run_mapped
 from pipeline.stages.stage import check_inputs
 from pipeline.tools.clean import clean
@@ -47,15 +47,15 @@ app = typer.Typer(
 
 @app.command()
 def corpus(
-    overrides: options.Overrides = None,
-    preset: options.PresetName = "demo",
-    recipe: options.Recipe = None,
-    data: options.Data = None,
-    workers: options.Workers = None,
-    engine: options.EngineName = options.Engine.pool,
-    shard: options.JobShard = None,
-    merge: options.Merge = False,
-    artifacts: options.Artifacts = options.IN_ARTIFACTS,
+    overrides: cli_options.Overrides = None,
+    preset: cli_options.PresetName = "demo",
+    recipe: cli_options.Recipe = None,
+    data: cli_options.Data = None,
+    workers: cli_options.Workers = None,
+    engine: cli_options.EngineName = cli_options.Engine.pool,
+    shard: cli_options.JobShard = None,
+    merge: cli_options.Merge = False,
+    artifacts: cli_options.Artifacts = cli_options.IN_ARTIFACTS,
 ) -> None:
     """Clean text: read, decode, clean, filter, deduplicate, split."""
     typed = read_preset(preset, overrides, recipe=recipe)
@@ -64,31 +64,31 @@ def corpus(
 
 @app.command()
 def tokenizer(
-    overrides: options.Overrides = None,
-    preset: options.PresetName = "demo",
-    recipe: options.Recipe = None,
-    data: options.Data = None,
-    init: options.Init = None,
-    workers: options.Workers = None,
-    artifacts: options.Artifacts = options.IN_ARTIFACTS,
+    overrides: cli_options.Overrides = None,
+    preset: cli_options.PresetName = "demo",
+    recipe: cli_options.Recipe = None,
+    data: cli_options.Data = None,
+    init: cli_options.Init = None,
+    workers: cli_options.Workers = None,
+    artifacts: cli_options.Artifacts = cli_options.IN_ARTIFACTS,
 ) -> None:
     """SentencePiece tokenizer with morpheme boundaries, exported for AutoTokenizer."""
     typed = read_preset(preset, overrides, recipe=recipe, init=init)
-    run_mapped("tokenizer", typed, artifacts, data, workers, options.Engine.pool, None, False)
+    run_mapped("tokenizer", typed, artifacts, data, workers, cli_options.Engine.pool, None, False)
 
 
 @app.command()
 def tokens(
-    overrides: options.Overrides = None,
-    preset: options.PresetName = "demo",
-    recipe: options.Recipe = None,
-    data: options.Data = None,
-    init: options.Init = None,
-    workers: options.Workers = None,
-    engine: options.EngineName = options.Engine.pool,
-    shard: options.JobShard = None,
-    merge: options.Merge = False,
-    artifacts: options.Artifacts = options.IN_ARTIFACTS,
+    overrides: cli_options.Overrides = None,
+    preset: cli_options.PresetName = "demo",
+    recipe: cli_options.Recipe = None,
+    data: cli_options.Data = None,
+    init: cli_options.Init = None,
+    workers: cli_options.Workers = None,
+    engine: cli_options.EngineName = cli_options.Engine.pool,
+    shard: cli_options.JobShard = None,
+    merge: cli_options.Merge = False,
+    artifacts: cli_options.Artifacts = cli_options.IN_ARTIFACTS,
 ) -> None:
     """The corpus as token ids."""
     typed = read_preset(preset, overrides, recipe=recipe, init=init)
@@ -97,13 +97,13 @@ def tokens(
 
 @app.command()
 def pretrain(
-    overrides: options.Overrides = None,
-    preset: options.PresetName = "demo",
-    recipe: options.Recipe = None,
-    data: options.Data = None,
-    init: options.Init = None,
-    device: options.DeviceName = options.Device.auto,
-    artifacts: options.Artifacts = options.IN_ARTIFACTS,
+    overrides: cli_options.Overrides = None,
+    preset: cli_options.PresetName = "demo",
+    recipe: cli_options.Recipe = None,
+    data: cli_options.Data = None,
+    init: cli_options.Init = None,
+    device: cli_options.DeviceName = cli_options.Device.auto,
+    artifacts: cli_options.Artifacts = cli_options.IN_ARTIFACTS,
 ) -> None:
     """Train the GPT; stop and restart at any moment."""
     typed = read_preset(preset, overrides, recipe=recipe, init=init)
@@ -112,17 +112,17 @@ def pretrain(
 
 @app.command()
 def klue_eval(
-    overrides: options.Overrides = None,
-    preset: options.PresetName = "demo",
-    recipe: options.Recipe = None,
-    data: options.Data = None,
-    klue: options.Klue = None,
-    init: options.Init = None,
-    model: options.Model = None,
-    seeds: options.Seeds = None,
-    control: options.Control = None,
-    device: options.DeviceName = options.Device.auto,
-    artifacts: options.Artifacts = options.IN_ARTIFACTS,
+    overrides: cli_options.Overrides = None,
+    preset: cli_options.PresetName = "demo",
+    recipe: cli_options.Recipe = None,
+    data: cli_options.Data = None,
+    klue: cli_options.Klue = None,
+    init: cli_options.Init = None,
+    model: cli_options.Model = None,
+    seeds: cli_options.Seeds = None,
+    control: cli_options.Control = None,
+    device: cli_options.DeviceName = cli_options.Device.auto,
+    artifacts: cli_options.Artifacts = cli_options.IN_ARTIFACTS,
 ) -> None:
     """Fine-tune on KLUE and print the table."""
     typed = read_preset(
@@ -140,16 +140,16 @@ def klue_eval(
 
 @app.command()
 def klue_prompt(
-    overrides: options.Overrides = None,
-    preset: options.PresetName = "demo",
-    recipe: options.Recipe = None,
-    data: options.Data = None,
-    klue: options.Klue = None,
-    init: options.Init = None,
-    model: options.Model = None,
-    seeds: options.Seeds = None,
-    device: options.DeviceName = options.Device.auto,
-    artifacts: options.Artifacts = options.IN_ARTIFACTS,
+    overrides: cli_options.Overrides = None,
+    preset: cli_options.PresetName = "demo",
+    recipe: cli_options.Recipe = None,
+    data: cli_options.Data = None,
+    klue: cli_options.Klue = None,
+    init: cli_options.Init = None,
+    model: cli_options.Model = None,
+    seeds: cli_options.Seeds = None,
+    device: cli_options.DeviceName = cli_options.Device.auto,
+    artifacts: cli_options.Artifacts = cli_options.IN_ARTIFACTS,
 ) -> None:
     """Zero-, one- and few-shot scores on KLUE, without a gradient step."""
     typed = read_preset(
@@ -160,14 +160,14 @@ def klue_prompt(
 
 @app.command()
 def klue_check(
-    overrides: options.Overrides = None,
-    preset: options.PresetName = "demo",
-    recipe: options.Recipe = None,
-    data: options.Data = None,
-    klue: options.Klue = None,
-    init: options.Init = None,
-    model: options.Model = None,
-    artifacts: options.Artifacts = options.IN_ARTIFACTS,
+    overrides: cli_options.Overrides = None,
+    preset: cli_options.PresetName = "demo",
+    recipe: cli_options.Recipe = None,
+    data: cli_options.Data = None,
+    klue: cli_options.Klue = None,
+    init: cli_options.Init = None,
+    model: cli_options.Model = None,
+    artifacts: cli_options.Artifacts = cli_options.IN_ARTIFACTS,
 ) -> None:
     """Read what klue-eval and klue-prompt will read besides artifacts, before hours of work."""
     typed = read_preset(preset, overrides, recipe=recipe, klue=klue, init=init, model=model)

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from corpora.errors import UserError, require
+from pipeline.cli_options import Device, Engine
 from pipeline.executors import Context
-from pipeline.options import Device, Engine
-from pipeline.preset import Preset, load_preset
+from pipeline.presets import Preset, load_preset
 from pipeline.stages.stage import TARGETS, run_stage
 
 NEXT = {

@@ -1,8 +1,7 @@
 """The settings of every stage: their defaults, their limits, and what each does.
 
 The string under a field is its help, which `make settings` shows. A field marked UNKEYED doesn't
-change what a stage makes, and stays out of its key. Named sets of them are in presets/*.toml, which
-preset.py reads."""
+change what a stage makes, and stays out of its key. Named sets of them are in presets/."""
 
 from typing import Annotated, Any, Literal, Self
 

@@ -9,7 +9,7 @@ from typing import Any
 from pipeline.artifacts.files import read_json
 from pipeline.artifacts.store import Artifact
 from pipeline.launch import ANOTHER_WAY_TO_WRITE
-from pipeline.preset import Preset
+from pipeline.presets import Preset
 from pipeline.stages.stage import TARGETS
 
 MAX_WIDTH = 100

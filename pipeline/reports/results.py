@@ -14,7 +14,7 @@ from corpora.tasks.task import TASKS
 from pipeline.artifacts.files import read_json
 from pipeline.artifacts.store import Artifact
 from pipeline.evaluation.noise import NOISES
-from pipeline.preset import Preset
+from pipeline.presets import Preset
 from pipeline.reports.commands import make_command
 from pipeline.reports.render import write_page
 

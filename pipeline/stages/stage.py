@@ -23,7 +23,7 @@ from pipeline.artifacts.manifest import Origin
 from pipeline.artifacts.store import Artifact
 from pipeline.executors import Context
 from pipeline.models.folder import model_files
-from pipeline.preset import Preset
+from pipeline.presets import Preset
 from pipeline.settings import KlueSettings, PromptSettings
 
 CORPORA = Path(corpora.__file__).parent

@@ -3,7 +3,7 @@
 import shutil
 
 from pipeline.artifacts.locks import locked
-from pipeline.options import IN_ARTIFACTS, Artifacts
+from pipeline.cli_options import IN_ARTIFACTS, Artifacts
 from pipeline.tools.status import megabytes
 
 

@@ -8,8 +8,8 @@ import sys
 from corpora.errors import UserError, as_user_error, require
 from pipeline.artifacts.manifest import MANIFEST
 from pipeline.artifacts.store import find_linked
+from pipeline.cli_options import IN_ARTIFACTS, Artifacts, Out, Overrides, PresetName
 from pipeline.launch import read_preset
-from pipeline.options import IN_ARTIFACTS, Artifacts, Out, Overrides, PresetName
 
 # Run outside the project, so that none of its code can help.
 CHECK = """

@@ -2,9 +2,7 @@
 MODEL=folder."""
 
 from pipeline.artifacts.store import find_linked
-from pipeline.launch import read_preset
-from pipeline.models.folder import model_folder
-from pipeline.options import (
+from pipeline.cli_options import (
     IN_ARTIFACTS,
     Artifacts,
     Device,
@@ -14,6 +12,8 @@ from pipeline.options import (
     PresetName,
     Prompt,
 )
+from pipeline.launch import read_preset
+from pipeline.models.folder import model_folder
 
 NUM_TEXTS = 3
 NUM_TOKENS = 100  # of each text, at most

@@ -5,8 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from pipeline.launch import read_preset
-from pipeline.options import (
+from pipeline.cli_options import (
     IN_ARTIFACTS,
     Artifacts,
     Device,
@@ -17,6 +16,7 @@ from pipeline.options import (
     Overrides,
     PresetName,
 )
+from pipeline.launch import read_preset
 
 
 def plan(

@@ -2,8 +2,8 @@
 pipeline/RESULTS.md, too. Figures are read from the artifacts and never computed again."""
 
 from pipeline.artifacts.store import find_linked
+from pipeline.cli_options import IN_ARTIFACTS, Artifacts, Out, Overrides, PresetName
 from pipeline.launch import read_preset
-from pipeline.options import IN_ARTIFACTS, Artifacts, Out, Overrides, PresetName
 from pipeline.stages.stage import STAGES
 
 PAGES = {"klue": "table.md", "prompt": "table.md", "tokenizer": "report.md", "corpus": "report.md"}

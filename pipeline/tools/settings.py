@@ -1,9 +1,9 @@
 """`make settings`: every setting, its value in the preset, and what it does."""
 
 from corpora.settings import UNKEYED
+from pipeline.cli_options import Overrides, PresetName
 from pipeline.launch import read_preset
-from pipeline.options import Overrides, PresetName
-from pipeline.preset import STAGE_SETTINGS
+from pipeline.presets import STAGE_SETTINGS
 
 
 def settings(overrides: Overrides = None, preset: PresetName = "demo") -> None:

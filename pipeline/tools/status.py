@@ -3,25 +3,25 @@
 from pathlib import Path
 from typing import Any
 
-from pipeline import options
+from pipeline import cli_options
 from pipeline.artifacts import store
 from pipeline.artifacts.manifest import Origin
 from pipeline.launch import read_preset
-from pipeline.preset import Preset
+from pipeline.presets import Preset
 from pipeline.stages.stage import STAGES, inputs_of, locate
 
 
 def status(
-    overrides: options.Overrides = None,
-    preset: options.PresetName = "demo",
-    recipe: options.Recipe = None,
-    data: options.Data = None,
-    klue: options.Klue = None,
-    init: options.Init = None,
-    model: options.Model = None,
-    seeds: options.Seeds = None,
-    control: options.Control = None,
-    artifacts: options.Artifacts = options.IN_ARTIFACTS,
+    overrides: cli_options.Overrides = None,
+    preset: cli_options.PresetName = "demo",
+    recipe: cli_options.Recipe = None,
+    data: cli_options.Data = None,
+    klue: cli_options.Klue = None,
+    init: cli_options.Init = None,
+    model: cli_options.Model = None,
+    seeds: cli_options.Seeds = None,
+    control: cli_options.Control = None,
+    artifacts: cli_options.Artifacts = cli_options.IN_ARTIFACTS,
 ) -> None:
     """Stages, their keys, why each is stale, disk used."""
     typed = read_preset(

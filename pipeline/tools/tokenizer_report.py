@@ -7,19 +7,19 @@ from pathlib import Path
 from corpora.errors import require
 from corpora.tasks.rows import is_sample, load_rows
 from corpora.tasks.task import TASKS
-from pipeline import options
+from pipeline import cli_options
 from pipeline.artifacts.store import find_linked
 from pipeline.launch import read_preset
 from pipeline.settings import TokenizerSettings
 
 
 def tokenizer_report(
-    overrides: options.Overrides = None,
-    preset: options.PresetName = "demo",
-    klue: options.Klue = None,
-    tokenizers: options.Tokenizers = "",
-    out: options.Out = None,
-    artifacts: options.Artifacts = options.IN_ARTIFACTS,
+    overrides: cli_options.Overrides = None,
+    preset: cli_options.PresetName = "demo",
+    klue: cli_options.Klue = None,
+    tokenizers: cli_options.Tokenizers = "",
+    out: cli_options.Out = None,
+    artifacts: cli_options.Artifacts = cli_options.IN_ARTIFACTS,
 ) -> None:
     """The tokenizer's quality on held-out text and KLUE's, beside others."""
     # Not above: they load transformers, which no other command needs.

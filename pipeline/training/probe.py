@@ -10,7 +10,7 @@ from corpora.errors import require
 from pipeline.models.cost import advising_what_fits, flops_per_token, memory_needed
 from pipeline.models.gpt import make_model
 from pipeline.models.losses import TokenLosses
-from pipeline.preset import Preset
+from pipeline.presets import Preset
 from pipeline.settings import PretrainSettings
 from pipeline.training.device import (
     GPUS,

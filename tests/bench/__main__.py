@@ -16,8 +16,7 @@ from typing import Annotated
 import typer
 
 from corpora.errors import UserError, require
-from pipeline.launch import read_preset
-from pipeline.options import (
+from pipeline.cli_options import (
     IN_ARTIFACTS,
     Artifacts,
     Data,
@@ -28,6 +27,7 @@ from pipeline.options import (
     PresetName,
     option,
 )
+from pipeline.launch import read_preset
 from tests.bench import corpus, scale, step, tokenizer, training
 
 NAMES = ("step", "training", "corpus", "tokenizer", "scale")

@@ -16,6 +16,8 @@ from typing import Any, NamedTuple
 
 import pyarrow
 
+from corpora.recipe import load_recipe
+from corpora.sources.shards import source_files
 from corpora.sources.streams import open_stream
 
 COPIES = 10
@@ -36,9 +38,15 @@ def permute(text: str, rng: random.Random) -> str:
     return "\n".join(" ".join(islice(rest, len(line.split()))) for line in text.split("\n"))
 
 
+def recipe_files(data: Path) -> list[Path]:
+    """The text that the recipe reads."""
+    sources = load_recipe("local").source
+    return sorted({path for source in sources for path, _ in source_files(source, data)})
+
+
 def make_copies(data: Path, out: Path) -> None:
     """Write out/1 and out/10: the JSON lines once and ten times, permuted, zstd-compressed."""
-    for path in sorted((data / "corpus").glob("*.jsonl.zst")):
+    for path in recipe_files(data):
         for copy in range(COPIES):
             folders = [out / str(COPIES) / "corpus"]
             if copy == 0:

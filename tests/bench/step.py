@@ -9,7 +9,7 @@ import torch
 from pipeline.models.cost import flops_per_token
 from pipeline.models.gpt import make_model
 from pipeline.models.losses import TokenLosses
-from pipeline.preset import Preset
+from pipeline.presets import Preset
 from pipeline.settings import PretrainSettings
 from pipeline.training.device import autocast, peak_flops, resolve_device, resolve_precision
 from pipeline.training.optimizers import clip_gradients, make_optimizers

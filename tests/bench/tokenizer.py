@@ -25,7 +25,7 @@ from corpora.errors import require
 from corpora.tasks.task import SPLITS
 from pipeline.artifacts.store import find_linked
 from pipeline.executors import Context
-from pipeline.preset import Preset
+from pipeline.presets import Preset
 from pipeline.settings import TokensSettings
 from pipeline.stages import tokens
 from pipeline.stages.corpus_texts import files_by_source, read_texts

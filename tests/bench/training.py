@@ -29,7 +29,7 @@ from transformers.utils.logging import disable_progress_bar, set_verbosity_error
 
 from corpora.errors import UserError
 from pipeline.artifacts.store import find_linked
-from pipeline.preset import Preset
+from pipeline.presets import Preset
 from pipeline.settings import PretrainSettings
 from pipeline.training.batches import TokenStream, validation_batches
 from pipeline.training.device import has_bf16

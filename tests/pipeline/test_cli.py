@@ -12,7 +12,7 @@ import typer
 from typer.testing import CliRunner
 
 from pipeline.cli import app, main
-from pipeline.options import Device, Engine
+from pipeline.cli_options import Device, Engine
 from tests.conftest import PROJECT, make_environment
 
 COMMON = {"preset", "artifacts"}

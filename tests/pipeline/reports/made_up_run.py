@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.artifacts.store import Artifact
-from pipeline.preset import Preset, load_preset
+from pipeline.presets import Preset, load_preset
 
 STAGE_INPUTS = {
     "corpus": (),

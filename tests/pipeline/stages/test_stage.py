@@ -6,7 +6,7 @@ import pytest
 
 from corpora.errors import UserError
 from pipeline.executors import Context
-from pipeline.preset import Preset, load_preset
+from pipeline.presets import Preset, load_preset
 from pipeline.stages.stage import STAGES, check_inputs, inputs_of, locate, run_stage
 from tests.conftest import PROJECT
 

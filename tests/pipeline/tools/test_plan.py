@@ -5,7 +5,7 @@ import json
 import pytest
 
 from corpora.errors import UserError
-from pipeline.options import Device
+from pipeline.cli_options import Device
 from pipeline.tools.plan import plan
 from pipeline.training import device, probe
 

@@ -8,7 +8,7 @@ from corpora.errors import UserError, require
 from corpora.settings import Settings, find_named_file, nearest, read_toml
 from pipeline import settings
 
-PRESETS = Path(__file__).parent / "presets"
+PRESETS = Path(__file__).parent
 
 
 class Preset(Settings):

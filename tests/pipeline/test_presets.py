@@ -3,7 +3,7 @@
 import pytest
 
 from corpora.errors import UserError
-from pipeline.preset import PRESETS, STAGE_SETTINGS, load_preset
+from pipeline.presets import PRESETS, STAGE_SETTINGS, load_preset
 from pipeline.settings import VOCAB_MULTIPLE
 
 NAMES = sorted(path.stem for path in PRESETS.glob("*.toml"))
