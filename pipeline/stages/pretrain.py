@@ -135,10 +135,9 @@ def write_model(
     folder: Path,
     figures: dict[str, Any],
 ) -> None:
-    """Write the last model, its card, and in best/ the one of the best validation if that is
-    another.
+    """Write the last model with its card, and in best/ the best validation's, if that is another.
 
-    The texts that were kept out of training go along, under their fingerprints.
+    The fingerprints of the evaluation text that the corpus was searched for go along.
     """
     save_model(model, inputs["tokenizer"], folder)
     start = f"continued from `{settings.init}`" if settings.init else "from random weights"

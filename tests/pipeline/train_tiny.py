@@ -9,7 +9,7 @@ import socket
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from safetensors.torch import save_file
@@ -26,7 +26,6 @@ from pipeline.training.processes import (
     leave_processes,
 )
 from pipeline.training.trainer import Trainer
-from tests.conftest import PROJECT
 from tests.pipeline.tiny_tokens import END, PAD, VOCABULARY
 
 TINY = PretrainSettings(
@@ -71,29 +70,35 @@ def make_trainer(
     return Trainer(model, batches, validation, settings, "cpu", "fp32", folder, on_validation)
 
 
-def deadly_batches(step_of_death: int, mark: Path) -> type[TrainingBatches]:
-    """Batches that kill their process with -9 before that step, unless the mark is there
-    already."""
+class Fault(NamedTuple):
+    """A signal that one process gets, once, before a step."""
 
-    class DeadlyBatches(TrainingBatches):
+    rank: int
+    step: int
+    signal: signal.Signals
+
+
+def faulty_batches(fault: Fault, mark: Path) -> type[TrainingBatches]:
+    """Batches that send their own process the signal, unless the mark is there already."""
+
+    class FaultyBatches(TrainingBatches):
         def batch(self, step: int, rank: int = 0, world: int = 1) -> torch.Tensor:
-            if step == step_of_death and not mark.exists():
+            if step == fault.step and not mark.exists():
                 mark.touch()
-                os.kill(os.getpid(), signal.SIGKILL)
+                os.kill(os.getpid(), fault.signal)
             return super().batch(step, rank, world)
 
-    return DeadlyBatches
+    return FaultyBatches
 
 
 def train_and_save(
-    tokens: Path, folder: Path, settings: PretrainSettings, killed: tuple[int, int] | None = None
+    tokens: Path, folder: Path, settings: PretrainSettings, fault: Fault | None = None
 ) -> None:
-    """One process's part of a training; the process `killed` names, by its rank, dies before a
-    step."""
+    """One process's part of a training."""
     rank, _ = join_processes("cpu")
     batches_class = TrainingBatches
-    if killed and killed[0] == rank:
-        batches_class = deadly_batches(killed[1], folder / "killed")
+    if fault and fault.rank == rank:
+        batches_class = faulty_batches(fault, folder / "signalled")
     trainer = make_trainer(tokens, folder, settings, batches_class=batches_class)
     trainer.train()
     weights = {
@@ -104,8 +109,16 @@ def train_and_save(
     leave_processes()
 
 
-def be_process(rank: int, world: int, port: int, *arguments: Any) -> None:
-    """What torchrun would have made of a process."""
+def be_process(
+    rank: int,
+    world: int,
+    port: int,
+    tokens: Path,
+    folder: Path,
+    settings: PretrainSettings,
+    fault: Fault | None,
+) -> None:
+    """What torchrun would have made of a process; its last words, if it stops, are in a file."""
     if world > 1:
         os.environ |= {
             "RANK": str(rank),
@@ -115,7 +128,11 @@ def be_process(rank: int, world: int, port: int, *arguments: Any) -> None:
             "MASTER_PORT": str(port),
         }
     device.PEAK_SIZE = QUICK_PEAK_SIZE
-    train_and_save(*arguments)
+    try:
+        train_and_save(tokens, folder, settings, fault)
+    except SystemExit as stopped:
+        (folder / f"stopped-{rank}").write_text(str(stopped))
+        os._exit(1)
     end_process()
 
 
@@ -124,24 +141,23 @@ def train_in_processes(
     tokens: Path,
     folder: Path,
     settings: PretrainSettings,
-    killed: tuple[int, int] | None = None,
+    fault: Fault | None = None,
 ) -> list[int | None]:
-    """Train in so many processes; their exit codes. When one dies the others are ended."""
-    os.environ["PYTHONPATH"] = str(PROJECT)
+    """Train in so many processes; their exit codes. When one is killed the others are, too."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__])
     folder.mkdir(exist_ok=True)
     port = free_port()
     processes = [
         context.Process(
-            target=be_process, args=(rank, world, port, tokens, folder, settings, killed)
+            target=be_process, args=(rank, world, port, tokens, folder, settings, fault)
         )
         for rank in range(world)
     ]
     for process in processes:
         process.start()
     while any(process.is_alive() for process in processes):
-        if any(process.exitcode for process in processes):
+        if any(process.exitcode == -signal.SIGKILL for process in processes):
             for process in processes:
                 process.kill()
         time.sleep(0.02)

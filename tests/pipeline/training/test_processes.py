@@ -2,6 +2,7 @@
 checkpoint; kill -9."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,16 +13,9 @@ from safetensors.torch import load_file
 
 from pipeline.training.checkpoint import last_undamaged, step_of
 from tests.conftest import PROJECT
-from tests.pipeline.tiny_tokens import write_tokens
-from tests.pipeline.train_tiny import free_port, tiny, train_in_processes
+from tests.pipeline.train_tiny import Fault, free_port, tiny, train_in_processes
 
 Weights = dict[str, torch.Tensor]
-
-
-@pytest.fixture(scope="module")
-def tokens(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("tokens") / "tokens"
-    return write_tokens(folder, {"train": [2000, 700], "validation": [300]})
 
 
 def train(tokens: Path, folder: Path, world: int, **changes) -> Weights:
@@ -30,10 +24,10 @@ def train(tokens: Path, folder: Path, world: int, **changes) -> Weights:
     return load_file(folder / "weights.safetensors")
 
 
-def train_and_kill(tokens: Path, folder: Path, world: int, killed, **changes) -> int:
-    """The step of the checkpoint that a training leaves, of which a process is killed."""
-    codes = train_in_processes(world, tokens, folder, tiny(**changes), killed)
-    assert codes[killed[0]] == -9
+def train_with(fault: Fault, tokens: Path, folder: Path, world: int, **changes) -> int:
+    """The step of the checkpoint that a disturbed training leaves."""
+    codes = train_in_processes(world, tokens, folder, tiny(**changes), fault)
+    assert codes[fault.rank] == (-9 if fault.signal == signal.SIGKILL else 1)
     path = last_undamaged(folder / "scratch/checkpoints")
     assert path
     return step_of(path)
@@ -73,7 +67,8 @@ def test_muon_on_two_processes_gives_nearly_the_weights_of_one(
 def test_a_rank_killed_with_9_and_relaunched_gives_the_same_weights(tokens, tmp_path, parallel):
     changes = {"optimizer": "adamw", "parallel": parallel, "checkpoint_minutes": 0.00001}
     straight = train(tokens, tmp_path / "straight", 2, **changes)
-    assert 4 <= train_and_kill(tokens, tmp_path / "killed", 2, killed=(1, 5), **changes) <= 5
+    kill = Fault(rank=1, step=5, signal=signal.SIGKILL)
+    assert 4 <= train_with(kill, tokens, tmp_path / "killed", 2, **changes) <= 5
     relaunched = train(tokens, tmp_path / "killed", 2, **changes)
     assert largest_difference(straight, relaunched) == 0
 
@@ -83,8 +78,16 @@ def test_any_number_of_processes_continues_a_checkpoint_of_any_other(
     tokens, alone, tmp_path, first, then
 ):
     changes = {"optimizer": "adamw", "parallel": "fsdp", "checkpoint_minutes": 0.00001}
-    assert train_and_kill(tokens, tmp_path, first, killed=(0, 5), **changes) >= 4
+    kill = Fault(rank=0, step=5, signal=signal.SIGKILL)
+    assert train_with(kill, tokens, tmp_path, first, **changes) >= 4
     assert largest_difference(alone, train(tokens, tmp_path, then, **changes)) < 1e-5
+
+
+def test_a_signal_to_one_process_stops_all_after_the_same_step(tokens, tmp_path):
+    stop = Fault(rank=1, step=5, signal=signal.SIGTERM)
+    assert train_with(stop, tokens, tmp_path, 2, optimizer="adamw") == 6
+    assert "stopped by another process after step 6" in (tmp_path / "stopped-0").read_text()
+    assert "stopped by SIGTERM after step 6" in (tmp_path / "stopped-1").read_text()
 
 
 def test_two_launchers_find_each_other_by_environment(tokens, alone, tmp_path):
