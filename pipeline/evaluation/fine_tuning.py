@@ -12,7 +12,7 @@ from transformers import PreTrainedModel
 
 from corpora.errors import require
 from corpora.tasks.task import Task
-from pipeline.evaluation.length_batches import endless_batches
+from pipeline.evaluation.length_batches import batches_of_like_length
 from pipeline.models.attention import quickest
 from pipeline.settings import KlueSettings
 from pipeline.training.device import autocast, resolve_precision
@@ -22,8 +22,7 @@ from pipeline.training.schedule import learning_rate_factor
 # GPT-1's (Radford et al. 2018), as are the linear schedule and, nearly, its warm-up.
 WEIGHT_DECAY = 0.01
 WARMUP_SHARE = 0.1
-LARGEST_NORM = 1.0
-"""Of the gradient, which is clipped to it."""
+LARGEST_NORM = 1.0  # of the gradient, which is clipped to it
 
 
 def count_steps(task: Task, num_rows: int, settings: KlueSettings) -> int:
@@ -53,7 +52,8 @@ def fine_tune(
     gradient that isn't finite.
     """
     precision = resolve_precision("auto", device)
-    batches = endless_batches(lengths, settings.batch_size, torch.Generator().manual_seed(seed))
+    generator = torch.Generator().manual_seed(seed)
+    batches = batches_of_like_length(lengths, settings.batch_size, generator)
     model.to(device).train()  # pyright: ignore[reportArgumentType]  # a decorator hides `to`
     if model.config.model_type == "gpt2":
         model.set_attn_implementation(quickest(device, settings.max_length))

@@ -53,32 +53,30 @@ def fine_tune_linear_head(
     """
     torch.manual_seed(seed)
     model = load_classifier(reader, task, pretrained)
-    center, scale = _standardization(task, examples.targets_N)
-    targets_N = torch.tensor(
-        (examples.targets_N - center) / scale,
-        dtype=torch.float32 if task.regression else torch.int64,
-    )
+    center = examples.targets_N.mean()
+    scale = examples.targets_N.std() or 1.0
+    if task.regression:
+        targets_N = torch.tensor((examples.targets_N - center) / scale, dtype=torch.float32)
+    else:
+        targets_N = torch.tensor(examples.targets_N)
 
     def loss_of(rows: torch.Tensor) -> torch.Tensor:
         ids_BT = pad_right([examples.inputs[row] for row in rows.tolist()], reader.pad).to(device)
         output = classify(model, ids_BT, output_hidden_states=settings.lm_weight > 0)
-        loss = _task_loss(task, output.logits.float(), targets_N[rows].to(device))
+        logits_BC = output.logits.float()
+        targets_B = targets_N[rows].to(device)
+        if task.regression:
+            loss = functional.mse_loss(logits_BC[:, 0], targets_B)
+        else:
+            loss = functional.cross_entropy(logits_BC, targets_B)
         if settings.lm_weight:
             loss += settings.lm_weight * _auxiliary_loss(model, output, ids_BT, reader.pad)
         return loss
 
-    arm = "pretrained" if pretrained else "random twin"
-    num_rows = len(examples.inputs) // len(task.orders)
-    fine_tune(
-        model,
-        [len(ids) for ids in examples.inputs],
-        loss_of,
-        count_steps(task, num_rows, settings),
-        settings,
-        seed,
-        f"{task.title} {arm} seed {seed}",
-        device,
-    )
+    name = f"{task.title} {'pretrained' if pretrained else 'random twin'} seed {seed}"
+    lengths = [len(ids) for ids in examples.inputs]
+    num_steps = count_steps(task, len(lengths) // len(task.orders), settings)
+    fine_tune(model, lengths, loss_of, num_steps, settings, seed, name, device)
     logits_of_orders = predict_logits(model, examples.validation, reader.pad, device)
     logits_NC = np.mean(np.split(logits_of_orders, len(task.orders)), 0)
     return logits_NC[:, 0] * scale + center if task.regression else softmax(logits_NC, 1)
@@ -126,19 +124,6 @@ def classify(model: PreTrainedModel, ids_BT: torch.Tensor, **options: Any) -> An
         return model(input_ids=ids_BT, use_cache=False, **options)
     is_real_BT = (ids_BT != model.config.pad_token_id).long()
     return model(input_ids=ids_BT, attention_mask=is_real_BT, **options)
-
-
-def _standardization(task: Task, targets_N: np.ndarray) -> tuple[float, float]:
-    """Center and scale of the scores; labels stay as they are."""
-    if not task.regression:
-        return 0, 1
-    return targets_N.mean(), targets_N.std() or 1.0
-
-
-def _task_loss(task: Task, logits_BC: torch.Tensor, targets_B: torch.Tensor) -> torch.Tensor:
-    if task.regression:
-        return functional.mse_loss(logits_BC[:, 0], targets_B)
-    return functional.cross_entropy(logits_BC, targets_B)
 
 
 def _auxiliary_loss(

@@ -8,9 +8,7 @@ from sklearn.metrics import auc, f1_score, precision_recall_curve
 
 from corpora.tasks.task import Task
 
-STS_THRESHOLD = 3.0
-"""From this degree on, two sentences count as alike for the F1 of STS."""
-NUM_DEGREES = 6
+STS_THRESHOLD = 3.0  # from this degree on, two sentences count as alike for the F1 of STS
 
 
 def decide(output: np.ndarray) -> np.ndarray:
@@ -25,30 +23,20 @@ def score(task: Task, gold_N: np.ndarray, output: np.ndarray) -> dict[str, float
     which rank the rows for each class.
     """
     predicted_N = decide(output)
+    scores: dict[str, float | None] = {}
     if task.regression:
-        return _score_degrees(task, gold_N, predicted_N)
-    metrics: dict[str, float | None] = {
-        task.primary: 100 * primary_metric(task, gold_N, predicted_N)
-    }
+        scores["pearson"] = None
+        if score_is_defined(task, gold_N, predicted_N):
+            correlation: Any = pearsonr(gold_N, predicted_N)  # scipy names its parts at run time
+            scores["pearson"] = 100 * float(correlation.statistic)
+        f1: Any = f1_score  # guesses the types of its arguments from their defaults
+        is_alike = (gold_N >= STS_THRESHOLD, predicted_N >= STS_THRESHOLD)
+        scores["f1"] = 100 * f1(*is_alike, zero_division=0)
+        return scores
+    scores[task.primary] = 100 * primary_metric(task, gold_N, predicted_N)
     if task.entities:
-        metrics["auprc"] = auprc(gold_N, output) if output.ndim == 2 else None
-    return metrics
-
-
-def _score_degrees(
-    task: Task, gold_N: np.ndarray, predicted_N: np.ndarray
-) -> dict[str, float | None]:
-    gold_is_alike_N = gold_N >= STS_THRESHOLD
-    predicted_is_alike_N = predicted_N >= STS_THRESHOLD
-    f1 = f1_score(
-        gold_is_alike_N,
-        predicted_is_alike_N,
-        zero_division=0,  # pyright: ignore[reportArgumentType]  # guessed from its default
-    )
-    if not score_is_defined(task, gold_N, predicted_N):
-        return {"pearson": None, "f1": 100 * f1}
-    correlation: Any = pearsonr(gold_N, predicted_N)  # scipy names its parts at run time
-    return {"pearson": 100 * float(correlation.statistic), "f1": 100 * f1}
+        scores["auprc"] = auprc(gold_N, output) if output.ndim == 2 else None
+    return scores
 
 
 def score_is_defined(task: Task, gold_N: np.ndarray, predicted_N: np.ndarray) -> bool:
@@ -95,7 +83,7 @@ def confusion(task: Task, gold_N: np.ndarray, runs: list[np.ndarray]) -> list[li
 
     For regression the labels are the nearest degrees from 0 to 5.
     """
-    size = len(task.labels) or NUM_DEGREES
+    size = len(task.labels) or 6
     gold_label_N = np.rint(gold_N).astype(int)
     count_of_pairs = np.zeros(size * size, dtype=int)
     for run in runs:

@@ -8,18 +8,11 @@ import unicodedata
 from collections.abc import Callable
 from typing import Final
 
-from corpora.tasks.task import ENTITIES, Row, Task, entities_in_order, split_at_entities
+from corpora.tasks.task import Row, Task, entities_in_order, split_at_entities
 
-MISSING_SPACE = 0.3
-"""Chance for each space to be left out."""
-EXTRA_SPACE = 0.05
-"""Chance for a space between two syllables."""
-TYPO = 0.05
-"""Chance for each syllable to have a wrong key."""
-
-SPACE = re.compile(" ")
-SYLLABLE = re.compile("[가-힣]")
-BETWEEN_SYLLABLES = re.compile("(?<=[가-힣])(?=[가-힣])")
+MISSING_SPACE = 0.3  # chance for each space to be left out
+EXTRA_SPACE = 0.05  # chance for a space between two syllables
+TYPO = 0.05  # chance for each syllable to have a wrong key
 KEYBOARD = ("ㅂㅈㄷㄱㅅ", "ㅛㅕㅑㅐㅔ", "ㅁㄴㅇㄹㅎ", "ㅗㅓㅏㅣ", "ㅋㅌㅊㅍ", "ㅠㅜㅡ")
 """Keys that lie side by side on the standard (Dubeolsik) keyboard: consonants, vowels, row by
 row."""
@@ -48,8 +41,8 @@ def misspace(text: str, generator: random.Random) -> str:
     def leave_or_insert(_: re.Match[str]) -> str:
         return " " if generator.random() < EXTRA_SPACE else ""
 
-    fewer = SPACE.sub(keep_or_drop, text)
-    return BETWEEN_SYLLABLES.sub(leave_or_insert, fewer)
+    fewer = re.sub(" ", keep_or_drop, text)
+    return re.sub("(?<=[가-힣])(?=[가-힣])", leave_or_insert, fewer)
 
 
 def mistype(text: str, generator: random.Random) -> str:
@@ -64,7 +57,7 @@ def mistype(text: str, generator: random.Random) -> str:
             jamo[place] = generator.choice(NEIGHBOURS[jamo[place]])
         return unicodedata.normalize("NFC", "".join(jamo))
 
-    return SYLLABLE.sub(press_keys, text)
+    return re.sub("[가-힣]", press_keys, text)
 
 
 NOISES: Final[dict[str, Callable[[str, random.Random], str]]] = {
@@ -81,23 +74,15 @@ def add_noise(task: Task, row: Row, kind: str) -> Row:
     generator = random.Random(f"{kind} {row['guid']}")
     change = NOISES[kind]
     copy = row | {"guid": f"{row['guid']} {kind}"}
-    if task.entities:
-        return copy | _change_around_entities(row, change, generator)
-    return copy | {column: change(row[column], generator) for column in task.texts}
-
-
-def _change_around_entities(
-    row: Row, change: Callable[[str, random.Random], str], generator: random.Random
-) -> Row:
-    """The changed sentence, and both entities where they now stand in it."""
+    if not task.entities:
+        return copy | {column: change(row[column], generator) for column in task.texts}
     parts = split_at_entities(row)
     for number in (0, 2, 4):
         parts[number] = change(parts[number], generator)
-    moved: Row = {"sentence": "".join(parts)}
-    subject, object_ = ENTITIES
-    for (_, role), number in zip(entities_in_order(row), (1, 3)):
-        name = subject if role == "S" else object_
+    copy["sentence"] = "".join(parts)
+    for (entity, role), number in zip(entities_in_order(row), (1, 3)):
+        name = "subject_entity" if role == "S" else "object_entity"
         start = len("".join(parts[:number]))
         place = {"start_idx": start, "end_idx": start + len(parts[number]) - 1}
-        moved[name] = row[name] | {"word": parts[number]} | place
-    return moved
+        copy[name] = entity | {"word": parts[number]} | place
+    return copy

@@ -4,8 +4,8 @@
 def cut_longer(parts: list[list[int]], room: int) -> list[list[int]]:
     """Cut two sentences to `room` tokens together, the longer one first."""
     first, second = parts
-    kept_first = first[: max(room // 2, room - len(second))]
-    return [kept_first, second[: room - len(kept_first)]]
+    first = first[: max(room // 2, room - len(second))]
+    return [first, second[: room - len(first)]]
 
 
 def cut_around_entities(parts: list[list[int]], room: int) -> list[list[int]]:
@@ -18,14 +18,9 @@ def cut_around_entities(parts: list[list[int]], room: int) -> list[list[int]]:
     first = first[: room // 3]
     second = second[: room // 3]
     room -= len(first) + len(second)
-    middle = _cut_out_of_the_middle(middle, room)
+    if len(middle) > room:
+        num_last = room // 2
+        middle = middle[: room - num_last] + middle[len(middle) - num_last :]
     room -= len(middle)
     num_left = min(len(left), max(room // 2, room - len(right)))
     return [left[len(left) - num_left :], first, middle, second, right[: room - num_left]]
-
-
-def _cut_out_of_the_middle(ids: list[int], room: int) -> list[int]:
-    if len(ids) <= room:
-        return ids
-    num_last = room // 2
-    return ids[: room - num_last] + ids[len(ids) - num_last :]

@@ -88,26 +88,22 @@ class Runs:
     def _ask_once(self, task: Task, shots: int, prompt: int, seed: int) -> dict[str, Any]:
         path = self.folder / "runs" / f"{task.name}-{shots}-{prompt}-{seed}.json"
         if not path.exists():
-            print(f"prompt: {task.title}, {shots} shots, prompt {prompt}, seed {seed}", flush=True)
+            said = f"prompt: {task.title}, {shots} shots, prompt {prompt}, seed {seed}"
+            print(said, flush=True)
             start = time.monotonic()
-            found = self._run_harness(task, shots, prompt, seed)
+            arguments = {"shots": shots, "prompt": prompt, "seed": seed}
+            found = self._run_harness(task, arguments)
             seconds = round(time.monotonic() - start, 2)
             log = self.folder / "logs" / "runs.jsonl"
-            append_json(log, task=task.name, shots=shots, prompt=prompt, seed=seed, seconds=seconds)
+            append_json(log, task=task.name, **arguments, seconds=seconds)
             write_json(path, {"prompt": prompt, "seed": seed} | found)
         return json.loads(path.read_text(encoding="utf-8"))
 
-    def _run_harness(self, task: Task, shots: int, prompt: int, seed: int) -> dict[str, Any]:
+    def _run_harness(self, task: Task, arguments: dict[str, int]) -> dict[str, Any]:
         name = f"klue_{task.name}"
-        metadata = {
-            "pretrained": str(self.model),
-            "klue": self.settings.data,
-            "shots": shots,
-            "prompt": prompt,
-            "seed": seed,
-            "rows": self.settings.rows,
-        }
-        found = run_task_file(self._harness_model, name, metadata)
+        settings = self.settings
+        where = {"pretrained": str(self.model), "klue": settings.data, "rows": settings.rows}
+        found = run_task_file(self._harness_model, name, where | arguments)
         samples = sorted(found["samples"][name], key=lambda sample: sample["doc_id"])
         documents = [sample["doc"] for sample in samples]
         metrics = [prefix + metric for prefix in ("", CALIBRATED) for metric in task.metrics]
@@ -117,10 +113,7 @@ class Runs:
             "cut": sum(document["cut"] for document in documents),
             "guid": [document["guid"] for document in documents],
             "gold": [document["gold"] for document in documents],
-            "scores": [
-                [log_likelihood for log_likelihood, _ in sample["filtered_resps"]]
-                for sample in samples
-            ],
+            "scores": [[score for score, _ in sample["filtered_resps"]] for sample in samples],
         }
 
     @cached_property

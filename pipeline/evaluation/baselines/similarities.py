@@ -11,9 +11,6 @@ from threadpoolctl import threadpool_limits
 from corpora.tasks.task import Row, Task
 
 NUMBER = re.compile(r"\d+")
-ENDING = 2
-"""Characters of a sentence's end, its punctuation left out, that are compared."""
-PUNCTUATION = " .?!"
 
 
 def predict_similarity(task: Task, train: list[Row], validation: list[Row]) -> np.ndarray:
@@ -25,8 +22,7 @@ def predict_similarity(task: Task, train: list[Row], validation: list[Row]) -> n
     )
     # One thread: its hundreds of short parallel loops crawl when another process wants a core, too.
     with threadpool_limits(1, "openmp"):
-        predicted_N = trees.fit(train_NF, targets_N).predict(validation_NF)
-    return np.clip(predicted_N, 0, 5)
+        return np.clip(trees.fit(train_NF, targets_N).predict(validation_NF), 0, 5)
 
 
 def similarities(
@@ -42,20 +38,16 @@ def similarities(
         TfidfVectorizer(token_pattern=r"\S+"),
         TfidfVectorizer(analyzer="char", ngram_range=(2, 2), use_idf=False),
     ]
-    first, second = task.texts
     for vectorizer in vectorizers:
         vectorizer.fit([row[side] for side in task.texts for row in train])
 
     def features(rows: list[Row]) -> np.ndarray:
-        lefts = [row[first] for row in rows]
-        rights = [row[second] for row in rows]
+        lefts, rights = ([row[side] for row in rows] for side in task.texts)
         columns: list[np.ndarray] = []
         for vectorizer in vectorizers:
             columns += _overlap(vectorizer.transform(lefts), vectorizer.transform(rights))
-        columns += _lengths(lefts, rights)
-        columns.append(np.array([_ending(a) == _ending(b) for a, b in zip(lefts, rights)]))
-        columns.append(np.array([_count_other_numbers(a, b) for a, b in zip(lefts, rights)]))
-        return np.stack(columns, 1)
+        others = [_compare(left, right) for left, right in zip(lefts, rights)]
+        return np.column_stack([*columns, np.array(others)])
 
     return features(train), features(validation)
 
@@ -69,24 +61,17 @@ def _overlap(left_NV: Any, right_NV: Any) -> list[np.ndarray]:
     ]
 
 
-def _lengths(lefts: list[str], rights: list[str]) -> list[np.ndarray]:
-    """Shorter by longer length, both together, and their difference, in characters."""
-    length_N2 = np.array([[len(left), len(right)] for left, right in zip(lefts, rights)])
-    return [
-        length_N2.min(1) / length_N2.max(1),
-        length_N2.sum(1),
-        np.abs(length_N2[:, 0] - length_N2[:, 1]),
-    ]
-
-
-def _ending(sentence: str) -> str:
-    return sentence.strip(PUNCTUATION)[-ENDING:]
-
-
-def _count_other_numbers(left: str, right: str) -> int:
-    """Numbers that only one of the sentences has."""
-    return len(set(NUMBER.findall(left)) ^ set(NUMBER.findall(right)))
-
-
 def _row_sums(matrix_NV: Any) -> np.ndarray:
     return np.asarray(matrix_NV.sum(1)).ravel()
+
+
+def _compare(left: str, right: str) -> list[float]:
+    """Shorter by longer length, both lengths together and apart, equal ends, other numbers."""
+    lengths = sorted((len(left), len(right)))
+    return [
+        lengths[0] / lengths[1],
+        lengths[0] + lengths[1],
+        lengths[1] - lengths[0],
+        left.strip(" .?!")[-2:] == right.strip(" .?!")[-2:],
+        len(set(NUMBER.findall(left)) ^ set(NUMBER.findall(right))),
+    ]

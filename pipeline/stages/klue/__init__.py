@@ -47,10 +47,15 @@ def run(
     rows = {task.name: read_rows(task, settings) for task in tasks}
     runs = Runs(Experiment(settings, reader, rows, context.device), folder)
     results = {task.name: summarise_task(task, runs) for task in tasks}
+    lacking: list[str] = []  # for the figures to be more than preliminary
+    if settings.seeds < ENOUGH_SEEDS:
+        lacking.append(f"{settings.seeds} seed{'' if settings.seeds == 1 else 's'}")
+    if RANDOM_TWIN not in choose_arms(settings):
+        lacking.append("no random twin")
     metrics = {
         "model": settings.model or "this model",
         "sample": is_sample(settings.data),
-        "lacking": describe_lacking(settings),
+        "lacking": lacking,
         "settings": settings.model_dump(mode="json"),
         "tasks": results,
     }
@@ -62,30 +67,15 @@ def run(
         curves = [(task, results[task.name]["curve"]) for task in tasks]
         titles = {arm.name: arm.title for arm in ARMS}
         plot_learning(folder / "learning_curve.png", curves, titles)
-    return {name: count_and_score(result) for name, result in results.items()}
-
-
-def describe_lacking(settings: KlueSettings) -> list[str]:
-    """Say what is missing for the figures to be more than preliminary."""
-    lacking: list[str] = []
-    if settings.seeds < ENOUGH_SEEDS:
-        lacking.append("1 seed" if settings.seeds == 1 else f"{settings.seeds} seeds")
-    if RANDOM_TWIN not in choose_arms(settings):
-        lacking.append("no random twin")
-    return lacking
+    counts: dict[str, Any] = {}
+    for name, result in results.items():
+        means = {arm: figures["mean"] for arm, figures in result["arms"].items()}
+        counts[name] = {"rows": result["rows"], **means}
+    return counts
 
 
 def write_pages(folder: Path, metrics: dict[str, Any]) -> None:
     """Write table.md and classes.md from what stands in metrics.json."""
-    arms = {arm.name: arm for arm in ARMS}
-    noises = list(NOISES)
-    write_page(
-        folder / "table.md", "klue_table", metrics=metrics, tasks=TASKS, arms=arms, noises=noises
-    )
-    write_page(folder / "classes.md", "klue_classes", metrics=metrics, tasks=TASKS, arms=arms)
-
-
-def count_and_score(result: dict[str, Any]) -> dict[str, Any]:
-    """One task's rows and mean metrics, for the manifest."""
-    means = {arm: figures["mean"] for arm, figures in result["arms"].items()}
-    return {"rows": result["rows"], **means}
+    values = {"metrics": metrics, "tasks": TASKS, "arms": {arm.name: arm for arm in ARMS}}
+    write_page(folder / "table.md", "klue_table", **values, noises=list(NOISES))
+    write_page(folder / "classes.md", "klue_classes", **values)

@@ -26,8 +26,7 @@ class Arm:
 
     name: str  # in files and metrics.json
     title: str  # in tables
-    predict: Callable[[Experiment, Task, int, int], Outputs]
-    """Make the outputs of one run on so many train rows (0 is all) with a seed."""
+    predict: Callable[[Experiment, Task, int, int], Outputs]  # number of train rows (0: all), seed
     head: Head | None = None  # by which settings.head chooses it; a baseline is always there
     has_curve: bool = False  # whether it is also run on fewer rows, for the learning curve
 
@@ -56,7 +55,7 @@ def fine_tune_linear(
     """Fine-tune a linear head on the pretrained model or its random twin, which shows what
     pretraining is worth."""
     train = experiment.rows[task.name].train
-    encoded = experiment.inputs[task.name]
+    encoded = experiment.encoded["inputs"][task.name]
     drawn = draw_rows(len(train), num_rows, seed)
     # The inputs hold all rows in one order, then all of them in the other.
     starts = range(0, len(encoded.train.ids), len(train))
@@ -91,7 +90,7 @@ def fine_tune_on_prompts(
     num_steps = 0
     for task in tasks:
         train = experiment.rows[task.name].train
-        encoded = experiment.prompts[task.name]
+        encoded = experiment.encoded["prompts"][task.name]
         drawn = draw_rows(len(train), num_rows, seed)
         prompted.append(
             PromptedTask(

@@ -17,33 +17,22 @@ class EncodedTask(NamedTuple):
 
 
 class Experiment:
-    """The rows of all tasks, encoded once for the model of the reader."""
+    """The rows of all tasks, by task, encoded once for the model of the reader: as inputs and, if
+    there's a language head, as prompts."""
 
     def __init__(
         self, settings: KlueSettings, reader: Reader, rows: dict[str, TaskRows], device: str
     ) -> None:
-        """Encode the rows, which are by task, as inputs and, if there's a language head, as
-        prompts."""
         self.settings = settings
         self.reader = reader
         self.rows = rows
         self.device = device
-        self.inputs = {name: encode_task(each, reader.encode) for name, each in rows.items()}
-        self.prompts: dict[str, EncodedTask] = {}
+        self.encoded = {"inputs": self._encode(reader.encode)}
         if settings.head != ("linear",):
-            self.prompts = {
-                name: encode_task(each, reader.encode_prompts) for name, each in rows.items()
-            }
+            self.encoded["prompts"] = self._encode(reader.encode_prompts)
 
-    def count_cut_rows(self, task: Task) -> dict[str, int]:
-        """Count the rows that had to be cut, in both splits, as inputs and as prompts."""
-        kinds = {"inputs": self.inputs} | ({"prompts": self.prompts} if self.prompts else {})
+    def _encode(self, encode: Callable[[Task, list[Row]], Encoded]) -> dict[str, EncodedTask]:
         return {
-            kind: sum(split.num_cut for split in encoded[task.name])
-            for kind, encoded in kinds.items()
+            name: EncodedTask(encode(rows.task, rows.train), encode(rows.task, rows.validation))
+            for name, rows in self.rows.items()
         }
-
-
-def encode_task(rows: TaskRows, encode: Callable[[Task, list[Row]], Encoded]) -> EncodedTask:
-    """Encode both splits of a task."""
-    return EncodedTask(encode(rows.task, rows.train), encode(rows.task, rows.validation))

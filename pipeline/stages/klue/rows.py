@@ -14,29 +14,24 @@ from pipeline.settings import KlueSettings
 
 CLEAN = "clean"
 NEW_ROWS = "new_rows"
-HELD_OUT_PARTS = 8
-"""Of so many parts of train one is held out."""
 
 
 @dataclass
 class TaskRows:
-    """One task's rows."""
+    """One task's rows.
+
+    `parts` says which of `validation` are which, as booleans (N,): clean, each noise and, where
+    sentences of some clean ones stand in train, new_rows: the others.
+    """
 
     task: Task
     train: list[Row]
-    validation: list[Row]  # as they are, then every noise's copies of all of them
+    validation: list[Row]  # the clean rows, then every noise's copies of all of them
     parts: dict[str, np.ndarray]
-    """Which of `validation` are which, as booleans (N,): clean, each noise and, where sentences of
-    some clean ones stand in train, new_rows: the others."""
 
     def __post_init__(self) -> None:
         self.gold_N = np.array([self.task.target(row) for row in self.validation])
-        self.clean_N = self.parts[CLEAN]
-
-    @property
-    def clean(self) -> list[Row]:
-        """The validation rows as they are."""
-        return list(compress(self.validation, self.clean_N))
+        self.clean = list(compress(self.validation, self.parts[CLEAN]))
 
 
 def read_rows(task: Task, settings: KlueSettings) -> TaskRows:
@@ -48,7 +43,10 @@ def read_rows(task: Task, settings: KlueSettings) -> TaskRows:
     train_split, validation_split = SPLITS
     train = load_rows(settings.data, task, train_split)
     if settings.held_out:
-        train, validation = hold_out(task, train)
+        # Rows of the same first text are on the same side.
+        digests = [xxhash.xxh3_64_intdigest(row[task.texts[0]].encode()) for row in train]
+        validation = [row for row, digest in zip(train, digests) if digest % 8 == 0]
+        train = [row for row, digest in zip(train, digests) if digest % 8 != 0]
     else:
         validation = load_rows(settings.data, task, validation_split)
     kinds = [CLEAN, *(NOISES if settings.noise else ())]
@@ -63,18 +61,6 @@ def read_rows(task: Task, settings: KlueSettings) -> TaskRows:
         if 0 < is_new_N.sum() < len(validation):
             parts[NEW_ROWS] = is_new_N
     return TaskRows(task, train, copies, parts)
-
-
-def hold_out(task: Task, train: list[Row]) -> tuple[list[Row], list[Row]]:
-    """Split train in rows to train on and an eighth to score; rows of the same first text are on
-    the same side."""
-    kept: list[Row] = []
-    held_out: list[Row] = []
-    for row in train:
-        first_text = row[task.texts[0]].encode()
-        is_out = xxhash.xxh3_64_intdigest(first_text) % HELD_OUT_PARTS == 0
-        (held_out if is_out else kept).append(row)
-    return kept, held_out
 
 
 def draw_rows(num_rows: int, num_wanted: int, seed: int) -> list[int]:

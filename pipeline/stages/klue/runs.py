@@ -38,16 +38,10 @@ class Runs:
             # One model for all tasks answers them all at once.
             for name, output in outputs.items():
                 self._write(self._path(name, arm, num_rows, seed), TASKS[name], output)
-            append_json(
-                self.folder / "logs" / "runs.jsonl",
-                task=task.name,
-                arm=arm.name,
-                rows=num_rows,
-                seed=seed,
-                seconds=round(time.monotonic() - start, 2),
-            )
-        lines = path.read_text(encoding="utf-8").splitlines()
-        rows = [json.loads(line) for line in lines]
+            seconds = round(time.monotonic() - start, 2)
+            run = {"task": task.name, "arm": arm.name, "rows": num_rows, "seed": seed}
+            append_json(self.folder / "logs" / "runs.jsonl", **run, seconds=seconds)
+        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
         return np.array([row.get("scores", row["prediction"]) for row in rows])
 
     def _path(self, task_name: str, arm: Arm, num_rows: int, seed: int) -> Path:
@@ -61,21 +55,12 @@ class Runs:
     def _write(self, path: Path, task: Task, output: np.ndarray) -> None:
         has_scores = output.ndim == 2
         if has_scores:
-            output = np.vectorize(_round)(output)
-        predictions = decide(output).tolist()
+            output = np.vectorize(lambda score: float(f"{score:.6g}"))(output)
+        validation = self.experiment.rows[task.name].validation
         lines: list[str] = []
-        for number, row in enumerate(self.experiment.rows[task.name].validation):
-            line = {
-                "guid": row["guid"],
-                "label": task.target(row),
-                "prediction": predictions[number],
-            }
+        for row, prediction, scores in zip(validation, decide(output).tolist(), output.tolist()):
+            line = {"guid": row["guid"], "label": task.target(row), "prediction": prediction}
             if has_scores:
-                line["scores"] = output[number].tolist()
+                line["scores"] = scores
             lines.append(json.dumps(line, ensure_ascii=False) + "\n")
         write_text(path, "".join(lines))
-
-
-def _round(score: float) -> float:
-    """To six significant digits."""
-    return float(f"{score:.6g}")

@@ -19,8 +19,7 @@ from pipeline.stages.klue.arms import choose_arms
 from pipeline.stages.klue.rows import CLEAN, NEW_ROWS, TaskRows
 from pipeline.stages.klue.runs import Runs
 
-CURVE_SIZES = (100, 300, 1000, 3000, 10000)
-"""Train rows of the learning curve, below all of them."""
+CURVE_SIZES = (100, 300, 1000, 3000, 10000)  # train rows of the learning curve, below all of them
 
 
 def summarise_task(task: Task, runs: Runs) -> dict[str, Any]:
@@ -29,44 +28,44 @@ def summarise_task(task: Task, runs: Runs) -> dict[str, Any]:
     experiment = runs.experiment
     settings = experiment.settings
     rows = experiment.rows[task.name]
-    clean = rows.clean
+    num_clean = len(rows.clean)
     num_train = min(settings.train_rows or len(rows.train), len(rows.train))
+    labels = {task.target(row) for row in rows.clean}
     return {
-        "split": split_name(task, settings, len(clean)),
-        "rows": {"train": num_train, "validation": len(clean)},
-        "seen_rows": count_seen_rows(rows),
+        "split": split_name(task, settings, num_clean),
+        "rows": {"train": num_train, "validation": num_clean},
+        "seen_rows": num_clean - int(rows.parts.get(NEW_ROWS, rows.parts[CLEAN]).sum()),
         "official_rows": task.official_rows,
         "steps": count_steps(task, num_train, settings),
-        "texts": look_up_texts(task, clean, experiment.reader.folder),
+        "texts": look_up_texts(task, rows.clean, experiment.reader.folder),
         "arms": summarise_arms(rows, runs),
         "curve": summarise_curve(rows, runs) if settings.curve else {},
-        "cut_rows": experiment.count_cut_rows(task),
-        "absent_labels": [
-            name for label, name in enumerate(task.labels) if label not in rows.gold_N[rows.clean_N]
-        ],
+        "cut_rows": {
+            kind: sum(split.num_cut for split in encoded[task.name])
+            for kind, encoded in experiment.encoded.items()
+        },
+        "absent_labels": [name for label, name in enumerate(task.labels) if label not in labels],
     }
 
 
 def summarise_arms(rows: TaskRows, runs: Runs) -> dict[str, dict[str, Any]]:
-    """Return each arm's figures on the clean rows, on the other parts, and beside the arms before
-    it."""
-    task = rows.task
+    """Return each arm's figures on clean rows, on other parts, and beside the arms before it."""
     settings = runs.experiment.settings
-    gold_N = rows.gold_N[rows.clean_N]
+    gold_N = rows.gold_N[rows.parts[CLEAN]]
     arms: dict[str, dict[str, Any]] = {}
     means_of_arms: dict[str, np.ndarray | None] = {}
     for arm in choose_arms(settings):
-        outputs = runs.predict(arm, task, settings.train_rows)
-        clean_outputs = [output[rows.clean_N] for output in outputs.values()]
-        means_R = resample(task, gold_N, clean_outputs)
-        other_parts = {name: part_N for name, part_N in rows.parts.items() if name != CLEAN}
+        outputs = runs.predict(arm, rows.task, settings.train_rows)
+        clean_outputs = [output[rows.parts[CLEAN]] for output in outputs.values()]
+        means_R = resample(rows.task, gold_N, clean_outputs)
         arms[arm.name] = {
-            **score_seeds(rows, outputs, rows.clean_N),
+            **score_seeds(rows, outputs, CLEAN),
             "interval": interval(means_R),
-            "confusion": confusion(task, gold_N, clean_outputs),
+            "confusion": confusion(rows.task, gold_N, clean_outputs),
             **{
-                name: score_seeds(rows, outputs, part_N)["mean"]
-                for name, part_N in other_parts.items()
+                part: score_seeds(rows, outputs, part)["mean"]
+                for part in rows.parts
+                if part != CLEAN
             },
             "above": {
                 other: paired_interval(means_R, others_R)
@@ -80,50 +79,38 @@ def summarise_arms(rows: TaskRows, runs: Runs) -> dict[str, dict[str, Any]]:
 def summarise_curve(rows: TaskRows, runs: Runs) -> dict[str, dict[int, dict[str, Any]]]:
     """Return figures by arm and number of labelled rows, up to all of them."""
     num_train = len(rows.train)
+    gold_N = rows.gold_N[rows.parts[CLEAN]]
     # All rows are written as 0, and shared with the table's runs.
     wanted = {size: size for size in CURVE_SIZES if size < num_train} | {num_train: 0}
     curves: dict[str, dict[int, dict[str, Any]]] = {}
-    for arm in choose_arms(runs.experiment.settings):
-        if arm.has_curve:
-            curves[arm.name] = {}
-            for size, num_rows in wanted.items():
-                outputs = runs.predict(arm, rows.task, num_rows)
-                curves[arm.name][size] = summarise_seeds(rows, outputs)
+    for arm in [each for each in choose_arms(runs.experiment.settings) if each.has_curve]:
+        curves[arm.name] = {}
+        for size, num_rows in wanted.items():
+            outputs = runs.predict(arm, rows.task, num_rows)
+            clean_outputs = [output[rows.parts[CLEAN]] for output in outputs.values()]
+            bounds = interval(resample(rows.task, gold_N, clean_outputs))
+            curves[arm.name][size] = {**score_seeds(rows, outputs, CLEAN), "interval": bounds}
     return curves
 
 
-def summarise_seeds(rows: TaskRows, outputs: dict[int, np.ndarray]) -> dict[str, Any]:
-    """Return the seeds' scores on the clean rows, and the interval of their mean."""
-    clean_outputs = [output[rows.clean_N] for output in outputs.values()]
-    means_R = resample(rows.task, rows.gold_N[rows.clean_N], clean_outputs)
-    return {**score_seeds(rows, outputs, rows.clean_N), "interval": interval(means_R)}
-
-
-def score_seeds(
-    rows: TaskRows, outputs: dict[int, np.ndarray], part_N: np.ndarray
-) -> dict[str, Any]:
+def score_seeds(rows: TaskRows, outputs: dict[int, np.ndarray], part: str) -> dict[str, Any]:
     """Return every seed's metrics on a part of the rows, their mean and sample standard
     deviation."""
-    task = rows.task
-    gold_N = rows.gold_N[part_N]
-    seeds = {seed: score(task, gold_N, output[part_N]) for seed, output in outputs.items()}
+    is_part_N = rows.parts[part]
+    seeds = {
+        seed: score(rows.task, rows.gold_N[is_part_N], output[is_part_N])
+        for seed, output in outputs.items()
+    }
     mean: dict[str, float | None] = {}
     sd: dict[str, float | None] = {}
-    for metric in task.metrics:
+    for metric in rows.task.metrics:
         values = [scores[metric] for scores in seeds.values()]
         defined = [value for value in values if value is not None]
         is_defined = len(defined) == len(values)
-        mean[metric] = float(np.mean(defined)) if is_defined else None
         has_spread = is_defined and len(values) > 1
+        mean[metric] = float(np.mean(defined)) if is_defined else None
         sd[metric] = float(np.std(defined, ddof=1)) if has_spread else None
     return {"seeds": seeds, "mean": mean, "sd": sd}
-
-
-def count_seen_rows(rows: TaskRows) -> int:
-    """Count the clean rows whose sentence stands in train, too."""
-    if NEW_ROWS not in rows.parts:
-        return 0
-    return int(rows.clean_N.sum() - rows.parts[NEW_ROWS].sum())
 
 
 def look_up_texts(task: Task, validation: list[Row], model: Path) -> dict[str, int | None]:

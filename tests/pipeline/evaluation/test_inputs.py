@@ -87,8 +87,7 @@ def test_a_model_that_lacks_our_tokens_gets_new_ones_past_its_embedding(bert):
     row = relation("지난해 한빛전자는 김하늘이 세웠다.", "한빛전자", "김하늘")
     (ids,), _ = reader.encode(RE, [row])
     assert (ids[0], ids[-1]) == (reader.tokenizer.cls_token_id, reader.tokenizer.sep_token_id)
-    markers = reader.subject_markers + reader.object_markers
-    assert [id_ for id_ in ids if id_ >= reader.config.vocab_size] == markers
+    assert [id_ for id_ in ids if id_ >= reader.config.vocab_size] == reader.markers
     model = load_classifier(reader, RE, pretrained=True)
     assert model.get_input_embeddings().num_embeddings == reader.num_embeddings
 

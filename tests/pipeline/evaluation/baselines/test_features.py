@@ -1,6 +1,20 @@
-"""RE's context has its entities as role and type."""
+"""The SVM sees which side says what, and entities by role and type."""
 
-from pipeline.evaluation.baselines.relation_features import marked_context
+import numpy as np
+
+from pipeline.evaluation.baselines.features import marked_context, pair_features
+
+
+def test_the_sides_of_a_pair_are_told_apart():
+    rows = [
+        {"premise": "가나다", "hypothesis": "라마바"},
+        {"premise": "라마바", "hypothesis": "가나다"},
+        {"premise": "가나다", "hypothesis": "가나다"},
+    ]
+    features_NF, _ = pair_features(rows, rows)
+    dense_NF = features_NF.toarray()
+    assert not np.allclose(dense_NF[0], dense_NF[1])
+    assert not np.allclose(dense_NF[1], dense_NF[2])
 
 
 def row_of(sentence: str) -> dict:
