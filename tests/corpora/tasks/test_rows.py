@@ -195,3 +195,12 @@ def test_real_klue_is_read_whole(real_data):
     for task in TASKS.values():
         assert len(load(real_data / "klue", task.name)) > 10_000
         assert load_rows(str(real_data / "klue"), task, "validation")
+
+
+def test_no_file_stays_open_when_a_row_is_refused(tmp_path):
+    folder = write_json_lines(tmp_path, "re", [RE | {"sentence": "다른 문장"}, RE])
+    with pytest.raises(UserError) as refused:
+        load(folder, "re")
+    opened = {Path(link).resolve() for link in Path("/proc/self/fd").iterdir()}
+    assert folder / "re/train.jsonl" not in opened
+    assert "train.jsonl:1" in str(refused.value)
