@@ -37,21 +37,22 @@ help: ## this list
 	@echo "Variables: PRESET=demo|laptop|small|medium|large|xl|gpt1|gpt3-small|-medium|-large|-xl"
 	@echo "           RECIPE=name or .toml   DATA=folder of your text   KLUE=sample|hub|folder"
 	@echo "           SEEDS=3 CONTROL=1   INIT=model to continue   MODEL=model to evaluate"
-	@echo "           DEVICE=auto|cpu|cuda|mps   GPUS=n for make pretrain, with HARDWARE=H100 for make plan"
+	@echo "           DEVICE=auto|cpu|cuda|mps   GPUS=n: pretrain, and with HARDWARE=H100 plan"
 	@echo "           WORKERS=n   OUT=folder   SET=\"pretrain.steps=200 ...\"   EXTRAS=okt,tracking,ray"
 	@echo "           ENGINE=pool|ray, or SHARD=i/n then MERGE=1, for make corpus and make tokens"
 	@echo "           KILLS=50 for make torture   PEERS=folder for make bench"
 
-# The lock's hashes cover everything but torch, which pip is left to choose the build of (see README.md).
+# The lock's hashes cover everything but torch, whose build pip is left to choose (see README.md).
 $(READY): pyproject.toml requirements.lock
 	@test -n "$(PYTHON)" || { echo "error: no python3 found; set PYTHON=/path/to/python3.11"; exit 1; }
 	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
-	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
+	    -r requirements.lock
 	$(PY) -m pip install --quiet --disable-pip-version-check torch==2.13.0 \
 	    $(if $(TORCH_INDEX),--index-url "$(TORCH_INDEX)")
 	@touch $@
 
-install: $(READY) ## set up .venv (other targets do so by themselves) and the command korean-gpt2; EXTRAS=okt,tracking
+install: $(READY) ## set up .venv, as all targets do, and the command korean-gpt2; EXTRAS=okt,tracking
 	$(PY) -m pip install --quiet --disable-pip-version-check \
 	    --editable "$(if $(EXTRAS),.[$(EXTRAS)],.)"
 
@@ -61,7 +62,7 @@ corpus: $(READY) ## clean text: read, decode, clean, filter, deduplicate, split
 tokenizer: corpus ## SentencePiece tokenizer with morpheme boundaries, exported for AutoTokenizer
 	@$(RUN) tokenizer $(SET)
 
-tokenizer-report: $(READY) ## the tokenizer's quality on held-out text and KLUE's, beside TOKENIZERS="folder file.model"
+tokenizer-report: $(READY) ## its quality on held-out and KLUE's text, beside TOKENIZERS="a b.model"
 	@$(RUN) tokenizer-report $(SET)
 
 tokens: tokenizer ## the corpus as token ids
@@ -74,13 +75,13 @@ klue-check: $(READY)
 	@$(RUN) klue-check $(SET)
 
 # A wrong KLUE= is told before anything is trained.
-klue-eval: klue-check $(if $(MODEL),,pretrain) ## fine-tune on KLUE and print the table; SEEDS=1 CONTROL=0 is the quick way
+klue-eval: klue-check $(if $(MODEL),,pretrain) ## fine-tune, print the table; SEEDS=1 CONTROL=0: quick
 	@$(QUICK) $(RUN) klue-eval $(SET)
 
-klue-prompt: klue-check $(if $(MODEL),,pretrain) ## zero-, one- and few-shot scores on KLUE, without a gradient step
+klue-prompt: klue-check $(if $(MODEL),,pretrain) ## zero-, one- and few-shot scores
 	@$(QUICK) $(RUN) klue-prompt $(SET)
 
-report: $(READY) ## every stage's figures as one Markdown page; OUT=folder also writes the tables of RESULTS.md
+report: $(READY) ## every stage's figures on one page; OUT=folder adds RESULTS.md's tables
 	@$(RUN) report $(SET)
 
 status: $(READY) ## stages, their keys, why each is stale, disk used
@@ -114,7 +115,7 @@ lint: $(READY) ## ruff and pyright; the size of the product
 torture: $(READY) ## kill -9 a pretraining KILLS=50 times, and every other fault; prints a table
 	@$(PY) -m tests.torture "$(or $(KILLS),50)"
 
-bench: $(READY) ## speed as ratios taken in one run; BENCH=step, training (PEERS=), tokenizer, corpus (DATA=, PEERS=) or scale (DATA=, OUT=)
+bench: $(READY) ## speed as ratios; BENCH=step|training|tokenizer|corpus|scale (tests/README.md)
 	@$(QUICK) $(PY) -m tests.bench $(SET)
 
 clean: $(READY) ## remove unfinished work (finished artifacts stay; delete artifacts/ for those)
