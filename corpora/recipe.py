@@ -126,7 +126,7 @@ class Recipe(Settings):
     """Share of each source's bytes that becomes validation text."""
     source: tuple[Source, ...]
     """The sources."""
-    cleanup: dict[str, Any] = Field(default_factory=dict)
+    cleanup: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """Clean-ups of the recipe's own, in the form of cleanups.toml."""
     evaluation: tuple[Evaluation, ...] = ()
     """Evaluation sets whose text must not be in the corpus."""

@@ -65,6 +65,7 @@ def test_an_evaluation_set_may_be_of_every_task():
         (f'{FILES}{EVALUATION}revision = "master"', "evaluation 1", "'master' is a branch"),
         (FILES + EVALUATION.replace("data", "#"), "evaluation 1", "'data' is missing."),
         (FILES + '[evaluation]\ntask = "nli"', "", "needs [[evaluation]] tables"),
+        (f"{FILES}[cleanup]\nstars = 3", "", "cleanup.stars=3: expected a table."),
         (f"{FILES}min_chars = = 3", "", "not valid TOML"),
     ],
 )
