@@ -8,16 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from corpora.errors import UserError, as_user_error, require
-from corpora.tasks.task import (
-    ENTITIES,
-    HUB_NAME,
-    HUB_REVISION,
-    SPLITS,
-    TASKS,
-    Row,
-    Task,
-    find_tasks,
-)
+from corpora.tasks.task import ENTITIES, HUB_NAME, HUB_REVISION, SPLITS, TASKS, Row, Task
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -49,9 +40,9 @@ def input_files(
         return []
     return [
         path
-        for task in find_tasks(tasks)
+        for name in tasks
         for split in splits
-        for path in _split_files(data, task, split)
+        for path in _split_files(data, TASKS[name], split)
     ]
 
 

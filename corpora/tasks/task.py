@@ -5,7 +5,6 @@ from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any, Final
 
-from corpora.errors import require
 from corpora.settings import Settings, read_toml
 
 Row = dict[str, Any]
@@ -70,17 +69,6 @@ TASKS: Final = {
     for name, row in _TABLE.items()
     if name != "hub"
 }
-
-
-def find_tasks(names: tuple[str, ...]) -> list[Task]:
-    """Return tasks by name, in the order given, each once.
-
-    Raises UserError for an unknown name, and for none.
-    """
-    for name in names:
-        require(name in TASKS, f"KLUE task {name!r} is unknown. Choose among: {' '.join(TASKS)}.")
-    require(names, f"No KLUE task is named. Choose among: {' '.join(TASKS)}.")
-    return [TASKS[name] for name in dict.fromkeys(names)]
 
 
 def entities_in_order(row: Row) -> list[tuple[Row, str]]:

@@ -15,7 +15,7 @@ import numpy as np
 
 from corpora.errors import require
 from corpora.tasks.rows import is_sample
-from corpora.tasks.task import TASKS, Task, find_tasks
+from corpora.tasks.task import TASKS, Task
 from pipeline.artifacts.files import append_json, write_json
 from pipeline.evaluation.bootstrap import interval, resample
 from pipeline.evaluation.harness.scoring import open_model, run_task_file
@@ -36,7 +36,7 @@ def run(
     Returns each task's mean metrics by shots for the manifest. Raises UserError for a model that
     can't go on from a prompt.
     """
-    tasks = find_tasks(settings.tasks)
+    tasks = [TASKS[name] for name in settings.tasks]
     model = model_folder(settings.model) if settings.model else inputs["pretrain"]
     # Reader refuses a folder whose tokenizer and model don't fit.
     require(

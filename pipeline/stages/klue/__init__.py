@@ -9,7 +9,7 @@ from typing import Any
 
 from corpora.errors import require
 from corpora.tasks.rows import is_sample
-from corpora.tasks.task import HUB_NAME, HUB_REVISION, TASKS, find_tasks
+from corpora.tasks.task import HUB_NAME, HUB_REVISION, TASKS
 from pipeline.artifacts.files import write_json
 from pipeline.evaluation.inputs import Reader
 from pipeline.evaluation.noise import NOISES
@@ -36,7 +36,7 @@ def run(
     Returns each task's rows and mean metrics for the manifest. Raises UserError for a model or rows
     that can't be used, before anything is written.
     """
-    tasks = find_tasks(settings.tasks)
+    tasks = [TASKS[name] for name in settings.tasks]
     model = model_folder(settings.model) if settings.model else inputs["pretrain"]
     reader = Reader(model, settings.max_length)
     require(

@@ -5,8 +5,7 @@ import sys
 
 import pytest
 
-from corpora.errors import UserError
-from corpora.tasks.task import TASKS, entities_in_order, find_tasks, split_at_entities
+from corpora.tasks.task import TASKS, entities_in_order, split_at_entities
 from tests.conftest import PROJECT
 
 SUBJECT = {"word": "한빛전자", "start_idx": 0, "end_idx": 3, "type": "ORG"}
@@ -35,14 +34,6 @@ def test_a_row_has_the_hubs_columns_and_only_sts_is_read_in_both_orders():
     assert TASKS["sts"].orders == (("sentence1", "sentence2"), ("sentence2", "sentence1"))
     assert TASKS["sts"].target({"labels": {"real-label": 4.3}}) == 4.3
     assert TASKS["nli"].target({"label": 2}) == 2
-
-
-def test_an_unknown_task_is_refused_with_the_known_ones():
-    with pytest.raises(UserError, match=r"'ner' is unknown.*ynat nli sts re"):
-        find_tasks(("ynat", "ner"))
-    with pytest.raises(UserError, match=r"No KLUE task is named.*ynat nli sts re"):
-        find_tasks(())
-    assert [task.name for task in find_tasks(("re", "ynat", "re"))] == ["re", "ynat"]
 
 
 @pytest.mark.parametrize(

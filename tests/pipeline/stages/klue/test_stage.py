@@ -61,7 +61,6 @@ def test_a_named_model_is_scored_without_a_pretrained_one_and_one_seed_has_no_sp
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        ({"tasks": ("ner",)}, "'ner' is unknown"),
         ({"model": "no-such-folder"}, "no-such-folder: no such folder"),
         ({"data": "no-such-folder"}, "no-such-folder: no such folder"),
     ],
