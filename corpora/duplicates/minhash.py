@@ -2,18 +2,9 @@
 
 Axes: D documents, L letters and digits, W words, S shingles (words in a row), B bands."""
 
-from typing import Final
-
 import numpy as np
 
 from corpora.duplicates.texts import SPACE, Texts, random_odd_numbers
-
-MAX_BANDS: Final = 100
-MAX_ROWS: Final = 32
-FACTORS: Final = random_odd_numbers(seed=1, count=MAX_BANDS * MAX_ROWS).astype(np.uint32)
-"""An odd factor permutes the 32-bit numbers: one permutation for each MinHash value."""
-WEIGHTS: Final = random_odd_numbers(seed=2, count=MAX_ROWS)
-"""What the values of a band are weighted by when they are summed to its key."""
 
 
 def band_keys(texts: Texts, num_words: int, bands: int, rows: int) -> np.ndarray:
@@ -26,13 +17,17 @@ def band_keys(texts: Texts, num_words: int, bands: int, rows: int) -> np.ndarray
     hashes_S, documents_S = _hash_shingles(texts, num_words)
     values_S = (hashes_S >> np.uint64(32)).astype(np.uint32)
     firsts = np.flatnonzero(np.diff(documents_S, prepend=-1))  # each document's first shingle
+    # An odd factor permutes the 32-bit numbers: one permutation for each MinHash value.
+    factors = random_odd_numbers(seed=1, count=bands * rows).astype(np.uint32)
+    # A band's key is the weighted sum of its values.
+    weights = random_odd_numbers(seed=2, count=rows)
     documents = documents_S[firsts]
     keys_BD = np.zeros((bands, len(texts.starts_D)), dtype=np.uint64)
     for band in range(bands):
         keys = np.zeros(len(firsts), dtype=np.uint64)
         for row in range(rows):
-            permuted_S = values_S * FACTORS[band * rows + row]
-            keys += np.minimum.reduceat(permuted_S, firsts) * WEIGHTS[row]
+            permuted_S = values_S * factors[band * rows + row]
+            keys += np.minimum.reduceat(permuted_S, firsts) * weights[row]
         keys_BD[band, documents] = (keys ^ (keys >> np.uint64(31))) | np.uint64(1)
     return keys_BD
 
