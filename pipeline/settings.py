@@ -9,9 +9,9 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from corpora.settings import UNKEYED, Settings, broken_rule, nearest
 from corpora.tasks.task import TASKS
+from tokenizer.special_tokens import VOCAB_MULTIPLE
 
 EPOCHS = {"ynat": 2, "nli": 2, "sts": 4, "re": 2}
-VOCAB_MULTIPLE = 128  # matrix products on GPUs are fastest when the vocabulary is a multiple of it
 
 Head = Literal["linear", "language", "joint"]
 

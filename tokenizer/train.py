@@ -8,15 +8,12 @@ from typing import Any, Final
 
 from corpora.errors import UserError
 from tokenizer.sentencepiece_trainer import ModelMessage, run_trainer
-from tokenizer.special_tokens import BOS, EOS, PAD, SPECIAL_TOKENS, UNK
+from tokenizer.special_tokens import BOS, EOS, PAD, SPECIAL_TOKENS, UNK, VOCAB_MULTIPLE
 from tokenizer.superwords import add_superwords
 from tokenizer.training_lines import MAX_LINE
 
 ALWAYS_PIECES: Final = "\n\t" + "".join(map(chr, range(0x21, 0x7F)))
 """Characters that are pieces even if the text lacks them."""
-
-VOCAB_MULTIPLE: Final = 128
-"""Matrix products on GPUs are fastest when the vocabulary is a multiple of this."""
 
 OPTIONS: Final[dict[str, Any]] = {
     "byte_fallback": True,

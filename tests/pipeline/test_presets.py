@@ -4,7 +4,7 @@ import pytest
 
 from corpora.errors import UserError
 from pipeline.presets import PRESETS, STAGE_SETTINGS, load_preset
-from pipeline.settings import VOCAB_MULTIPLE
+from tokenizer.special_tokens import VOCAB_MULTIPLE
 
 NAMES = sorted(path.stem for path in PRESETS.glob("*.toml"))
 
