@@ -7,13 +7,13 @@ import re
 from collections.abc import Callable
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
 from xxhash import xxh3_64_intdigest
 
+from corpora.recipe import PersonalDataMode
 from corpora.settings import Settings, read_toml
 
-Mode = Literal["placeholder", "pseudonym", "keep"]
 NEAR: Final = 25
 """Characters before and after a number, on its line, in which a word may say what the number is."""
 # Characters that may belong to a candidate before its @, before its first digit, and after it.
@@ -97,7 +97,7 @@ class Found(NamedTuple):
     value: str
 
 
-def replace_personal_data(text: str, mode: Mode) -> tuple[str, dict[str, int]]:
+def replace_personal_data(text: str, mode: PersonalDataMode) -> tuple[str, dict[str, int]]:
     """Replace personal data in a text. Numbers in a URL stay.
 
     Args:
@@ -164,7 +164,7 @@ def _holds(shape: Shape, match: re.Match[str]) -> bool:
     return not (shape.unless and shape.unless.search(around))
 
 
-def _replace(text: str, found: list[Found], mode: Mode) -> str:
+def _replace(text: str, found: list[Found], mode: PersonalDataMode) -> str:
     pieces: list[str] = []
     end = 0
     for each in sorted(found):
@@ -222,7 +222,7 @@ def is_global_and_no_verse(address: str) -> bool:
 
 
 CHECKS: Final[dict[str, Callable[[str], bool]]] = {
-    "": bool,
+    "": bool,  # no check: what was found is never empty
     "has_check_digit": has_check_digit,
     "passes_luhn": passes_luhn,
     "has_account_length": has_account_length,

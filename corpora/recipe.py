@@ -20,6 +20,7 @@ NEEDS_BLOCKS: Final = "{}: needs [[{}]] tables, and at least one [[source]]."
 
 FileFormat = Literal["", "txt", "md", "jsonl", "csv", "tsv", "parquet"]
 TaskName = Literal["ynat", "nli", "sts", "re"]
+PersonalDataMode = Literal["placeholder", "pseudonym", "keep"]
 Block = TypeVar("Block", bound=Settings)
 
 
@@ -138,7 +139,7 @@ class Recipe(Settings):
     """Share of an evaluation text's runs of `overlap_letters` that a document must hold to be
     removed. On KLUE and Wikipedia pairs above 0.5 were copies, edited ones among them; below it
     most were formulas about other people and places."""
-    personal_data: Literal["placeholder", "pseudonym", "keep"] = "placeholder"
+    personal_data: PersonalDataMode = "placeholder"
     """What e-mail addresses, telephone numbers and the like become: placeholder, pseudonym or
     keep."""
     shingle_words: int = Field(default=5, ge=1)
