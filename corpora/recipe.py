@@ -34,7 +34,7 @@ Revision = Annotated[str, AfterValidator(_require_pinned)]
 
 
 class SourceText(Settings):
-    """Text of one kind, with the limits that fit it."""
+    """What the text of a source is, where it lies, and how it is read and cleaned."""
 
     name: str
     """Name in reports and file names: lower-case letters, digits and hyphens."""

@@ -18,7 +18,7 @@ def lowest_hashes(
     to the other.
     """
     wanted = byte_share * float(np.sum(sizes_D, where=eligible_D))
-    # The lowest part of the hashes nearly always does, and spares sorting all of them.
+    # The lowest part of the hashes nearly always holds enough, which spares sorting all of them.
     low = _eligible_below(hashes_D, eligible_D, min(4 * byte_share, 1))
     if sizes_D[low].sum() <= 2 * wanted:
         low = _eligible_below(hashes_D, eligible_D, 1)

@@ -7,8 +7,8 @@ from typing import Final
 
 import numpy as np
 
-# A document's fate, beside that of a dropped one: 2 x the number of the document that stays in its
-# place, + 1 if the two are only alike.
+# What becomes of a document: one of these, or, if it is dropped, 2 x the number of the one that
+# stays in its place, + 1 if the two are only alike.
 TRAIN: Final = -1
 VALIDATION: Final = -2
 

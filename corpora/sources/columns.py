@@ -35,9 +35,9 @@ def to_document(source: Source, where: str, row: dict[str, Any]) -> Record | Non
             return bad_record(where, f"no text in {source.id!r}, which only = needs", str(row))
         if not name.startswith(source.only):
             return None
-    text = row.get(source.text)
-    if text is None and source.text not in row:
+    if source.text not in row:
         return bad_record(where, f"no {source.text!r}; the keys are {_listed(row)}"[:300], str(row))
+    text = row[source.text]
     title = (row.get(source.title) or "") if source.title else ""
     if not isinstance(text, str) or not isinstance(title, str):
         return bad_record(where, f"{source.text!r} or its title is no text", str(row))

@@ -40,7 +40,7 @@ def read_hub(shard: Shard) -> Records:
             record = to_document(source, f"{source.dataset}/{shard.part}:{number}", row)
             if record is not None:
                 yield record
-                budget -= len(record.text.encode("utf-8", errors="replace"))
+                budget -= len(record.text.encode())
             if budget <= 0:
                 return
 
