@@ -30,7 +30,7 @@ def open_builder(dataset: str, config: str, revision: str) -> "DatasetBuilder":
     require(
         not Path(dataset).is_dir(),
         f"{dataset}: a folder of this name stands here, and datasets would read it instead of the "
-        "Hub.",
+        "Hub. Rename it.",
     )
     _let_requests_end()
     if not huggingface_hub.is_offline_mode():

@@ -23,10 +23,11 @@ def read_parquet(source: Source, path: Path, label: str) -> MaybeRecords:
     with pyarrow.parquet.ParquetFile(path) as file:
         columns = needed_columns(source, label, file.schema_arrow.names)
         what = f"{path}: one of the columns {columns} holds no text"
+        advice = f"Name columns of text in source {source.name!r}."
         # A string column may hold what is no UTF-8, and one such row mustn't stop the file.
         as_bytes = pyarrow.schema([(column, pyarrow.binary()) for column in columns])
         for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=columns):
-            with as_user_error(what, kinds=pyarrow.ArrowNotImplementedError):
+            with as_user_error(what, advice, pyarrow.ArrowNotImplementedError):
                 rows = batch.select(columns).cast(as_bytes).to_pylist()
             for row in rows:
                 number += 1

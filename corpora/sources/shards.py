@@ -96,7 +96,9 @@ def _konlpy_corpora() -> Path:
     """The folder of KoNLPy's texts, found without importing the package."""
     package = importlib.util.find_spec("konlpy")
     if package is None or package.origin is None:
-        raise UserError("konlpy, which brings some of the recipe's text, isn't installed.")
+        raise UserError(
+            "konlpy, which brings some of the recipe's text, isn't installed. Run `make install`."
+        )
     return Path(package.origin).parent / "data" / "corpus"
 
 
