@@ -25,6 +25,7 @@ def tokenizer_report(
     # Not above: they load transformers, which no other command needs.
     from pipeline.reports.tokenizer import write_tokenizer_report
     from pipeline.stages.corpus_texts import draw_texts
+    from pipeline.stages.tokenizer import THIS_TOKENIZER
     from tokenizer.quality.encoders import open_any, open_encoders
     from tokenizer.quality.report import describe
 
@@ -41,7 +42,7 @@ def tokenizer_report(
     texts = held_out | read_klue_texts(typed.klue.data)
     folder = trained.verify()
     own = [open_any(folder)] if settings.init else open_encoders(folder)
-    reports = [describe("this tokenizer", own, texts)]
+    reports = [describe(THIS_TOKENIZER, own, texts)]
     reports += [describe(name, [encoder], texts) for name, encoder in others.items()]
     written = out or artifacts / typed.name / "tokenizer_report"
     write_tokenizer_report(written, reports)

@@ -4,6 +4,7 @@ import re
 from typing import Final
 
 from tokenizer.analysers import Tagger
+from tokenizer.export import SPACE
 from tokenizer.quality.encoders import Encoder
 
 SPECIAL: Final = "special"
@@ -33,7 +34,7 @@ KINDS: Final = (SPECIAL, PART, *CATEGORIES, WITH_PARTICLE)
 def piece_texts(encoder: Encoder) -> dict[int, str]:
     """What each piece stands for, by id; as the library writes it where it decodes to nothing."""
     return {
-        index: encoder.decode([index]) or piece.replace("\u2581", " ")
+        index: encoder.decode([index]) or piece.replace(SPACE, " ")
         for index, piece in enumerate(encoder.pieces)
         if piece
     }
