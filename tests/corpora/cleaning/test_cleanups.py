@@ -41,10 +41,6 @@ def test_runs_are_cut_to_six_characters_and_digits_never(text, expected):
     assert CLEANUPS["repeats"](text) == expected
 
 
-def test_white_space_of_all_widths_becomes_one_space():
-    assert CLEANUPS["whitespace"](" 가  나\u3000다\t라 \n\n\n\n 마") == " 가 나 다 라\n\n마"
-
-
 def test_entities_become_characters_and_bare_ampersands_stay():
     text = "&lt;책&gt; &amp;quot; &#39; R&D &copy AT&T;"
     assert CLEANUPS["entities"](text) == "<책> \" ' R&D &copy AT&T;"

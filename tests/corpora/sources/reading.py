@@ -1,5 +1,5 @@
-"""What the tests of the readers share: a source, how a file of it is written and read, and what
-came of it."""
+"""What the tests of the readers share: how a file of a source is written and read, and what came of
+it."""
 
 import io
 import json
@@ -8,16 +8,11 @@ from pathlib import Path
 import pyarrow
 import pyarrow.parquet
 
-from corpora.recipe import Source
 from corpora.sources.read import read_file
 from corpora.sources.records import Record
+from tests.corpora.small_recipe import make_source
 
 ROWS = ["대한민국은 민주공화국이다.", "모든 국민은 법 앞에 평등하다."]
-
-
-def make_source(**settings) -> Source:
-    given = {"name": "s", "kind": "files", "licence": "mine", "paths": ("*",), **settings}
-    return Source(**given)
 
 
 def read(path: Path, data: bytes, **settings) -> list[Record]:

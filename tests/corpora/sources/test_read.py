@@ -7,15 +7,8 @@ import pytest
 
 from corpora.errors import UserError
 from corpora.sources.read import read_file
-from tests.corpora.sources.reading import (
-    ROWS,
-    bad,
-    json_lines,
-    make_source,
-    parquet,
-    read,
-    texts,
-)
+from tests.corpora.small_recipe import make_source
+from tests.corpora.sources.reading import ROWS, bad, json_lines, parquet, read, texts
 
 CSV = "id,text\r\n" + "".join(f'1,"{row}"\r\n' for row in ROWS)
 TSV = "id\ttext\n" + "".join(f"1\t{row}\n" for row in ROWS)

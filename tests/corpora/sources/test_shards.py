@@ -13,8 +13,7 @@ from corpora.sources.shards import (
     make_shards,
     source_files,
 )
-from tests.corpora.small_recipe import MINIMAL, write_recipe
-from tests.corpora.sources.reading import make_source
+from tests.corpora.small_recipe import MINIMAL, make_source, write_recipe
 
 
 def no_hub(source):
