@@ -91,10 +91,7 @@ def adopt(name: str, folder: Path, held_out: dict[str, list[str]]) -> Report:
     tokenizer.save_pretrained(folder)
     model = source / "sentencepiece.model"
     if model.is_file():  # made by this project: it encodes a corpus faster
-        both = [
-            encoders.from_sentencepiece(model),
-            encoders.from_transformers(tokenizer, name),
-        ]
+        both = [encoders.from_sentencepiece(model), encoders.from_transformers(tokenizer, name)]
         if not any(find_problem(text, both) for text in NASTY_STRINGS):
             shutil.copyfile(model, folder / model.name)
     encoder = encoders.from_transformers(tokenizer, name, split_special_tokens=True)

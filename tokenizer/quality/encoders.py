@@ -111,7 +111,7 @@ def from_sentencepiece(path: Path, name: str = "sentencepiece") -> Encoder:
 
 
 def from_transformers(
-    tokenizer: PreTrainedTokenizerBase, name: str, split_special_tokens: bool | None = None
+    tokenizer: PreTrainedTokenizerBase, name: str, split_special_tokens: bool = False
 ) -> Encoder:
     """A tokenizer of transformers as an Encoder.
 
@@ -119,8 +119,8 @@ def from_transformers(
     tokenizer's own config says of that holds.
     """
     options: dict[str, Any] = {"add_special_tokens": False, "verbose": False}
-    if split_special_tokens is not None:
-        options["split_special_tokens"] = split_special_tokens
+    if split_special_tokens:
+        options["split_special_tokens"] = True
 
     def locate(text: str) -> Located:
         found = tokenizer(text, return_offsets_mapping=True, **options)
