@@ -19,10 +19,10 @@ from pipeline.training.device import autocast, resolve_precision
 from pipeline.training.optimizers import make_adamw
 from pipeline.training.schedule import learning_rate_factor
 
-# GPT-1's (Radford et al. 2018), as are the linear schedule and, nearly, its warm-up.
+# GPT-1's (Radford et al. 2018), as is the linear decay; its warm-up is only 0.2 % of the steps.
 WEIGHT_DECAY = 0.01
-WARMUP_SHARE = 0.1
 LARGEST_NORM = 1.0  # of the gradient, which is clipped to it
+WARMUP_SHARE = 0.1  # as in BERT's code for fine-tuning (Devlin et al. 2019)
 
 
 def count_steps(task: Task, num_rows: int, settings: KlueSettings) -> int:

@@ -12,7 +12,6 @@ from corpora.errors import as_user_error, require
 from corpora.tasks.task import Row, Task, entities_in_order, split_at_entities
 from pipeline.evaluation.prompts import PROMPTS, write_prompt
 from pipeline.evaluation.truncation import cut_around_entities, cut_longer
-from pipeline.models.folder import model_files
 
 TokenIds = list[int]
 
@@ -42,10 +41,16 @@ class Reader:
         Raises UserError when the folder holds no usable model and tokenizer, or the two don't fit.
         """
         self.folder = folder
-        model_files(str(folder))
         with as_user_error(f"{folder}: its config or tokenizer can't be loaded"):
             self.config: Any = AutoConfig.from_pretrained(folder, local_files_only=True)
             self.tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        # Without one of these transformers makes up an empty tokenizer, and says nothing.
+        files = {"tokenizer.json", *self.tokenizer.vocab_files_names.values()}
+        require(
+            any((folder / name).is_file() for name in files),
+            f"{folder}: no tokenizer in it, only a model. Save the tokenizer there, too: one of "
+            f"{', '.join(sorted(files))}.",
+        )
         if getattr(self.config, "activation_function", None) == "gelu_new":
             # Within 0.0005 of it, in a fifth of the time on a CPU.
             self.config.activation_function = "gelu"
@@ -53,12 +58,12 @@ class Reader:
         is_masked_model = self.config.model_type in MODEL_FOR_MASKED_LM_MAPPING_NAMES
         self.is_causal = not is_masked_model or getattr(self.config, "is_decoder", False)
         num_positions = getattr(self.config, "max_position_embeddings", max_length)
-        self.max_length = min(max_length, num_positions)
         require(
-            self.max_length >= SHORTEST_INPUT,
-            f"klue.max_length={max_length}: {self.max_length} tokens leave no room: take at least "
-            f"{SHORTEST_INPUT}.",
+            num_positions >= SHORTEST_INPUT,
+            f"{folder}: its context of {num_positions} tokens leaves no room for a row: name a "
+            f"model with at least {SHORTEST_INPUT}.",
         )
+        self.max_length = min(max_length, num_positions)
         require(
             len(self.tokenizer) <= self.config.vocab_size,
             f"{folder}: its tokenizer has {len(self.tokenizer)} tokens, its embedding only "
@@ -147,9 +152,14 @@ class Reader:
 
     def _tokenize(self, texts: list[str]) -> list[TokenIds]:
         # Text that looks like a special token stays text.
-        options = {"add_special_tokens": False, "split_special_tokens": True, "verbose": False}
-        unused = {"return_attention_mask": False, "return_token_type_ids": False}
-        return self.tokenizer(texts, **options, **unused)["input_ids"]
+        return self.tokenizer(
+            texts,
+            add_special_tokens=False,
+            split_special_tokens=True,
+            return_attention_mask=False,
+            return_token_type_ids=False,
+            verbose=False,
+        )["input_ids"]
 
 
 def _first(*ids: int | None) -> int | None:

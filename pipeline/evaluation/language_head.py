@@ -16,11 +16,9 @@ from pipeline.evaluation.harness.scoring import score_words
 from pipeline.evaluation.inputs import Reader, TokenIds
 from pipeline.evaluation.length_batches import pad_right
 from pipeline.evaluation.prompts import answer
-from pipeline.models.gpt import load_weights
+from pipeline.models.load import load_weights
+from pipeline.models.losses import IGNORED
 from pipeline.settings import KlueSettings
-
-IGNORED = -100
-"""A target that isn't one."""
 
 
 class PromptedTask(NamedTuple):

@@ -17,9 +17,10 @@ from corpora.errors import as_user_error
 from corpora.tasks.task import Task
 from pipeline.evaluation.fine_tuning import count_steps, fine_tune
 from pipeline.evaluation.inputs import Reader, TokenIds
-from pipeline.evaluation.language_head import IGNORED, token_loss
+from pipeline.evaluation.language_head import token_loss
 from pipeline.evaluation.length_batches import pad_right
-from pipeline.models.gpt import load_weights
+from pipeline.models.load import load_weights
+from pipeline.models.losses import IGNORED
 from pipeline.settings import KlueSettings
 from pipeline.training.device import autocast, resolve_precision
 

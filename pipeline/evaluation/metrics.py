@@ -63,8 +63,7 @@ def primary_metric(task: Task, gold_N: np.ndarray, predicted_N: np.ndarray) -> f
     if task.regression:
         with np.errstate(invalid="ignore"):
             return float(np.corrcoef(gold_N, predicted_N)[0, 1])
-    size = len(task.labels)
-    count_CC = np.bincount(gold_N * size + predicted_N, minlength=size * size).reshape(size, size)
+    count_CC = _count_pairs(gold_N, predicted_N, len(task.labels))
     twice_right_C = 2 * np.diag(count_CC)
     gold_and_predicted_C = count_CC.sum(0) + count_CC.sum(1)
     if task.primary == "macro_f1":
@@ -85,8 +84,13 @@ def confusion(task: Task, gold_N: np.ndarray, runs: list[np.ndarray]) -> list[li
     """
     size = len(task.labels) or 6
     gold_label_N = np.rint(gold_N).astype(int)
-    count_of_pairs = np.zeros(size * size, dtype=int)
+    count_CC = np.zeros((size, size), dtype=int)
     for run in runs:
         label_N = np.rint(decide(run)).astype(int).clip(0, size - 1)
-        count_of_pairs += np.bincount(size * gold_label_N + label_N, minlength=size * size)
-    return count_of_pairs.reshape(size, size).tolist()
+        count_CC += _count_pairs(gold_label_N, label_N, size)
+    return count_CC.tolist()
+
+
+def _count_pairs(gold_N: np.ndarray, predicted_N: np.ndarray, size: int) -> np.ndarray:
+    """The rows of each gold label (down) and predicted label (across), of `size` labels each."""
+    return np.bincount(gold_N * size + predicted_N, minlength=size * size).reshape(size, size)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 import numpy as np
+from scipy.special import softmax
 
 from corpora.errors import require
 from corpora.settings import Settings, read_toml
@@ -65,8 +66,7 @@ def answer(task: Task, scores_NC: np.ndarray) -> np.ndarray:
 
     That is their shares (N, C), which sum to 1, or for STS the expected degree (N,).
     """
-    shares_NC = np.exp(scores_NC - scores_NC.max(1, keepdims=True))
-    shares_NC /= shares_NC.sum(1, keepdims=True)
+    shares_NC = softmax(scores_NC, 1)
     if not task.regression:
         return shares_NC
     degrees_C = np.arange(shares_NC.shape[1])

@@ -3,7 +3,6 @@ and draws of shots.
 
 Every finished run leaves its likelihoods on disk; a stopped stage goes on from there."""
 
-import json
 import time
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,7 +15,7 @@ import numpy as np
 from corpora.errors import require
 from corpora.tasks.rows import is_sample
 from corpora.tasks.task import TASKS, Task
-from pipeline.artifacts.files import append_json, write_json
+from pipeline.artifacts.files import append_json, read_json, write_json
 from pipeline.evaluation.bootstrap import interval, resample
 from pipeline.evaluation.harness.scoring import open_model, run_task_file
 from pipeline.evaluation.harness.task_functions import CALIBRATED
@@ -97,7 +96,7 @@ class Runs:
             log = self.folder / "logs" / "runs.jsonl"
             append_json(log, task=task.name, **arguments, seconds=seconds)
             write_json(path, {"prompt": prompt, "seed": seed} | found)
-        return json.loads(path.read_text(encoding="utf-8"))
+        return read_json(path)
 
     def _run_harness(self, task: Task, arguments: dict[str, int]) -> dict[str, Any]:
         name = f"klue_{task.name}"

@@ -34,13 +34,13 @@ def run(
     table.
 
     Returns each task's rows and mean metrics for the manifest. Raises UserError for a model or rows
-    that can't be used, before anything is written.
+    that can't be used; before anything is written, unless it is the model's weights.
     """
     tasks = [TASKS[name] for name in settings.tasks]
     model = model_folder(settings.model) if settings.model else inputs["pretrain"]
     reader = Reader(model, settings.max_length)
     require(
-        reader.is_causal or (settings.head == ("linear",) and not settings.lm_weight),
+        reader.is_causal or (set(settings.head) == {"linear"} and not settings.lm_weight),
         f"{model}: no causal language model, as klue.head={' '.join(settings.head)} with "
         f"klue.lm_weight={settings.lm_weight:g} needs.",
     )

@@ -17,8 +17,8 @@ class EncodedTask(NamedTuple):
 
 
 class Experiment:
-    """The rows of all tasks, by task, encoded once for the model of the reader: as inputs and, if
-    there's a language head, as prompts."""
+    """The rows of all tasks, by task, encoded once for the model of the reader: as inputs for the
+    linear head, as prompts for the others."""
 
     def __init__(
         self, settings: KlueSettings, reader: Reader, rows: dict[str, TaskRows], device: str
@@ -27,8 +27,10 @@ class Experiment:
         self.reader = reader
         self.rows = rows
         self.device = device
-        self.encoded = {"inputs": self._encode(reader.encode)}
-        if settings.head != ("linear",):
+        self.encoded: dict[str, dict[str, EncodedTask]] = {}
+        if "linear" in settings.head:
+            self.encoded["inputs"] = self._encode(reader.encode)
+        if set(settings.head) != {"linear"}:
             self.encoded["prompts"] = self._encode(reader.encode_prompts)
 
     def _encode(self, encode: Callable[[Task, list[Row]], Encoded]) -> dict[str, EncodedTask]:

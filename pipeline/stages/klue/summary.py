@@ -2,7 +2,6 @@
 
 How they are laid out is in pipeline/reports/templates/klue_table.md."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 from corpora.contamination import DECONTAMINATED, fingerprint
 from corpora.tasks.rows import is_sample
 from corpora.tasks.task import Row, Task
+from pipeline.artifacts.files import read_json
 from pipeline.evaluation.bootstrap import interval, paired_interval, resample
 from pipeline.evaluation.fine_tuning import count_steps
 from pipeline.evaluation.metrics import confusion, score
@@ -120,8 +120,7 @@ def look_up_texts(task: Task, validation: list[Row], model: Path) -> dict[str, i
     path = model / DECONTAMINATED
     if not path.exists():
         return {"all": len(texts), "looked_for": None}
-    searched_for = json.loads(path.read_text(encoding="utf-8"))
-    known = searched_for.get(f"{task.name} validation", [])
+    known = read_json(path).get(f"{task.name} validation", [])
     return {"all": len(texts), "looked_for": len(texts.intersection(known))}
 
 

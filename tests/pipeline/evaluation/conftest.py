@@ -1,5 +1,7 @@
 """Tiny models that are made once for all tests of this folder."""
 
+import shutil
+
 import pytest
 
 from tests.pipeline.tiny_model import write_bert, write_gpt2
@@ -18,8 +20,4 @@ def bert(tmp_path_factory):
 @pytest.fixture
 def broken_gpt2(gpt2, tmp_path):
     """A copy of the model, for a test to break."""
-    folder = tmp_path / "broken"
-    folder.mkdir()
-    for path in gpt2.iterdir():
-        (folder / path.name).write_bytes(path.read_bytes())
-    return folder
+    return shutil.copytree(gpt2, tmp_path / "broken")

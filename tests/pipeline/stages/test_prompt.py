@@ -3,6 +3,7 @@ and the harness on the command line says the same."""
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -67,9 +68,7 @@ def test_the_table_says_how_it_was_asked(finished, said):
 def test_a_stopped_run_goes_on_and_a_finished_one_is_not_asked_again(
     finished, model, tmp_path, monkeypatch
 ):
-    (tmp_path / "runs").mkdir()
-    for path in (finished / "runs").iterdir():
-        (tmp_path / "runs" / path.name).write_bytes(path.read_bytes())
+    shutil.copytree(finished / "runs", tmp_path / "runs")
     monkeypatch.setattr(task_functions, "documents", None)
     prompt.run(SETTINGS, {"pretrain": model}, tmp_path, Context())
     assert (tmp_path / "metrics.json").read_bytes() == (finished / "metrics.json").read_bytes()

@@ -3,6 +3,7 @@
 import numpy as np
 
 from pipeline.evaluation.baselines.features import marked_context, pair_features
+from tests.pipeline.evaluation.relations import relation
 
 
 def test_the_sides_of_a_pair_are_told_apart():
@@ -17,25 +18,12 @@ def test_the_sides_of_a_pair_are_told_apart():
     assert not np.allclose(dense_NF[1], dense_NF[2])
 
 
-def row_of(sentence: str) -> dict:
-    def entity(word: str, kind: str) -> dict:
-        start = sentence.index(word)
-        end = start + len(word) - 1
-        return {"word": word, "start_idx": start, "end_idx": end, "type": kind}
-
-    return {
-        "sentence": sentence,
-        "subject_entity": entity("한빛전자", "ORG"),
-        "object_entity": entity("김하늘", "PER"),
-    }
-
-
 def test_entities_are_replaced_by_role_and_type_and_particles_stay():
-    row = row_of("지난해 한빛전자는 김하늘이 세웠다.")
+    row = relation("지난해 한빛전자는 김하늘이 세웠다.", "한빛전자", "김하늘")
     assert marked_context(row) == "지난해 ⟦SORG⟧는 ⟦OPER⟧이 세웠다."
 
 
 def test_what_is_far_from_both_entities_is_left_out():
-    row = row_of(f"{'가' * 20}김하늘{'나' * 30}한빛전자{'다' * 20}")
+    sentence = f"{'가' * 20}김하늘{'나' * 30}한빛전자{'다' * 20}"
     expected = f"{'가' * 12}⟦OPER⟧{'나' * 12}…{'나' * 12}⟦SORG⟧{'다' * 12}"
-    assert marked_context(row) == expected
+    assert marked_context(relation(sentence, "한빛전자", "김하늘")) == expected

@@ -7,9 +7,12 @@ import pytest
 from corpora.errors import UserError
 from corpora.tasks.rows import load_rows
 from corpora.tasks.task import TASKS
+from pipeline.evaluation.inputs import Reader
 from pipeline.executors import Context
 from pipeline.stages import klue
 from pipeline.stages.klue import summary
+from pipeline.stages.klue.experiment import Experiment
+from pipeline.stages.klue.rows import read_rows
 from tests.pipeline.stages.klue.read import read_lines, read_metrics, read_table
 from tests.pipeline.tiny_model import write_bert
 
@@ -82,6 +85,14 @@ def test_what_needs_a_causal_model_is_told_before_anything_is_run(settings, tmp_
             settings.model_copy(update=change), {"pretrain": bert}, tmp_path / "out", Context()
         )
     assert not (tmp_path / "out").exists()
+
+
+def test_rows_are_encoded_for_the_heads_that_are_wanted(settings, model):
+    rows = {"re": read_rows(TASKS["re"], settings)}
+    for head, expected in ((("linear",), ["inputs"]), (("language", "joint"), ["prompts"])):
+        wanted = settings.model_copy(update={"head": head})
+        experiment = Experiment(wanted, Reader(model, 64), rows, "cpu")
+        assert list(experiment.encoded) == expected
 
 
 @pytest.fixture(scope="module")
