@@ -32,7 +32,7 @@ def causal_matmul(
     key_BHTD: torch.Tensor,
     value_BHTD: torch.Tensor,
     attention_mask: torch.Tensor | None,
-    scaling: float | None = None,
+    scaling: float,
     dropout: float = 0.0,
     **_: Any,
 ) -> tuple[torch.Tensor, None]:
@@ -50,7 +50,7 @@ def causal_matmul(
         mask_NTT,
         query_BHTD.flatten(0, 1),
         key_BHTD.flatten(0, 1).transpose(1, 2),
-        alpha=scaling or D**-0.5,
+        alpha=scaling,
     )
     weights_NTT = functional.dropout(scores_NTT.softmax(-1), dropout, module.training)
     context_NTD = weights_NTT @ value_BHTD.flatten(0, 1)

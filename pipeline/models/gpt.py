@@ -25,7 +25,8 @@ def make_model(
     pad_token_id: int,
     device: str = "cpu",
 ) -> PreTrainedModel:
-    """A model in fp32 on the CPU, with the attention that is quickest on `device`.
+    """A model in fp32 on the CPU, with the attention that is quickest on `device`, and gradient
+    checkpointing where the settings have it.
 
     The end token is also the one a text begins with: in training it stands before every document.
     Raises UserError for a model to continue that doesn't fit, and for what an architecture can't
@@ -46,6 +47,8 @@ def make_model(
     if settings.architecture == "gpt2":
         # In memory only: config.json doesn't name it.
         model.set_attn_implementation(quickest(device, settings.context))
+    if settings.gradient_checkpointing:
+        model.activation_checkpointing_enable({"use_reentrant": False})
     return model
 
 

@@ -11,7 +11,7 @@ import torch
 from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from corpora.contamination import DECONTAMINATED
-from corpora.errors import require
+from corpora.errors import UserError, require
 from pipeline.artifacts.files import write_text
 from pipeline.artifacts.manifest import SCRATCH
 from pipeline.executors import Context
@@ -121,7 +121,12 @@ def write_samples(
         return
     lines = []
     for prompt in PROMPTS:
-        (text,) = continue_text(gathered, tokenizer, prompt, SAMPLE_TOKENS, seed, use_cache=False)
+        try:
+            (text,) = continue_text(
+                gathered, tokenizer, prompt, SAMPLE_TOKENS, seed, use_cache=False
+            )
+        except UserError as error:  # a very small context is no reason to stop training
+            text = f"{prompt} ({error})"
         continuation = " ".join(text.removeprefix(prompt).splitlines())
         lines.append(f"- **{prompt}**{continuation}\n")
     write_text(logs / f"samples-{step:06d}.md", "".join(lines))
@@ -160,3 +165,9 @@ def write_model(
         if step_of(path) == best_step and is_undamaged(path):
             load_checkpoint(path, model, [])
             save_model(model, inputs["tokenizer"], folder / "best")
+            return
+    print(
+        f"pretrain: no undamaged checkpoint of step {best_step}, which had the best validation, is "
+        f"left: {folder / 'best'} isn't written.",
+        flush=True,
+    )

@@ -1,10 +1,10 @@
 """`make plan`: what a preset's pretraining will cost, before it starts. HARDWARE= names a GPU,
 GPUS= how many. How the cost is found is training/probe.py's business."""
 
-import json
 from pathlib import Path
 from typing import Any
 
+from pipeline.artifacts.files import read_json
 from pipeline.cli_options import (
     IN_ARTIFACTS,
     Artifacts,
@@ -52,6 +52,4 @@ def plan(
 def training_text(tokens: Path) -> dict[str, Any] | None:
     """Tokens and bytes of the preset's training text, if it's there already."""
     index = tokens / "index.json"
-    if not index.exists():
-        return None
-    return json.loads(index.read_text(encoding="utf-8"))["totals"]["train"]
+    return read_json(index)["totals"]["train"] if index.exists() else None

@@ -2,7 +2,6 @@
 and the step alone, so a resumed run sees what an undisturbed one would have seen."""
 
 import functools
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import numpy as np
 import torch
 
 from corpora.errors import require
+from pipeline.artifacts.files import read_json
 from pipeline.models.losses import IGNORED
 
 
@@ -18,8 +18,7 @@ class TokenStream:
     array."""
 
     def __init__(self, folder: Path, split: str) -> None:
-        text = (folder / "index.json").read_text(encoding="utf-8")
-        index = json.loads(text)
+        index = read_json(folder / "index.json")
         self.vocab_size: int = index["vocab_size"]
         self.end_token_id: int = index["end_token_id"]
         entries = [shard for shard in index["shards"] if shard["split"] == split]

@@ -17,6 +17,7 @@ from pipeline.training.device import (
     autocast,
     memory_of,
     peak_flops,
+    prepare_torch,
     resolve_device,
     resolve_precision,
 )
@@ -89,6 +90,7 @@ def estimate(preset: Preset, device: str, hardware: str | None, num_gpus: int) -
 def probe(settings: PretrainSettings, vocab_size: int, device: str, flops: int) -> Probe:
     """Time the preset's own training step on random ids: PROBE_STEPS micro-batches, or fewer where
     they take over PROBE_SECONDS. Micro-batches are cut to some seconds' work."""
+    prepare_torch(settings.deterministic, settings.compile, device)
     precision = resolve_precision(settings.precision, device)
     model = make_model(settings, vocab_size, END_TOKEN, PAD_TOKEN, device)
     losses = TokenLosses(model, settings.compile, settings.document_masking).to(device).train()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from corpora.errors import as_user_error
-from pipeline.artifacts.files import append_json
+from pipeline.artifacts.files import append_json, write_text
 from pipeline.settings import PretrainSettings
 
 Tracker = Callable[[dict[str, Any]], None]
@@ -43,7 +43,7 @@ class MetricsLog:
         lines = self.path.read_text(encoding="utf-8").splitlines(keepends=True)
         complete = [line for line in lines if line.endswith("\n")]
         kept = [line for line in complete if json.loads(line)["step"] <= step]
-        self.path.write_text("".join(kept), encoding="utf-8")
+        write_text(self.path, "".join(kept))
 
 
 def read_metrics(path: Path) -> list[dict[str, Any]]:

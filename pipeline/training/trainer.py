@@ -78,8 +78,6 @@ class Trainer:
         self.on_validation = on_validation
         prepare_torch(settings.deterministic, settings.compile, device)
         model.train()
-        if settings.gradient_checkpointing:
-            model.activation_checkpointing_enable({"use_reentrant": False})
         losses = TokenLosses(model, settings.compile, settings.document_masking).to(device)
         self.model = model
         self.losses = distribute(losses, settings.parallel, precision)

@@ -67,9 +67,27 @@ def test_a_model_of_another_architecture_isnt_continued(tmp_path):
     assert continued.config.model_type == "gpt_neo"
 
 
+@pytest.mark.parametrize("architecture", MODEL_TYPES)
+def test_a_model_is_continued_without_its_dropout(tmp_path, architecture):
+    model = make_tiny(architecture=architecture)
+    model.config.update({name: 0.1 for name in model.config.to_dict() if is_dropout(name)})
+    model.save_pretrained(tmp_path)
+    assert any(probabilities_of(AutoModelForCausalLM.from_pretrained(tmp_path)))
+    continued = make_tiny(init=str(tmp_path), architecture=architecture)
+    assert not any(probabilities_of(continued))
+
+
+def is_dropout(name):
+    return name.endswith(("_pdrop", "_dropout")) and not name.startswith("summary")
+
+
+def probabilities_of(model):
+    return [each.p for each in model.modules() if isinstance(each, torch.nn.Dropout)]
+
+
 def test_a_model_with_too_few_positions_isnt_continued(tmp_path):
     make_tiny(context=16).save_pretrained(tmp_path)
-    with pytest.raises(UserError, match=r"pretrain\.context=32: .* has 16 positions"):
+    with pytest.raises(UserError, match=r"pretrain\.context=32: .* has 16 positions\. Lower "):
         make_tiny(init=str(tmp_path), context=32)
 
 

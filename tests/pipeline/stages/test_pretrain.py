@@ -28,8 +28,8 @@ def inputs(tmp_path_factory) -> dict[str, Path]:
     return {"tokenizer": folder / "tokenizer", "tokens": folder / "tokens"}
 
 
-def run(inputs: dict[str, Path], folder: Path, **changes):
-    settings = tiny(micro_batch_size=4, context=64, **changes)
+def run(inputs: dict[str, Path], folder: Path, context: int = 64, **changes):
+    settings = tiny(micro_batch_size=4, context=context, **changes)
     return pretrain.run(settings, inputs, folder, Context("cpu"))
 
 
@@ -63,6 +63,13 @@ def test_every_validation_leaves_a_line_for_each_prompt_and_the_curves(finished)
     assert (folder / "logs/curves.png").stat().st_size > 1000
 
 
+def test_a_prompt_that_fills_the_context_doesnt_stop_the_training(inputs, tmp_path):
+    run(inputs, tmp_path, context=8, steps=1, warmup_steps=0)
+    lines = (tmp_path / "logs/samples-000001.md").read_text().splitlines()
+    assert len(lines) == len(pretrain.PROMPTS)
+    assert any("tokens fill the model's context of 8." in line for line in lines)
+
+
 def test_what_was_kept_out_of_training_is_told_of_a_new_model_only(finished, inputs, tmp_path):
     folder, _ = finished
     assert (folder / DECONTAMINATED).exists()
@@ -90,6 +97,19 @@ def test_a_better_model_of_an_earlier_validation_lies_beside_the_last(
     last = load_file(tmp_path / "model.safetensors")
     assert not any(torch.equal(last[name], weight) for name, weight in best.items())
     assert AutoTokenizer.from_pretrained(tmp_path / "best")
+
+
+def test_a_damaged_checkpoint_of_the_best_model_is_told(inputs, tmp_path, monkeypatch, capsys):
+    def spoil(model, tokenizer, seed, logs, step):
+        if step == 4:
+            for parameter in model.parameters():
+                parameter.data.mul_(30)
+
+    monkeypatch.setattr(pretrain, "write_samples", spoil)
+    monkeypatch.setattr(pretrain, "is_undamaged", lambda path: False)
+    run(inputs, tmp_path)
+    assert "no undamaged checkpoint of step 4" in capsys.readouterr().out
+    assert not (tmp_path / "best").exists()
 
 
 def test_a_batch_that_processes_cant_share_is_told_before_anything_is_trained(

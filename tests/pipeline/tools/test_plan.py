@@ -1,8 +1,10 @@
 """`make plan`: what a pretraining will cost."""
 
 import json
+import shutil
 
 import pytest
+from transformers.models.gpt2.modeling_gpt2 import GPT2MLP
 
 from corpora.errors import UserError
 from pipeline.cli_options import Device
@@ -57,3 +59,24 @@ def test_what_doesnt_fit_here_isnt_tried_here(tiny_preset, tmp_path, capsys, mon
     shown = capsys.readouterr().out
     assert "doesn't fit into one cpu like this machine's, so nothing was tried here" in shown
     assert "probe:" not in shown
+
+
+def test_the_probe_takes_the_presets_own_step(tiny_preset, tmp_path, monkeypatch):
+    stock_forward = GPT2MLP.forward
+    num_calls = 0
+
+    def counting_forward(self, hidden):
+        nonlocal num_calls
+        num_calls += 1
+        return stock_forward(self, hidden)
+
+    monkeypatch.setattr(GPT2MLP, "forward", counting_forward)
+    settings = ["pretrain.gradient_checkpointing=true"]
+    plan(settings, str(tiny_preset), device=Device.cpu, artifacts=tmp_path)
+    assert num_calls == 22 * 2 * 2  # 22 micro-batches, 2 layers, each computed twice
+
+
+def test_compiling_without_a_compiler_is_told(tiny_preset, tmp_path, monkeypatch):
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    with pytest.raises(UserError, match="needs a C\\+\\+ compiler"):
+        plan(["pretrain.compile=true"], str(tiny_preset), device=Device.cpu, artifacts=tmp_path)
