@@ -2,8 +2,8 @@
 pipeline/RESULTS.md, too. Figures are read from the artifacts and never computed again."""
 
 from corpora.errors import require
+from pipeline import cli_options
 from pipeline.artifacts.store import find_linked
-from pipeline.cli_options import IN_ARTIFACTS, Artifacts, Out, Overrides, PresetName
 from pipeline.launch import read_preset
 from pipeline.stages.stage import STAGES
 
@@ -12,10 +12,10 @@ PAGES = {"klue": "table.md", "prompt": "table.md", "tokenizer": "report.md", "co
 
 
 def report(
-    overrides: Overrides = None,
-    preset: PresetName = "demo",
-    out: Out = None,
-    artifacts: Artifacts = IN_ARTIFACTS,
+    overrides: cli_options.Overrides = None,
+    preset: cli_options.PresetName = "demo",
+    out: cli_options.Out = None,
+    artifacts: cli_options.Artifacts = cli_options.IN_ARTIFACTS,
 ) -> None:
     """Every stage's figures as one Markdown page; with OUT=folder compact tables, too."""
     from pipeline.reports.render import write_page
