@@ -185,14 +185,19 @@ class PretrainSettings(Settings):
         return self
 
 
-class KlueSettings(Settings):
-    """What is fine-tuned on KLUE, and how."""
+class TaskSettings(Settings):
+    """Which labelled rows a model is evaluated on."""
 
     data: Annotated[str, UNKEYED] = "hub"
     """KLUE: sample (this project's own rows), hub (klue/klue at a pinned revision), or a folder;
     its content is keyed."""
     tasks: TaskNames = tuple(TASKS)
     """Tasks to run, separated by spaces."""
+
+
+class KlueSettings(TaskSettings):
+    """What is fine-tuned on KLUE, and how."""
+
     seeds: int = Field(default=3, ge=1)
     """Fine-tuning runs a task, with seeds 1, 2, ..."""
     control: bool = True
@@ -245,14 +250,9 @@ class KlueSettings(Settings):
         return EPOCHS | given
 
 
-class PromptSettings(Settings):
+class PromptSettings(TaskSettings):
     """What a model is asked without training."""
 
-    data: Annotated[str, UNKEYED] = "hub"
-    """KLUE: sample (this project's own rows), hub (klue/klue at a pinned revision), or a folder;
-    its content is keyed."""
-    tasks: TaskNames = tuple(TASKS)
-    """Tasks to run, separated by spaces."""
     shots: tuple[Annotated[int, Field(ge=0)], ...] = (0, 1, 8)
     """Labelled rows shown before the question, from train; as many whole ones of them as the
     context holds."""
