@@ -64,7 +64,7 @@ class TokenizerSettings(Settings):
     seed: int = Field(default=1, ge=0, le=1_000_000_000)
     """Seed of the draw."""
     init: str = ""
-    """Hugging Face folder (or name@revision on the Hub) whose tokenizer is adopted instead of
+    """Hugging Face folder (or name@commit on the Hub) whose tokenizer is adopted instead of
     trained."""
 
     @model_validator(mode="after")
@@ -104,7 +104,7 @@ class PretrainSettings(Settings):
     tied_head: bool = True
     """One matrix for the embeddings and the head, as in all GPTs, or one for each."""
     init: str = ""
-    """Hugging Face folder (or name@revision on the Hub) to continue from, instead of random
+    """Hugging Face folder (or name@commit on the Hub) to continue from, instead of random
     weights."""
     steps: int = Field(default=1000, ge=1)
     """Optimizer steps."""
@@ -230,7 +230,8 @@ class KlueSettings(TaskSettings):
     train_rows: int = Field(default=0, ge=0)
     """Rows of the train split to use, drawn with the seed; 0 is all of them."""
     model: str = ""
-    """Hugging Face folder to evaluate instead of the pretrained model."""
+    """Hugging Face folder (or name@commit on the Hub) to evaluate instead of the pretrained
+    model."""
 
     @field_validator("head")
     @classmethod
@@ -263,7 +264,8 @@ class PromptSettings(TaskSettings):
     batch_size: Annotated[int, UNKEYED] = Field(default=32, ge=1)
     """Sequences a forward pass."""
     model: str = ""
-    """Hugging Face folder of a causal model to ask instead of the pretrained one."""
+    """Hugging Face folder (or name@commit on the Hub) of a causal model to ask instead of the
+    pretrained one."""
 
     @field_validator("shots")
     @classmethod
