@@ -74,7 +74,7 @@ def tokenizer(
 ) -> None:
     """SentencePiece tokenizer with morpheme boundaries, exported for AutoTokenizer."""
     typed = read_preset(preset, overrides, recipe=recipe, init=init)
-    run_mapped("tokenizer", typed, artifacts, data, workers, cli_options.Engine.pool, None, False)
+    run_mapped("tokenizer", typed, artifacts, data, workers)
 
 
 @app.command()
@@ -169,7 +169,7 @@ def klue_check(
     model: cli_options.Model = None,
     artifacts: cli_options.Artifacts = cli_options.IN_ARTIFACTS,
 ) -> None:
-    """Read what klue-eval and klue-prompt will read besides artifacts, before hours of work."""
+    """Read KLUE's rows, and look for MODEL=, before hours of work."""
     typed = read_preset(preset, overrides, recipe=recipe, klue=klue, init=init, model=model)
     check_inputs(typed, data, artifacts)
 

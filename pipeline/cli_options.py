@@ -54,7 +54,9 @@ Klue = Annotated[str | None, option("klue", "sample, hub, or a folder in the Hub
 Init = Annotated[
     str | None, option("init", "model folder or name@commit to continue from, with its tokenizer")
 ]
-Model = Annotated[str | None, option("model", "model folder to use instead of the pretrained one")]
+Model = Annotated[
+    str | None, option("model", "model folder or name@commit instead of the preset's")
+]
 Seeds = Annotated[str | None, option("seeds", "fine-tuning runs a task, or draws of shots")]
 Control = Annotated[str | None, option("control", "1 or 0: fine-tune the random twin, too")]
 DeviceName = Annotated[Device, option("device", "where the model runs")]

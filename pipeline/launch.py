@@ -76,9 +76,9 @@ def run_mapped(
     artifacts: Path,
     data: Path | None,
     workers: int | None,
-    engine: Engine,
-    shard: tuple[int, int] | None,
-    merge: bool,
+    engine: Engine = Engine.pool,
+    shard: tuple[int, int] | None = None,
+    merge: bool = False,
 ) -> None:
     """Run a stage whose work is one function over many shards, by default in one process a core."""
     on_ray = engine is Engine.ray

@@ -64,7 +64,7 @@ class TokenizerSettings(Settings):
     seed: int = Field(default=1, ge=0, le=1_000_000_000)
     """Seed of the draw."""
     init: str = ""
-    """Hugging Face folder (or name@revision on the Hub) whose tokenizer is adopted instead of
+    """Hugging Face folder (or name@commit on the Hub) whose tokenizer is adopted instead of
     trained."""
 
     @model_validator(mode="after")
@@ -104,7 +104,7 @@ class PretrainSettings(Settings):
     tied_head: bool = True
     """One matrix for the embeddings and the head, as in all GPTs, or one for each."""
     init: str = ""
-    """Hugging Face folder (or name@revision on the Hub) to continue from, instead of random
+    """Hugging Face folder (or name@commit on the Hub) to continue from, instead of random
     weights."""
     steps: int = Field(default=1000, ge=1)
     """Optimizer steps."""
@@ -185,14 +185,19 @@ class PretrainSettings(Settings):
         return self
 
 
-class KlueSettings(Settings):
-    """What is fine-tuned on KLUE, and how."""
+class TaskSettings(Settings):
+    """Which labelled rows a model is evaluated on."""
 
     data: Annotated[str, UNKEYED] = "hub"
     """KLUE: sample (this project's own rows), hub (klue/klue at a pinned revision), or a folder;
     its content is keyed."""
     tasks: TaskNames = tuple(TASKS)
     """Tasks to run, separated by spaces."""
+
+
+class KlueSettings(TaskSettings):
+    """What is fine-tuned on KLUE, and how."""
+
     seeds: int = Field(default=3, ge=1)
     """Fine-tuning runs a task, with seeds 1, 2, ..."""
     control: bool = True
@@ -225,7 +230,8 @@ class KlueSettings(Settings):
     train_rows: int = Field(default=0, ge=0)
     """Rows of the train split to use, drawn with the seed; 0 is all of them."""
     model: str = ""
-    """Hugging Face folder to evaluate instead of the pretrained model."""
+    """Hugging Face folder (or name@commit on the Hub) to evaluate instead of the pretrained
+    model."""
 
     @field_validator("head")
     @classmethod
@@ -245,14 +251,9 @@ class KlueSettings(Settings):
         return EPOCHS | given
 
 
-class PromptSettings(Settings):
+class PromptSettings(TaskSettings):
     """What a model is asked without training."""
 
-    data: Annotated[str, UNKEYED] = "hub"
-    """KLUE: sample (this project's own rows), hub (klue/klue at a pinned revision), or a folder;
-    its content is keyed."""
-    tasks: TaskNames = tuple(TASKS)
-    """Tasks to run, separated by spaces."""
     shots: tuple[Annotated[int, Field(ge=0)], ...] = (0, 1, 8)
     """Labelled rows shown before the question, from train; as many whole ones of them as the
     context holds."""
@@ -263,7 +264,8 @@ class PromptSettings(Settings):
     batch_size: Annotated[int, UNKEYED] = Field(default=32, ge=1)
     """Sequences a forward pass."""
     model: str = ""
-    """Hugging Face folder of a causal model to ask instead of the pretrained one."""
+    """Hugging Face folder (or name@commit on the Hub) of a causal model to ask instead of the
+    pretrained one."""
 
     @field_validator("shots")
     @classmethod

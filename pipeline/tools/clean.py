@@ -2,12 +2,12 @@
 
 import shutil
 
+from pipeline import cli_options
 from pipeline.artifacts.locks import locked
-from pipeline.cli_options import IN_ARTIFACTS, Artifacts
 from pipeline.tools.status import megabytes
 
 
-def clean(artifacts: Artifacts = IN_ARTIFACTS) -> None:
+def clean(artifacts: cli_options.Artifacts = cli_options.IN_ARTIFACTS) -> None:
     """Remove unfinished work that no command is working on."""
     for partial in sorted(artifacts.glob("*/*.partial")):
         lock = artifacts / ".locks" / f"{partial.parent.name}-{partial.stem}"

@@ -6,9 +6,9 @@ import subprocess
 import sys
 
 from corpora.errors import UserError, as_user_error, require
+from pipeline import cli_options
 from pipeline.artifacts.manifest import MANIFEST
 from pipeline.artifacts.store import find_linked
-from pipeline.cli_options import IN_ARTIFACTS, Artifacts, Out, Overrides, PresetName
 from pipeline.launch import read_preset
 
 # Run outside the project, so that none of its code can help.
@@ -29,10 +29,10 @@ assert all(torch.equal(before, after) for before, after in zip(*found))
 
 
 def export(
-    overrides: Overrides = None,
-    preset: PresetName = "demo",
-    out: Out = None,
-    artifacts: Artifacts = IN_ARTIFACTS,
+    overrides: cli_options.Overrides = None,
+    preset: cli_options.PresetName = "demo",
+    out: cli_options.Out = None,
+    artifacts: cli_options.Artifacts = cli_options.IN_ARTIFACTS,
 ) -> None:
     """Copy the trained model to a folder and check that it loads there by itself."""
     if out is None:

@@ -1,17 +1,8 @@
 """`make generate PROMPT="..."`: continuations of a prompt by the preset's model, or by
 MODEL=folder."""
 
+from pipeline import cli_options
 from pipeline.artifacts.store import find_linked
-from pipeline.cli_options import (
-    IN_ARTIFACTS,
-    Artifacts,
-    Device,
-    DeviceName,
-    Model,
-    Overrides,
-    PresetName,
-    Prompt,
-)
 from pipeline.launch import read_preset
 from pipeline.models.folder import model_folder
 
@@ -21,12 +12,12 @@ SEED = 1
 
 
 def generate(
-    overrides: Overrides = None,
-    preset: PresetName = "demo",
-    model: Model = None,
-    device: DeviceName = Device.auto,
-    prompt: Prompt = "대한민국은",
-    artifacts: Artifacts = IN_ARTIFACTS,
+    overrides: cli_options.Overrides = None,
+    preset: cli_options.PresetName = "demo",
+    model: cli_options.Model = None,
+    device: cli_options.DeviceName = cli_options.Device.auto,
+    prompt: cli_options.Prompt = "대한민국은",
+    artifacts: cli_options.Artifacts = cli_options.IN_ARTIFACTS,
 ) -> None:
     """Continue a prompt with the preset's model, or with another."""
     name = read_preset(preset, overrides).name

@@ -4,29 +4,19 @@ GPUS= how many. How the cost is found is training/probe.py's business."""
 from pathlib import Path
 from typing import Any
 
+from pipeline import cli_options
 from pipeline.artifacts.files import read_json
-from pipeline.cli_options import (
-    IN_ARTIFACTS,
-    Artifacts,
-    Device,
-    DeviceName,
-    Gpus,
-    Hardware,
-    Init,
-    Overrides,
-    PresetName,
-)
 from pipeline.launch import read_preset
 
 
 def plan(
-    overrides: Overrides = None,
-    preset: PresetName = "demo",
-    init: Init = None,
-    device: DeviceName = Device.auto,
-    gpus: Gpus = 1,
-    hardware: Hardware = None,
-    artifacts: Artifacts = IN_ARTIFACTS,
+    overrides: cli_options.Overrides = None,
+    preset: cli_options.PresetName = "demo",
+    init: cli_options.Init = None,
+    device: cli_options.DeviceName = cli_options.Device.auto,
+    gpus: cli_options.Gpus = 1,
+    hardware: cli_options.Hardware = None,
+    artifacts: cli_options.Artifacts = cli_options.IN_ARTIFACTS,
 ) -> None:
     """What a preset will cost: parameters, tokens, FLOPs, memory, time."""
     typed = read_preset(preset, overrides, init=init)

@@ -1,12 +1,14 @@
 """`make settings`: every setting, its value in the preset, and what it does."""
 
 from corpora.settings import UNKEYED
-from pipeline.cli_options import Overrides, PresetName
+from pipeline import cli_options
 from pipeline.launch import read_preset
 from pipeline.presets import STAGE_SETTINGS
 
 
-def settings(overrides: Overrides = None, preset: PresetName = "demo") -> None:
+def settings(
+    overrides: cli_options.Overrides = None, preset: cli_options.PresetName = "demo"
+) -> None:
     """Every setting, its value in the preset, and what it does."""
     chosen = dict(read_preset(preset, overrides))
     for section, kind in STAGE_SETTINGS.items():

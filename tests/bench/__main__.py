@@ -1,12 +1,7 @@
 """`make bench`: speed as ratios taken in one run, in turns, because machines drift. BENCH= chooses,
 peers are in PEERS=.
 
-step a training step of the preset's model: tokens/s, MFU, and what bit-exact resuming costs
-training pretraining beside nanoGPT's and a plain transformers loop: tokens/s, and bits per byte in
-so many minutes; needs the preset's tokens and half an hour corpus the first map of the corpus
-stage, beside datatrove's; needs DATA= tokenizer training a tokenizer and encoding the corpus,
-beside sentencepiece by hand; needs the preset's tokenizer scale the corpus stage on ten times the
-text, written under OUT= (6 GB); needs DATA=
+tests/README.md says what each of them measures and needs.
 """
 
 import sys

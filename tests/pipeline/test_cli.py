@@ -147,6 +147,7 @@ def test_a_variable_that_is_not_given_is_no_option(tmp_path):
         (["corpus", "--workers", "0"], "WORKERS=0"),
         (["generate", "--model", "/no/such"], "/no/such"),
         (["export"], "OUT"),
+        (["report"], "make klue-eval PRESET=demo"),
         (["corpus", "steps"], "key=value"),
     ],
 )

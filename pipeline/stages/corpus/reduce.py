@@ -50,11 +50,8 @@ def decide(recipe: Recipe, shards: list[Shard], work: Path, bounds: list[int]) -
     ranks_D = np.repeat(np.array(ranks, np.uint16), np.diff(bounds))
     fates_D, clusters_C, num_copies_C = find_fates(read, ranks_D, recipe)
     hashes_D = read("text")
-    sizes_D = read("bytes").astype(np.uint32)
-    for rank in range(len(recipe.source)):
-        is_candidate_D = (ranks_D == rank) & (fates_D == TRAIN)
-        chosen = lowest_hashes(hashes_D, sizes_D, is_candidate_D, recipe.validation_share)
-        fates_D[chosen] = VALIDATION
+    choose_validation(fates_D, ranks_D, hashes_D, read("bytes").astype(np.uint32), recipe)
+    del ranks_D
     arrays = {"fates": fates_D, "clusters": np.stack([clusters_C, num_copies_C + 1])}
     for name, array in arrays.items():
         np.save(work / f"{name}.npy", array)
@@ -67,6 +64,20 @@ def decide(recipe: Recipe, shards: list[Shard], work: Path, bounds: list[int]) -
         sizes=dict(zip(CLUSTER_SIZES, spread.tolist())),
         largest=clusters_C[largest].tolist(),
     )
+
+
+def choose_validation(
+    fates_D: np.ndarray,
+    ranks_D: np.ndarray,
+    hashes_D: np.ndarray,
+    sizes_D: np.ndarray,
+    recipe: Recipe,
+) -> None:
+    """Turn TRAIN into VALIDATION, in `fates_D`, for each source's share of validation text."""
+    for rank in range(len(recipe.source)):
+        is_candidate_D = (ranks_D == rank) & (fates_D == TRAIN)
+        chosen = lowest_hashes(hashes_D, sizes_D, is_candidate_D, recipe.validation_share)
+        fates_D[chosen] = VALIDATION
 
 
 def read_column(work: Path, shards: list[Shard], num_documents: int, name: str) -> np.ndarray:

@@ -21,7 +21,7 @@ def write_shard(item: tuple[Shard, int], folder: Path) -> dict[str, Any]:
 
     The item is the shard and the number of its first document among all shards'.
     """
-    shard, end = item
+    shard, start = item
     work = folder / SCRATCH
     name = f"{shard.name}.parquet"
     fates_D = np.load(work / "fates.npy", mmap_mode="r")
@@ -36,7 +36,6 @@ def write_shard(item: tuple[Shard, int], folder: Path) -> dict[str, Any]:
         for batch in read_batches(work / f"{shard.name}.rejects.parquet"):
             rejects.add(*batch.columns)
         for batch in read_batches(work / name):
-            start = end
             end = start + len(batch)
             fates_B = np.array(fates_D[start:end])
             written.train.add(write_split(batch, fates_B == TRAIN, shard, train))
@@ -46,6 +45,7 @@ def write_shard(item: tuple[Shard, int], folder: Path) -> dict[str, Any]:
             numbers, num_documents = clusters_2C[:, here]
             stayed = batch.take(pyarrow.array(numbers - start))
             clusters.add(numbers, num_documents, stayed["id"], excerpts(stayed))
+            start = end
     return asdict(written)
 
 

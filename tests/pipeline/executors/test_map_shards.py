@@ -31,7 +31,6 @@ def test_results_come_in_the_order_of_the_items_with_what_they_cost(tmp_path, wo
     assert results == [9, 1, 4]
     assert cost["shards"] == 3
     assert cost["peak_memory_mb"] > 0
-    assert cost["core_seconds"] >= 0
 
 
 @pytest.mark.parametrize("workers", [1, 2])
