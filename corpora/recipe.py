@@ -18,7 +18,18 @@ BRANCHES: Final = ("main", "master", "refs/convert/parquet")
 NAMES: Final = "needs lower-case letters, digits and hyphens, and no two the same name."
 NEEDS_BLOCKS: Final = "{}: needs [[{}]] tables, and at least one [[source]]."
 
-FileFormat = Literal["", "txt", "md", "jsonl", "csv", "tsv", "parquet"]
+FileFormat = Literal[
+    "",
+    "txt",
+    "md",
+    "json",
+    "jsonl",
+    "csv",
+    "tsv",
+    "parquet",
+    "mediawiki",
+    "wikiextractor",
+]
 TaskName = Literal["ynat", "nli", "sts", "re"]
 PersonalDataMode = Literal["placeholder", "pseudonym", "keep"]
 Block = TypeVar("Block", bound=Settings)
@@ -45,12 +56,22 @@ class SourceText(Settings):
     """Licence of the text, as its publisher states it."""
     paths: tuple[str, ...] = ()
     """Globs under DATA= (files) or under KoNLPy's corpus folder (konlpy)."""
+    members: tuple[str, ...] = ()
+    """Globs of the files to read in an archive (.zip, .tar.*); all of them if empty."""
     format: FileFormat = ""
-    """txt, md, jsonl, csv, tsv or parquet; guessed from the file's suffix if empty."""
-    unit: Literal["file", "line", "block"] = "file"
-    """What one document is in a .txt file: the file, a line, or a block between blank lines."""
+    """txt, md, json, jsonl, csv, tsv, parquet, mediawiki (Wikipedia's XML dump) or wikiextractor;
+    guessed from the file's suffix if empty."""
+    delimiter: str = ""
+    """Character between the columns of csv, if it isn't a comma."""
+    columns: tuple[str, ...] = ()
+    """Names of the columns of csv or tsv, for a file without a header."""
+    unit: Literal["", "file", "line", "block"] = ""
+    """What one document is in a .txt file: the file (so too if empty), a line, or a block between
+    blank lines. In a .json file that is one object: file, or if empty each element of the first
+    list in `text`."""
     text: str = "text"
-    """Column or key that holds the text."""
+    """Column or key that holds the text. In JSON it may be a path, as in
+    document[].paragraph[].form, whose lists' texts are joined with line breaks."""
     title: str = ""
     """Column or key that holds a title, put before a text that doesn't already start with it."""
     id: str = "id"

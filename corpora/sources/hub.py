@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 from corpora.errors import as_user_error
 from corpora.hub import CHECK, open_builder
 from corpora.recipe import Source
-from corpora.sources.columns import needed_columns, to_document
+from corpora.sources.formats.columns import needed_columns, to_document
 from corpora.sources.records import Records
 from corpora.sources.shards import Shard
 

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from corpora.errors import as_user_error
 from corpora.recipe import Source
-from corpora.sources.json_lines import read_json_lines
-from corpora.sources.parquet import read_parquet
+from corpora.sources.formats.json_lines import read_json_lines
+from corpora.sources.formats.parquet import read_parquet
+from corpora.sources.formats.tables import read_table
+from corpora.sources.formats.text import read_text, read_whole
 from corpora.sources.records import Record, Records
 from corpora.sources.shards import file_format
 from corpora.sources.streams import DAMAGE, open_stream
-from corpora.sources.tables import read_table
-from corpora.sources.text import read_text, read_whole
 
 ADVICE = "Get the file again, or take it out of the recipe's paths."
 

@@ -53,7 +53,7 @@ def test_an_evaluation_set_may_be_of_every_task():
     [
         (f"{FILES}min_char = 3", "source 1", "unknown key 'min_char'. Did you mean 'min_chars'?"),
         ('kind = "fils"', "source 1", "kind=fils: has to be one of konlpy, files, hub. Did you"),
-        (f'{FILES}format = "jsnl"', "source 1", "one of txt, md, jsonl, csv, tsv, parquet. Did"),
+        (f'{FILES}format = "jsnl"', "source 1", "wikiextractor. Did you mean 'jsonl'?"),
         (f'{FILES}min_chars = "three"', "source 1", "min_chars=three: expected int"),
         ('kind = "files"\npaths = "*.txt"', "source 1", "paths=*.txt: expected a list of str."),
         (f"{FILES}min_hangul = 1.5", "source 1", "has to be at least 0 and at most 1."),

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from corpora.errors import UserError
 from corpora.recipe import Source
-from corpora.sources.columns import needed_columns, to_document
+from corpora.sources.formats.columns import needed_columns, to_document
 from corpora.sources.records import MAX_RECORD, MaybeRecords, Record, Records, bad_record
 from corpora.sources.streams import ByteStream, read_lines
 

@@ -8,7 +8,7 @@ import pyarrow.parquet
 
 from corpora.errors import as_user_error
 from corpora.recipe import Source
-from corpora.sources.columns import needed_columns, to_document
+from corpora.sources.formats.columns import needed_columns, to_document
 from corpora.sources.records import MaybeRecords, Record, bad_record, decode
 
 BATCH_ROWS: Final = 64  # read at a time: documents may be long

@@ -3,7 +3,7 @@
 import json
 
 from corpora.recipe import Source
-from corpora.sources.columns import to_document
+from corpora.sources.formats.columns import to_document
 from corpora.sources.records import MaybeRecords, Record, bad_record
 from corpora.sources.streams import ByteStream, read_lines
 

@@ -3,7 +3,7 @@
 import pytest
 
 from corpora.errors import UserError
-from corpora.sources.columns import to_document
+from corpora.sources.formats.columns import to_document
 from corpora.sources.records import MAX_RECORD, TOO_LONG
 from tests.corpora.small_recipe import make_source
 from tests.corpora.sources.reading import ROWS, bad, json_lines, parquet, read, texts

@@ -2,7 +2,7 @@
 
 import pytest
 
-from corpora.sources import text
+from corpora.sources.formats import text
 from tests.corpora.sources.reading import ROWS, bad, read, texts
 
 

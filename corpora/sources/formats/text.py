@@ -19,7 +19,7 @@ def read_whole(stream: ByteStream, label: str) -> Records:
 
 def read_text(source: Source, stream: ByteStream, label: str) -> Records:
     """Yield a .txt file's documents, which the source's `unit` says."""
-    if source.unit == "file":
+    if source.unit in ("", "file"):
         yield from read_whole(stream, label)
     elif source.unit == "line":
         lines = read_lines(stream, label)
