@@ -67,7 +67,7 @@ KINDS: Final = (
     Kind(r"EGGA\x00\x01", "an EGG archive (ALZip)", UNPACK),
     Kind(r"PAR1\x15", PARQUET, AS_ITS_NAME.format(".parquet")),
     Kind(
-        r"ARROW1\x00\x00|\xff{4}[^\x00]..\x00\x10\x00\x00\x00",
+        r"ARROW1\x00\x00|\xff{4}.{3}\x00\x10\x00\x00\x00",
         "an Arrow file",
         "Save it as .parquet: Dataset.to_parquet of the library datasets.",
     ),

@@ -60,4 +60,5 @@ def read_lines(stream: ByteStream, label: str) -> Records:
         yield to_record(f"{label}:{number}", raw, is_line=True)
         while len(raw) > MAX_RECORD and raw[-1:] not in (b"\n", "\n"):
             raw = lines.readline(MAX_RECORD + 1)  # the rest of a line that was too long
-    lines.close()  # not left to the wrapper's end
+    if isinstance(lines, io.TextIOWrapper):
+        lines.detach()  # whose end would close the stream
