@@ -75,7 +75,7 @@ def _read_hub(task: Task, split: str, revision: str) -> Table:
 
     with as_user_error(
         f"can't read {task.title}: the Hub dataset {HUB_NAME} {task.name} at revision {revision}",
-        f"{CHECK} Without a network, give a folder in the Hub's layout: KLUE=folder.",
+        f"{CHECK} Without a network, give a folder with KLUE's rows: KLUE=folder.",
     ):
         builder = open_builder(HUB_NAME, task.name, revision)
         builder.download_and_prepare()  # its cache is kept by revision, so it is never stale

@@ -1,11 +1,16 @@
 """A file of JSON is an array, lines or nested objects; what is unfit in it is lost alone."""
 
+import gzip
 import json
+import tracemalloc
 
 import pytest
 
 from corpora.errors import UserError
+from corpora.sources.formats import json_files
+from corpora.sources.read import read_file
 from corpora.sources.records import MAX_RECORD, TOO_LONG
+from tests.corpora.small_recipe import make_source
 from tests.corpora.sources.reading import ROWS, bad, json_lines, read, texts
 
 OBJECTS = [{"text": row, "출처": "가[나]{다}\\"} for row in ROWS]
@@ -208,3 +213,17 @@ def test_a_json_file_of_lines_is_read_on_after_a_bad_line(tmp_path, first):
 def test_a_broken_file_is_named_with_the_place(tmp_path, data, message):
     with pytest.raises(UserError, match=f"^a.json: not JSON: .*{message}.*Mend it, get it again"):
         read(tmp_path / "a.json", data.encode())
+
+
+@pytest.mark.parametrize("before, after, path", [(b"[", b"]", ""), (b'{"d": [', b"]}", "d[].")])
+def test_a_large_file_takes_the_memory_of_a_document(tmp_path, monkeypatch, before, after, path):
+    monkeypatch.setattr(json_files, "MAX_RECORD", 1 << 20)  # the window that a layout is told by
+    element = json.dumps({"text": ROWS[0] * 50}, ensure_ascii=False, indent=1).encode()
+    file = tmp_path / "a.json.gz"
+    file.write_bytes(gzip.compress(before + b",".join([element] * 20_000) + after, 1, mtime=0))
+    tracemalloc.start()
+    try:
+        assert sum(1 for _ in read_file(make_source(text=f"{path}text"), file, "a")) == 20_000
+        assert tracemalloc.get_traced_memory()[1] < 8 << 20
+    finally:
+        tracemalloc.stop()
