@@ -70,7 +70,7 @@ def _read_values(source: Source, stream: ByteStream, label: str, layout: Layout)
     except BrokenJsonError as error:
         what = "one array"
         if layout == "objects":
-            what = "objects over several lines, as its first line is no whole object"
+            what = "objects, not as lines of them, by its first line"
         raise UserError(
             f"{label}: not JSON: {error}. The file was read as {what}. Mend it, get it again, or "
             f"take it out of the paths of source {source.name!r}."
