@@ -50,7 +50,7 @@ PresetName = Annotated[str, option("preset", "name in pipeline/presets, or a .to
 Artifacts = Annotated[Path, option("artifacts", "where stages write")]
 Recipe = Annotated[str | None, option("recipe", "name in corpora/recipes, or a .toml file")]
 Data = Annotated[Path | None, option("data", "folder that a recipe's relative paths are under")]
-Klue = Annotated[str | None, option("klue", "sample, hub, or a folder in the Hub's layout")]
+Klue = Annotated[str | None, option("klue", "sample, hub, or a folder with KLUE's rows")]
 Init = Annotated[
     str | None, option("init", "model folder or name@commit to continue from, with its tokenizer")
 ]

@@ -11,8 +11,8 @@ from typing import Final
 
 from corpora.errors import UserError, as_user_error
 from corpora.recipe import FileFormat, Source
-from corpora.sources.archives import ADVICE, CHUNK, damage_of, open_members
-from corpora.sources.formats.json_lines import read_json_lines
+from corpora.sources.archives import ADVICE, damage_of, open_members
+from corpora.sources.formats.json_files import read_json
 from corpora.sources.formats.mediawiki import read_mediawiki
 from corpora.sources.formats.parquet import read_parquet
 from corpora.sources.formats.tables import read_table
@@ -57,8 +57,6 @@ def _read_archive(source: Source, path: Path, label: str) -> Records:
         name = guess_format(source, member.name)
         with damage_of(path, member.name), open_stream(place, member.packed) as stream:
             yield from filter(None, _read_stream(source, name, stream, f"{label}/{member.name}"))
-            while member.packed.read(CHUNK):  # a zip's checksums are compared at the end
-                pass
 
 
 def _read_stream(
@@ -85,8 +83,8 @@ def _read_stream(
         yield from read_whole(stream, label)
     elif name == "txt":
         yield from read_text(source, stream, label)
-    elif name == "jsonl":
-        yield from read_json_lines(source, stream, label)
+    elif name in ("json", "jsonl"):
+        yield from read_json(source, stream, label, is_lines=name == "jsonl")
     else:
         yield from read_table(source, stream, label, tabs=name == "tsv")
 

@@ -17,7 +17,7 @@ from corpora.tasks import rows
 
 SHARD_BYTES = 8 << 20  # on disk, up to which neighbouring small files share a shard
 FORMATS: Final = tuple(name for name in get_args(FileFormat) if name)
-OTHER_SUFFIXES: Final = {"json": "jsonl", "ndjson": "jsonl", "markdown": "md", "xml": "mediawiki"}
+OTHER_SUFFIXES: Final = {"ndjson": "jsonl", "markdown": "md", "xml": "mediawiki"}
 SUFFIX: Final = re.compile(r"\.(\w+)(\.(gz|bz2|xz|zst))?$")
 EXTRACTED_WIKI: Final = re.compile(r"(?:.*/)?wiki_\d{2,}(\.(gz|bz2|xz|zst))?")
 """WikiExtractor's files, which have no suffix."""

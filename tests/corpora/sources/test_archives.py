@@ -2,6 +2,7 @@
 
 import bz2
 import gzip
+import json
 import lzma
 import stat
 import tarfile
@@ -23,6 +24,7 @@ MIXED = {
     "b/글.jsonl": LINES,
     "b/c.jsonl.gz": gzip.compress(LINES, mtime=0),
     "a.txt": ROWS[0].encode(),
+    "f.json": json.dumps([{"text": row} for row in ROWS]).encode("utf-16"),
     "표.csv": ("text\n" + "\n".join(ROWS)).encode(),
     "d.parquet": parquet({"text": ROWS}),
     "e.parquet.zst": pyarrow.compress(parquet({"text": ROWS}), "zstd", asbytes=True),

@@ -79,7 +79,7 @@ def test_a_hub_source_has_as_many_shards_as_parts_and_files_come_after_it():
 @pytest.mark.parametrize(
     "name, expected",
     [
-        ("a.JSON", "jsonl"),
+        ("a.JSON", "json"),
         ("a.ndjson.gz", "jsonl"),
         ("a.b.markdown", "md"),
         ("a.tsv.zst", "tsv"),
