@@ -93,5 +93,5 @@ def _refuse_kind(source: Source, name: FileFormat, kind: Kind, label: str, start
     """A bad record for a text that is one document; else the whole file would be lost for one."""
     reason = f"{kind.name}, not {name}. {kind.advice}"
     if name == "md" or (name == "txt" and source.unit in ("", "file")):
-        return bad_record(label, reason, start)
+        return bad_record(label, reason.removesuffix("."), start)
     raise UserError(f"{label}: {reason}")
