@@ -163,7 +163,7 @@ def _drop_unclosed(markup: str) -> str:
             waiting.pop()
             num_waiting[opening] -= 1
             if len(waiting) > MAX_DEPTH:
-                _refuse_depth()
+                raise ValueError(f"templates or links nested more than {MAX_DEPTH} deep")
     lone += [mark.start() for mark in waiting]
     kept: list[str] = []
     end = 0
@@ -171,10 +171,6 @@ def _drop_unclosed(markup: str) -> str:
         kept.append(markup[end:start])
         end = start + 2
     return " ".join([*kept, markup[end:]])  # a space, lest what stood around it becomes a mark
-
-
-def _refuse_depth() -> None:
-    raise ValueError(f"templates or links nested more than {MAX_DEPTH} deep")
 
 
 def _render_marks(markup: str, hidden_namespaces: frozenset[str]) -> str:
