@@ -1,6 +1,6 @@
-"""A text as a person reads it: wide, circled and other digits as ASCII has them, every dash a hyphen,
-nothing that can't be seen, no blanks between single digits, `(at)` as @. With the way back to the
-text's own characters. What is looked for in it is pii.py's to say."""
+"""A text as a person reads it: wide, circled and other digits as ASCII has them, every dash a
+hyphen, nothing that can't be seen, no blanks between single digits, `(at)` as @. With the way back
+to the text's own characters. What is looked for in it is pii.py's to say."""
 
 import re
 import unicodedata
@@ -105,7 +105,7 @@ _FOLDS: Final = (
     _fold(
         f"{_FIRST}(?:{_MORE}(?:{_GAP}[0-9]{_MORE})+(?![0-9])"
         "|(?<=0) 1 [016-9](?: [0-9]){8}(?! ?[0-9]))",
-        "(?<=[0-9]) (?=[0-9])",
+        "(?<=[-0-9.\u00b7)]) (?=[-0-9.\u00b7)])|(?<= ) ",
         "",
     ),
     _fold("01(?<![0-9]01)[016-9]([~_])[0-9]{3,4}\\1[0-9]{4}(?![0-9])", "[~_]", "-"),
