@@ -5,10 +5,6 @@ import re
 import unicodedata
 from typing import Final
 
-PRIVATE_USE: Final = "\ue000-\uf8ff\U000f0000-\U000ffffd\U00100000-\U0010fffd"
-FILLERS: Final = "\u115f\u1160\u3164\uffa0"
-"""Both sets for regular expressions."""
-
 MISSING: Final = "□"
 """How Korean print shows a letter that can't be read."""
 
@@ -47,12 +43,15 @@ _IDLE: Final = re.compile(
 _BLANK: Final = re.compile("[\u3164\uffa0]")
 
 
+_PRIVATE_USE: Final = re.compile("[\ue000-\uf8ff\U000f0000-\U000ffffd\U00100000-\U0010fffd]")
+
+
 def replace_private_use(text: str) -> tuple[str, int]:
     """Put known signs in place of private-use characters, and MISSING for letters; drop the others.
 
     Returns the text and how many there were.
     """
-    return re.subn(f"[{PRIVATE_USE}]", _replace_sign, text)
+    return _PRIVATE_USE.subn(_replace_sign, text)
 
 
 def _replace_sign(sign: re.Match[str]) -> str:

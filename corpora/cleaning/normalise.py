@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 import ftfy
 
-from corpora.cleaning.leftovers import FILLERS, replace_fillers, replace_private_use
+from corpora.cleaning.leftovers import replace_fillers, replace_private_use
 from corpora.duplicates.texts import HANGUL, KINDS
 
 SPACE_MARK: Final = "\u2581"
@@ -41,27 +41,29 @@ DAMAGED_CP949: Final = re.compile(r"[\u00b0-\u00c8][\u00a1-\u00fe]")
 SUSPECT: Final = re.compile(rf"[\u00b0-\u00c8\u00e1-\u00ef][\u0080-\u00fe{_CONTINUATION}]")
 """Either damage, in one scan."""
 
-_INVISIBLE: Final = (
-    r"\0-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f"
-    r"\ufeff\ufff9-\ufffc\ufdd0-\ufdef\ufffe\uffff"
-)
 CONTROL: Final = re.compile(
-    f"[{_INVISIBLE}]|(?<![\U0001f3f4\U000e0020-\U000e007e])[\U000e0000-\U000e007f]+"
+    r"[\0-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f"
+    r"\ufeff\ufff9-\ufffc\ufdd0-\ufdef\ufffe\uffff]"
+    r"|(?<![\U0001f3f4\U000e0020-\U000e007e])[\U000e0000-\U000e007f]+"
 )
 """Control characters except tab and newline, soft hyphens, noncharacters, what stands for an
 object, and marks that aren't seen: zero-width spaces, directions, byte-order marks, tags that
 aren't a flag's. Zero-width joiners stay: emoji are made with them."""
-UNSEEN: Final = re.compile(rf"[{_INVISIBLE}{FILLERS}\ue000-\uf8ff\U000e0000-\U0010ffff]")
-"""All that `compose` takes out or replaces but U+2581, in one scan."""
+UNSEEN: Final = re.compile(
+    r"[^\t\n -~\u00a0-\u00ac\u00ae-\u115e\u1161-\u200a\u200c\u200d\u2010-\u2027\u202f-\u205f"
+    r"\u2070-\u3163\u3165-\ud7ff\uf900-\ufdcf\ufdf0-\ufefe\uff00-\uff9f\uffa1-\ufff8\ufffd"
+    r"\U00010000-\U000dffff]"
+)
+"""A character of CONTROL, a filler, one of private use, or any of planes 14 to 16: written as all
+that is none of them, because `re` knows a member of a set a third sooner."""
 LINE_END: Final = re.compile(r"\r\n|[\u000b\u000c\u0085\u2028\u2029]")
 """Line ends other than the newline. A bare \\r is none: it becomes a space."""
 
 
-class Cleaned(NamedTuple):
-    """A text, and what was done to it."""
+class Repairs(NamedTuple):
+    """What was done to a text besides its clean-ups."""
 
-    text: str
-    repaired_lines: int = 0
+    lines: int = 0
     """Whose encoding was damaged."""
     space_marks: int = 0
     """U+2581, replaced."""
@@ -71,32 +73,36 @@ class Cleaned(NamedTuple):
     """Hangul fillers that stood for no letter."""
 
 
-def clean(text: str, title: str, steps: list[Callable[[str], str]]) -> Cleaned:
+NO_REPAIRS: Final = Repairs()
+"""Of nearly all texts: one for all of them costs least."""
+
+
+def clean(text: str, title: str, steps: list[Callable[[str], str]]) -> tuple[str, Repairs]:
     """Normalise a document and run its source's clean-ups in their order.
 
     Args:
         text: the document as its source has it.
         title: put before a text that doesn't already start with it.
         steps: the clean-ups, from `load_cleanups`.
+
+    Returns what `normalise` does.
     """
     if not text.startswith(title):
         text = f"{title}\n\n{text}"
-    cleaned = normalise(text)
-    text = cleaned.text
+    text, repairs = normalise(text)
     may_hold_entities = "&" in text  # one can stand for anything: &#9601; is U+2581
     for step in steps:
         text = step(text)
     if may_hold_entities or not unicodedata.is_normalized("NFC", text):
-        again = compose(text)
-        text = again.text
-        cleaned = Cleaned(text, *map(sum, zip(cleaned[1:], again[1:])))
-    return cleaned._replace(text=text.strip())
+        text, more = compose(text)
+        repairs = Repairs(*map(sum, zip(repairs, more)))
+    return text.strip(), repairs
 
 
-def normalise(text: str) -> Cleaned:
+def normalise(text: str) -> tuple[str, Repairs]:
     """Repair damaged encodings, drop what isn't seen, compose, and replace U+2581.
 
-    The form is NFC only: NFKC makes other letters of ㅋ and ㆍ.
+    The form is NFC only: NFKC makes other letters of ㅋ and ㆍ. Returns the text and what was done.
     """
     num_repaired = 0
     if SUSPECT.search(text):
@@ -104,23 +110,24 @@ def normalise(text: str) -> Cleaned:
         repaired = [_repair(line) for line in lines]
         num_repaired = sum(before != after for before, after in zip(lines, repaired))
         text = "\n".join(repaired)
-    return compose(text)._replace(repaired_lines=num_repaired)
+    text, repairs = compose(text)
+    return text, repairs._replace(lines=num_repaired) if num_repaired else repairs
 
 
-def compose(text: str) -> Cleaned:
-    """Return the text without what isn't seen, in NFC and without U+2581, and counts of what was
-    replaced."""
-    num_private = 0
-    num_fillers = 0
+def compose(text: str) -> tuple[str, Repairs]:
+    """Return the text without what isn't seen, in NFC and without U+2581, and what was replaced."""
+    repairs = NO_REPAIRS
     if UNSEEN.search(text):
         text = LINE_END.sub("\n", text).replace("\r", " ")
         text = CONTROL.sub("", text)
         text, num_private = replace_private_use(text)
         text, num_fillers = replace_fillers(text)
+        repairs = Repairs(private_use=num_private, fillers=num_fillers)
     text = unicodedata.normalize("NFC", text)
-    num_space_marks = text.count(SPACE_MARK)
-    text = text.replace(SPACE_MARK, "_")
-    return Cleaned(text, 0, num_space_marks, num_private, num_fillers)
+    if SPACE_MARK in text:
+        repairs = repairs._replace(space_marks=text.count(SPACE_MARK))
+        text = text.replace(SPACE_MARK, "_")
+    return text, repairs
 
 
 def _repair(line: str) -> str:

@@ -124,7 +124,7 @@ def two_entries(tmp_path):
 
 def test_a_text_is_found_as_it_stands_and_as_it_stands_after_cleaning(two_entries):
     index, _, _ = two_entries
-    cleaned, _ = replace_personal_data(normalise(PHONE).text, "placeholder")
+    cleaned, _ = replace_personal_data(normalise(PHONE)[0], "placeholder")
     assert cleaned != PHONE
     assert found(index, cleaned, PHONE) == {0: "nli validation 1", 1: "nli validation 1"}
     assert found(index, "진짜 웃겨ㅋㅋㅋㅋㅋㅋ") == {

@@ -1,12 +1,20 @@
 """Normalising repairs what is damaged, and leaves alone what published Korean cleaners break."""
 
+import re
 import unicodedata
 
 import pytest
 from hypothesis import given, strategies
 
 from corpora.cleaning.cleanups import load_cleanups
-from corpora.cleaning.normalise import Cleaned, clean, normalise
+from corpora.cleaning.normalise import (
+    CONTROL,
+    NO_REPAIRS,
+    UNSEEN,
+    Repairs,
+    clean,
+    normalise,
+)
 from tests.corpora.small_recipe import make_recipe
 
 CLEANUPS = load_cleanups(make_recipe())
@@ -41,7 +49,7 @@ EVERYTHING = [step for name, step in CLEANUPS.items() if name not in ("wiki_head
     ],
 )
 def test_what_published_cleaners_break_comes_through_unchanged(text):
-    assert clean(text, "", EVERYTHING) == Cleaned(text)
+    assert clean(text, "", EVERYTHING) == (text, NO_REPAIRS)
 
 
 @pytest.mark.parametrize(
@@ -55,23 +63,23 @@ def test_what_published_cleaners_break_comes_through_unchanged(text):
 )
 def test_damaged_encodings_are_repaired_line_by_line(damage, num_lines):
     sentence = "가나다 마바사는 “대한민국” 글자다."
-    cleaned = normalise(f"멀쩡한 줄\n{damage(sentence)}")
-    assert cleaned.text == f"멀쩡한 줄\n{sentence}"
-    assert cleaned.repaired_lines == num_lines
+    text, repairs = normalise(f"멀쩡한 줄\n{damage(sentence)}")
+    assert text == f"멀쩡한 줄\n{sentence}"
+    assert repairs.lines == num_lines
 
 
 def test_text_is_composed_but_not_changed_into_other_letters():
     assert normalise(unicodedata.normalize("NFD", "한국어 ㅋㅋ"))[0] == "한국어 ㅋㅋ"
-    assert normalise("ㅋㅠ ㆍ ㎏ ① ﾊ").text == "ㅋㅠ ㆍ ㎏ ① ﾊ"
+    assert normalise("ㅋㅠ ㆍ ㎏ ① ﾊ")[0] == "ㅋㅠ ㆍ ㎏ ① ﾊ"
 
 
 def test_sentencepieces_space_mark_is_replaced_and_counted():
-    assert clean("가▁나▁▁", "", []) == Cleaned("가_나__", space_marks=3)
+    assert clean("가▁나▁▁", "", []) == ("가_나__", Repairs(space_marks=3))
 
 
 def test_control_characters_go_and_every_line_end_becomes_a_newline():
     text = "가\r\n나\r다\u2028라\0\x1b\u200b\u202e\ufeff마\u00ad바"
-    assert normalise(text).text == "가\n나 다\n라마바"
+    assert normalise(text)[0] == "가\n나 다\n라마바"
 
 
 @pytest.mark.parametrize(
@@ -86,7 +94,7 @@ def test_control_characters_go_and_every_line_end_becomes_a_newline():
     ],
 )
 def test_private_use_characters_are_replaced_or_dropped_and_counted(raw, text, num_private):
-    assert clean(raw, "", EVERYTHING) == Cleaned(text, private_use=num_private)
+    assert clean(raw, "", EVERYTHING) == (text, Repairs(private_use=num_private))
 
 
 @pytest.mark.parametrize(
@@ -103,14 +111,21 @@ def test_private_use_characters_are_replaced_or_dropped_and_counted(raw, text, n
     ],
 )
 def test_fillers_that_stand_for_no_letter_are_written_out_or_dropped(raw, text):
-    cleaned = normalise(raw)
-    assert cleaned.text == text
-    assert cleaned.fillers > 0
+    cleaned, repairs = normalise(raw)
+    assert cleaned == text
+    assert repairs.fillers > 0
+
+
+def test_one_scan_sees_all_that_is_taken_out():
+    seen = {chr(code) for code in range(0xE0000) if UNSEEN.match(chr(code))}
+    taken_out = re.compile("[\ue000-\uf8ff\u115f\u1160\u3164\uffa0\ud800-\udfff]")
+    every = map(chr, range(0xE0000))
+    assert seen == {each for each in every if CONTROL.match(each) or taken_out.match(each)}
 
 
 def test_what_is_no_character_goes_and_tags_without_a_flag():
     raw = "독일\ufffc의 \ufdd0\uffff글\U000e0041\U000e007f cos\u2061θ"
-    assert normalise(raw) == Cleaned("독일의 글 cosθ")
+    assert normalise(raw) == ("독일의 글 cosθ", NO_REPAIRS)
 
 
 FILLERS = strategies.text("\u115f\u1160\u3164\uffa0ㄱㅏㄴ\u1100\u1161\u11a8\uf0b7\ue0bc가 \u200b")
@@ -118,8 +133,8 @@ FILLERS = strategies.text("\u115f\u1160\u3164\uffa0ㄱㅏㄴ\u1100\u1161\u11a8\u
 
 @given(FILLERS)
 def test_normalising_fillers_twice_changes_nothing_more(text):
-    once = normalise(text).text
-    assert normalise(once) == Cleaned(once)
+    once = normalise(text)[0]
+    assert normalise(once) == (once, NO_REPAIRS)
 
 
 # Without control characters, which are parts of damaged Hangul: with one of them taken out, the
@@ -129,8 +144,8 @@ VISIBLE = strategies.characters(exclude_categories=["Cc", "Cf", "Cs", "Zl", "Zp"
 
 @given(strategies.text(VISIBLE))
 def test_normalising_twice_changes_nothing_more(text):
-    once = normalise(text).text
-    assert normalise(once) == Cleaned(once)
+    once = normalise(text)[0]
+    assert normalise(once) == (once, NO_REPAIRS)
 
 
 def test_a_title_is_put_before_a_text_that_lacks_it():
@@ -141,4 +156,4 @@ def test_a_title_is_put_before_a_text_that_lacks_it():
 def test_what_entities_stand_for_is_normalised_too():
     raw = "가&#9601;나 &#4370;&#4449;&#4523; 다&#8203;라 &#xF0B7;"
     cleaned = clean(raw, "", [CLEANUPS["entities"]])
-    assert cleaned == Cleaned("가_나 한 다라 •", space_marks=1, private_use=1)
+    assert cleaned == ("가_나 한 다라 •", Repairs(space_marks=1, private_use=1))
