@@ -65,7 +65,8 @@ MAY_HOLD_ANY: Final = re.compile(
     f"|[{_DIGIT}{INVISIBLE}]{{0,4}}(?:{_POINT}[{_DIGIT}{INVISIBLE}]{{1,6}}){{3}}"
     f"|(?:(?<=[{_LETTER}].)|(?<=[{_LETTER}][{INVISIBLE}].))"
     f"[{_DIGIT}{INVISIBLE}]{{2}}[{_LETTER}{INVISIBLE}]{{5}}"
-    f"|(?<=[23\uff12\uff13])[{_LETTER}{INVISIBLE}]{{3,8}}[:\uff1a][{_LETTER}:\uff1a{INVISIBLE}]{{3}}"
+    f"|(?<=[23\uff12\uff13])[{_LETTER}{INVISIBLE}]{{3,8}}[:\uff1a]"
+    f"[{_LETTER}:\uff1a{INVISIBLE}]{{3}}"
     # an e-mail address
     f")|(?<=[@\uff20\ufe6b])[ {_BLANKS}{INVISIBLE}]{{0,5}}+[{_LETTER}]"
     "|(?<=[(\\[{<]) ?(?:[Aa][Tt]|[@\uff20\ufe6b]|앳|골뱅이) ?[)\\]}>]"
