@@ -61,6 +61,8 @@ class Tally(Size):
     changed: int = 0  # documents that cleaning made another text of
     repaired_lines: int = 0  # whose encoding was damaged
     space_marks: int = 0  # U+2581, replaced
+    private_use: int = 0  # characters, replaced or dropped
+    fillers: int = 0  # of Hangul, that stood for no letter
     unreadable: int = 0  # records
     kept: int = 0  # documents, or pieces of those that were cut
     dropped: dict[str, Drops] = field(default_factory=dict)  # by the reason
@@ -98,6 +100,8 @@ class Tally(Size):
         self.changed += other.changed
         self.repaired_lines += other.repaired_lines
         self.space_marks += other.space_marks
+        self.private_use += other.private_use
+        self.fillers += other.fillers
         self.unreadable += other.unreadable
         self.kept += other.kept
         for reason, more in other.dropped.items():
