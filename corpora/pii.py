@@ -132,11 +132,12 @@ def _find(text: str) -> list[Found]:
             start = text.rfind("\n", 0, candidate.start()) + 1
             end = text.find("\n", candidate.end()) % (len(text) + 1)  # -1: the text's own end
             line = text[start:end]
-            view = View(line, range(len(line) + 1))
-            in_line = _find_in_line(line)
-            if not in_line:
-                view = read_as_person(line)
-                in_line = _find_in_line(view.text) if view.text != line else []
+            # As a person reads it first: as it stands, a part of a value may pass for the whole.
+            view = read_as_person(line)
+            in_line = _find_in_line(view.text)
+            if not in_line and view.text != line:
+                view = View(line, range(len(line) + 1))
+                in_line = _find_in_line(line)
             for first, last, kind, value in in_line:
                 found.append(
                     Found(start + view.offsets[first], start + view.offsets[last], kind, value)
@@ -145,7 +146,7 @@ def _find(text: str) -> list[Found]:
 
 
 def _find_in_line(line: str) -> list[Found]:
-    """What stands in a line as it is, e-mail addresses first: they may hold numbers."""
+    """What stands in a line, e-mail addresses first: they may hold numbers."""
     found: list[Found] = []
     taken: set[int] = set()
     for candidate in sorted(CANDIDATE.finditer(line), key=lambda each: each[0][0] != "@"):

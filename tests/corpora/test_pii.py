@@ -127,6 +127,13 @@ def test_a_text_without_personal_data_is_the_same_object(text):
     assert counts or replaced is text
 
 
+@pytest.mark.parametrize("value", ["kｉm@naver.com", "211.234.56.7８", "0１0-1234-567８"])
+def test_a_value_that_is_wide_in_part_is_replaced_as_a_whole(value):
+    replaced, counts = replace_personal_data(f"가 {value}", "placeholder")
+    assert re.fullmatch(r"가 \[[^]]*\]", replaced)
+    assert list(counts.values()) == [1]
+
+
 def test_only_the_disguised_value_is_replaced_and_the_rest_stays_as_it_was():
     text = "Ｔｅｌ：①　０１０－１２３４－５６７８。\u200b끝 ㅡ ２０２０년\n１２３"
     replaced, _ = replace_personal_data(text, "placeholder")
