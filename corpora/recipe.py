@@ -102,7 +102,8 @@ class Source(Limits, SourceText):
     """Text of one kind, with the limits that fit it (cleaning/limits.py)."""
 
     max_bad_share: float = Field(default=0.01, ge=0, le=1)
-    """Share of unreadable records above which the stage stops."""
+    """Share of records that can't be read above which the stage stops. Of .txt and .md files every
+    line counts as a record, of all others every row."""
 
     @field_validator("name")
     @classmethod

@@ -12,7 +12,7 @@ from corpora.sources.formats.json_lines import read_json_lines
 from corpora.sources.formats.parquet import read_parquet
 from corpora.sources.formats.tables import read_table
 from corpora.sources.formats.text import read_text, read_whole
-from corpora.sources.records import Record, Records
+from corpora.sources.records import NO_TEXT, Record, Records
 from corpora.sources.shards import file_format
 from corpora.sources.streams import DAMAGE, open_stream
 
@@ -39,4 +39,10 @@ def read_file(source: Source, path: Path, label: str) -> Records:
             records = read_json_lines(source, stream, label)
         else:
             records = read_table(source, stream, label, tabs=name == "tsv")
-        yield from filter(None, records)
+        is_blank = True
+        for record in records:
+            is_blank = False
+            if record is not None:
+                yield record
+        if is_blank:
+            yield Record(label, "", reason=NO_TEXT)

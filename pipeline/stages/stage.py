@@ -83,7 +83,7 @@ def evaluation_files(settings: KlueSettings | PromptSettings) -> RawFiles:
 
 
 STAGES = {
-    "corpus": Stage(4, (), corpus_files, sharded=True),
+    "corpus": Stage(5, (), corpus_files, sharded=True),
     "tokenizer": Stage(2, ("corpus",), lambda preset, data: model_files(preset.tokenizer.init)),
     "tokens": Stage(2, ("corpus", "tokenizer"), lambda preset, data: [], sharded=True),
     "pretrain": Stage(

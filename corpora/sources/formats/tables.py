@@ -40,6 +40,8 @@ def read_table(source: Source, stream: ByteStream, label: str, tabs: bool) -> Ma
         if row is None:
             return
         if row and not header:
+            if not any(name.strip() for name in row):
+                continue
             header = row
             needed_columns(source, label, header)
         elif row and len(row) != len(header):

@@ -4,7 +4,7 @@ import pytest
 
 from corpora.errors import UserError
 from corpora.sources.formats.columns import to_document
-from corpora.sources.records import MAX_RECORD, TOO_LONG
+from corpora.sources.records import MAX_RECORD, TOO_LONG, Record
 from tests.corpora.small_recipe import make_source
 from tests.corpora.sources.reading import ROWS, bad, json_lines, parquet, read, texts
 
@@ -60,7 +60,7 @@ def test_a_table_without_a_column_that_is_named_is_refused(tmp_path, settings, m
 @pytest.mark.parametrize("title, expected", [("제목", "제목"), (None, ""), (0, "")])
 def test_a_row_may_have_a_title(title, expected):
     record = to_document(make_source(title="head"), "a:1", {"text": "글", "head": title})
-    assert record == ("a:1", "글", expected, "")
+    assert record == Record("a:1", "글", expected)
 
 
 @pytest.mark.parametrize(
