@@ -12,6 +12,7 @@ from typing import Final, cast, get_args
 
 from corpora.errors import UserError, require
 from corpora.recipe import Evaluation, FileFormat, Recipe, Source
+from corpora.source_keys import require_archive_for_members, require_keys_of_format
 from corpora.tasks import rows
 
 SHARD_BYTES = 8 << 20  # on disk, up to which neighbouring small files share a shard
@@ -142,7 +143,9 @@ def _group_small_files(source: Source, data_root: Path | None) -> list[list[Labe
     groups: list[list[LabelledFile]] = []
     room = -1
     for path, label in source_files(source, data_root):
-        file_format(source, path)  # an unknown suffix stops the run here, not after an hour
+        # An unknown suffix, or a key that doesn't apply, stops the run here, not after an hour.
+        require_archive_for_members(source, label)
+        require_keys_of_format(source, file_format(source, path), label)
         num_bytes = path.stat().st_size
         if num_bytes > room:
             groups.append([])
