@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from corpora.errors import UserError, as_user_error, require
+from corpora.paths import find_path
 
 UNKEYED: Final = "unkeyed"
 """Marks a field, as `Annotated[int, UNKEYED]`, that changes no byte of what a stage makes: it stays
@@ -167,7 +168,7 @@ def find_named_file(what: str, name: str, folder: Path) -> Path:
 
     Raises UserError that names the nearest file when it isn't there.
     """
-    path = Path(name) if name.endswith(".toml") else folder / f"{name}.toml"
+    path = find_path(name) if name.endswith(".toml") else folder / f"{name}.toml"
     known = sorted(each.stem for each in folder.glob("*.toml"))
     require(
         path.is_file(),

@@ -2,7 +2,6 @@
 
 No text is read here, and nothing heavy is imported: a stage's key needs this module."""
 
-import glob
 import importlib.util
 import re
 from collections.abc import Callable
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Final, cast, get_args
 
 from corpora.errors import UserError, require
+from corpora.paths import composed, match_paths
 from corpora.recipe import Evaluation, FileFormat, Recipe, Source
 from corpora.source_keys import require_archive_for_members, require_keys_of_format
 from corpora.tasks import rows
@@ -20,7 +20,8 @@ FORMATS: Final = tuple(name for name in get_args(FileFormat) if name)
 OTHER_SUFFIXES: Final = {"json": "jsonl", "ndjson": "jsonl", "markdown": "md"}
 
 LabelledFile = tuple[Path, str]
-"""A file, and the name to report it under, which doesn't depend on where the data lies."""
+"""A file, and the name to report it under, which depends neither on where the data lies nor on the
+normal form of its name there."""
 
 
 @dataclass(frozen=True)
@@ -84,12 +85,18 @@ def source_files(source: Source, data_root: Path | None) -> list[LabelledFile]:
         root = _konlpy_corpora()
         prefix = "konlpy/"
     labels: dict[Path, str] = {}
+    taken: set[str] = set()
     for pattern in source.paths:
         for path in _matching_files(source, pattern, root):
+            if path in labels:
+                continue
+            name = path.name
             if root is not None and path.is_relative_to(root):
-                labels[path] = prefix + path.relative_to(root).as_posix()
-            else:
-                labels[path] = path.name
+                name = prefix + path.relative_to(root).as_posix()
+            label = composed(name)
+            # Of two names that differ in their form the second is reported as it is.
+            labels[path] = name if label in taken else label
+            taken.add(labels[path])
     return list(labels.items())
 
 
@@ -109,15 +116,18 @@ def _matching_files(source: Source, pattern: str, root: Path | None) -> list[Pat
         root is not None or Path(pattern).is_absolute(),
         f"source {source.name!r} reads {pattern!r} in a folder of yours: give it with DATA=folder.",
     )
-    # Path.glob takes no pattern that begins with /.
-    matches = glob.glob(pattern, root_dir=root, recursive=True)  # noqa: PTH207
-    paths = sorted(Path(root or "/", match) for match in matches)
+    paths = match_paths(pattern, root or Path("/"))
     files = [path for path in paths if path.is_file()]
-    require(
-        files,
-        f"source {source.name!r}: no file matches {pattern!r} under {root or '/'}. Check DATA= and "
-        "the source's paths.",
-    )
+    what = f"source {source.name!r}: no file matches {pattern!r} under {root or '/'}"
+    folders = [path for path in paths if path.is_dir()]
+    if folders and not files:
+        inside = f"{pattern.rstrip('/')}/**/*.txt"
+        raise UserError(f"{what}, only a folder ({folders[0]}): write {inside!r} or the like.")
+    hint = ""
+    if "[" in pattern:
+        escaped = pattern.replace("[", "[[]")
+        hint = f" In a pattern [ ] holds a choice of characters; a [ itself is written {escaped!r}."
+    require(files, f"{what}. Check DATA= and the source's paths.{hint}")
     return files
 
 

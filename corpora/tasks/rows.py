@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from corpora.errors import UserError, as_user_error, require
+from corpora.paths import find_path
 from corpora.tasks.task import ENTITIES, HUB_NAME, HUB_REVISION, SPLITS, TASKS, Row, Task
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def load_rows(data: str, task: Task, split: str, revision: str = HUB_REVISION) -
 
 
 def _split_files(data: str, task: Task, split: str) -> list[Path]:
-    folder = (SAMPLE if data == "sample" else Path(data)) / task.name
+    folder = (SAMPLE if data == "sample" else find_path(data)) / task.name
     for each in (folder.parent, folder):
         require(
             each.is_dir(),

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from unicodedata import normalize
 
 import pytest
 import typer
@@ -95,6 +96,13 @@ def test_every_variable_arrives_as_it_was_typed(variable, monkeypatch):
     monkeypatch.setenv(f"KOREAN_GPT2_{variable}", typed)
     arrived = COMMANDS[command].make_context(command, [])
     assert arrived.params[variable.lower()] == wanted
+
+
+def test_data_in_another_normal_form_is_the_folder_that_is_there(tmp_path, monkeypatch):
+    folder = tmp_path / normalize("NFD", "자료")
+    folder.mkdir()
+    monkeypatch.setenv("KOREAN_GPT2_DATA", str(tmp_path / normalize("NFC", "자료")))
+    assert COMMANDS["corpus"].make_context("corpus", []).params["data"] == folder
 
 
 def run_make(*arguments: str, folder: Path, says: str) -> str:
