@@ -180,6 +180,7 @@ def find_named_file(what: str, name: str, folder: Path) -> Path:
 
 def read_toml(path: Path) -> dict[str, Any]:
     """Read a TOML file's table; raises UserError when it isn't one."""
-    kinds = (tomllib.TOMLDecodeError, UnicodeDecodeError)
-    with as_user_error(f"{path}: not valid TOML", kinds=kinds):
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+    with as_user_error(f"{path}: not in UTF-8", "Save it as UTF-8.", UnicodeDecodeError):
+        text = path.read_text(encoding="utf-8-sig")  # Windows' editors begin it with a mark
+    with as_user_error(f"{path}: not valid TOML", kinds=tomllib.TOMLDecodeError):
+        return tomllib.loads(text)
