@@ -66,7 +66,7 @@ def test_columns_without_the_one_that_holds_the_text_are_refused(tmp_path):
         ("a.csv", "id|text", "This one column holds '|': set delimiter = \"|\"."),
         ("a.csv", "id\ttext", 'This one column holds a tab: set format = "tsv".'),
         ("a.tsv", "id,text", "This one column holds ',': set format = \"csv\"."),
-        (
+        ("a.tsv", "id;text", 'format = "csv" and delimiter = ";".'),
             "a.tsv",
             "id;text",
             'This one column holds \';\': set format = "csv" and delimiter = ";".',
