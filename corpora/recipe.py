@@ -142,7 +142,7 @@ class Evaluation(Settings):
     split: Literal["train", "validation"]
     """train or validation."""
     data: str
-    """hub, sample, or a folder under DATA= in the Hub's layout."""
+    """hub, sample, or a folder under DATA= in one of the layouts of tasks/layouts.py."""
     revision: Revision = ""
     """Commit hash or tag of the Hub dataset; a folder counts by its content."""
 

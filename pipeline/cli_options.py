@@ -60,7 +60,7 @@ Data = Annotated[
         metavar="PATH",
     ),
 ]
-Klue = Annotated[str | None, option("klue", "sample, hub, or a folder in the Hub's layout")]
+Klue = Annotated[str | None, option("klue", "sample, hub, or a folder with KLUE's rows")]
 Init = Annotated[
     str | None, option("init", "model folder or name@commit to continue from, with its tokenizer")
 ]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from corpora.errors import as_user_error
 from corpora.recipe import Source
-from corpora.sources.formats.json_lines import read_json_lines
+from corpora.sources.formats.json_files import read_json
 from corpora.sources.formats.parquet import read_parquet
 from corpora.sources.formats.tables import read_table
 from corpora.sources.formats.text import read_text, read_whole
@@ -35,8 +35,8 @@ def read_file(source: Source, path: Path, label: str) -> Records:
             records = read_whole(stream, label)
         elif name == "txt":
             records = read_text(source, stream, label)
-        elif name == "jsonl":
-            records = read_json_lines(source, stream, label)
+        elif name in ("json", "jsonl"):
+            records = read_json(source, stream, label, is_lines=name == "jsonl")
         else:
             records = read_table(source, stream, label, tabs=name == "tsv")
         is_blank = True

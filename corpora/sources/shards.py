@@ -17,7 +17,7 @@ from corpora.tasks import rows
 
 SHARD_BYTES = 8 << 20  # on disk, up to which neighbouring small files share a shard
 FORMATS: Final = tuple(name for name in get_args(FileFormat) if name)
-OTHER_SUFFIXES: Final = {"json": "jsonl", "ndjson": "jsonl", "markdown": "md"}
+OTHER_SUFFIXES: Final = {"ndjson": "jsonl", "markdown": "md"}
 
 LabelledFile = tuple[Path, str]
 """A file, and the name to report it under, which depends neither on where the data lies nor on the

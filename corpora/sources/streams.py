@@ -43,6 +43,28 @@ def open_stream(path: Path) -> ByteStream:
     return open(path, "rb")
 
 
+class Utf16AsUtf8(io.RawIOBase):
+    """A stream of UTF-16 with its byte-order mark, as UTF-8 without one."""
+
+    def __init__(self, stream: ByteStream) -> None:
+        self._text = io.TextIOWrapper(stream, encoding="utf-16", newline="")
+
+    def readable(self) -> bool:
+        """Say that it can be read."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill as much of the buffer as is sure not to run over."""
+        raw = self._text.read(len(buffer) // 4).encode()
+        buffer[: len(raw)] = raw
+        return len(raw)
+
+    def close(self) -> None:
+        """Close the stream itself, too."""
+        self._text.close()
+        super().close()
+
+
 def read_lines(stream: ByteStream, label: str) -> Records:
     r"""Yield every line that ends in \n, without its line end; a bare \r is no line end."""
     lines: ByteStream | io.TextIOWrapper = stream

@@ -1,2 +1,2 @@
 """Labelled tasks: what each looks like and how it is scored (klue.toml, task.py), and its rows,
-read and checked (rows.py). No scores, no models."""
+found and read (layouts.py) and checked (rows.py). No scores, no models."""

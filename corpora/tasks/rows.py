@@ -1,28 +1,21 @@
-"""The rows of a task, read from the Hub, a folder or the sample, and checked.
+"""The rows of a task, from the Hub, a folder or the sample, checked. How a folder may hold them is
+layouts.py's job.
 
 At import nothing heavy is needed, so that a stage's key can be had without pyarrow."""
 
-import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from corpora.errors import UserError, as_user_error, require
 from corpora.paths import find_path
+from corpora.tasks.layouts import Table, files_of, find_split, read_rows
 from corpora.tasks.task import ENTITIES, HUB_NAME, HUB_REVISION, SPLITS, TASKS, Row, Task
 
 if TYPE_CHECKING:
     from datasets import Dataset
 
 SAMPLE: Final = Path(__file__).parent.parent / "sample" / "klue"
-
-
-class Table(NamedTuple):
-    """Unchecked rows of one file or of the Hub."""
-
-    place: str  # how the places of its rows begin, before their number
-    label_names: Sequence[str] | None  # what its label ids mean, if it says so
-    rows: Iterable[Row]
 
 
 def is_sample(data: str) -> bool:
@@ -40,28 +33,29 @@ def input_files(
     if data == "hub":
         return []
     return [
-        path
+        file
         for name in tasks
         for split in splits
-        for path in _split_files(data, TASKS[name], split)
+        for path in find_split(_folder(data), TASKS[name], split)
+        for file in files_of(path)
     ]
 
 
 def load_rows(data: str, task: Task, split: str, revision: str = HUB_REVISION) -> list[Row]:
     """Read one split: its rows in file order, with exactly the task's columns.
 
-    `data` is "sample", "hub", or a folder that holds TASK/SPLIT-*.parquet or TASK/SPLIT*.jsonl,
-    read directly, because `load_dataset` may serve a stale cache. `revision` is the Hub's. Labels
-    are ids in the task's order, whatever the file's. Raises UserError that names the file and the
-    row for anything unfit.
+    `data` is "sample", "hub", or a folder in one of the layouts of layouts.py, whose files are read
+    directly, because `load_dataset` may serve a stale cache. `revision` is the Hub's. Labels are
+    ids in the task's order, whatever the file's. Raises UserError that names the file and the row
+    for anything unfit.
     """
     if data == "hub":
         place = HUB_NAME
         tables = [_read_hub(task, split, revision)]
     else:
-        paths = _split_files(data, task, split)
+        paths = find_split(_folder(data), task, split)
         place = str(paths[0])
-        tables = [_read_file(path) for path in paths]
+        tables = [read_rows(path) for path in paths]
     rows = [
         _check_row(row, task, table.label_names or task.labels, f"{table.place}{number}")
         for table in tables
@@ -73,21 +67,8 @@ def load_rows(data: str, task: Task, split: str, revision: str = HUB_REVISION) -
     return rows
 
 
-def _split_files(data: str, task: Task, split: str) -> list[Path]:
-    folder = (SAMPLE if data == "sample" else find_path(data)) / task.name
-    for each in (folder.parent, folder):
-        require(
-            each.is_dir(),
-            f"{each}: no such folder, so {task.title} can't be read. KLUE= takes sample, hub, or a "
-            "folder with TASK/SPLIT-*.parquet. Add what is missing, or leave the task out.",
-        )
-    paths = sorted(folder.glob(f"{split}*.parquet")) or sorted(folder.glob(f"{split}*.jsonl"))
-    require(
-        paths,
-        f"{folder}: the {split} split is missing: no {split}*.parquet, no {split}*.jsonl. "
-        "No other is used.",
-    )
-    return paths
+def _folder(data: str) -> Path:
+    return SAMPLE if data == "sample" else find_path(data)
 
 
 def _read_hub(task: Task, split: str, revision: str) -> Table:
@@ -95,42 +76,13 @@ def _read_hub(task: Task, split: str, revision: str) -> Table:
 
     with as_user_error(
         f"can't read {task.title}: the Hub dataset {HUB_NAME} {task.name} at revision {revision}",
-        f"{CHECK} Without a network, give a folder in the Hub's layout: KLUE=folder.",
+        f"{CHECK} Without a network, give a folder with KLUE's rows: KLUE=folder.",
     ):
         builder = open_builder(HUB_NAME, task.name, revision)
         builder.download_and_prepare()  # its cache is kept by revision, so it is never stale
         table = cast("Dataset", builder.as_dataset(split=split))  # one split, because one is named
     names = getattr(table.features.get("label"), "names", None)
     return Table(f"{HUB_NAME} {task.name} {split}, row ", names, cast(Iterable[Row], table))
-
-
-def _read_file(path: Path) -> Table:
-    if path.suffix == ".jsonl":
-        return Table(f"{path}:", None, _read_json_lines(path))
-    import pyarrow.parquet
-
-    kinds = (pyarrow.ArrowException, OSError)
-    with as_user_error(f"{path}: not a readable parquet file", kinds=kinds):
-        table = pyarrow.parquet.read_table(path)
-    metadata = json.loads((table.schema.metadata or {}).get(b"huggingface", b"{}"))
-    names = metadata.get("info", {}).get("features", {}).get("label", {}).get("names")
-    return Table(f"{path}, row ", names, table.to_pylist())
-
-
-def _read_json_lines(path: Path) -> Iterator[Row]:
-    # Whole, so that no file stays open when a row is refused.
-    lines = path.read_bytes().split(b"\n")
-    if not lines[-1]:
-        lines.pop()
-    for number, line in enumerate(lines, 1):
-        encoding = "utf-8-sig" if number == 1 else "utf-8"
-        with as_user_error(f"{path}:{number}: not a line of JSON in UTF-8", kinds=ValueError):
-            row = json.loads(line.decode(encoding))
-        require(
-            isinstance(row, dict),
-            f"{path}:{number}: a row has to be a JSON object, not {type(row).__name__}.",
-        )
-        yield row
 
 
 def _check_row(row: Row, task: Task, label_names: Sequence[str], where: str) -> Row:

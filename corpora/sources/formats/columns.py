@@ -33,20 +33,15 @@ def needed_columns(source: Source, where: str, columns: list[str], hint: str = "
     return list(dict.fromkeys(needed.values()))
 
 
-def to_document(source: Source, where: str, row: dict[str, Any]) -> Record | None:
+def to_document(source: Source, where: str, row: Any) -> Record | None:
     """Return the document in a row, or why it is none; None where `only` leaves the row out."""
-    if source.only:
-        name = row.get(source.id)
-        if not isinstance(name, str):
-            return bad_record(where, f"no text in {source.id!r}, which only = needs", str(row))
-        if not name.startswith(source.only):
+    try:
+        if source.only and not _find_name(source, row).startswith(source.only):
             return None
-    if source.text not in row:
-        return bad_record(where, f"no {source.text!r}; the keys are {_listed(row)}"[:300], str(row))
-    text = row[source.text]
-    title = (row.get(source.title) or "") if source.title else ""
-    if not isinstance(text, str) or not isinstance(title, str):
-        return bad_record(where, f"{source.text!r} or its title is no text", str(row))
+        text = _find_text(row, source.text, "\n")
+        title = _find_title(source, row) if source.title else ""
+    except ValueError as error:
+        return bad_record(where, str(error)[:300], str(row))
     try:
         num_bytes = len((text + title).encode())
     except UnicodeEncodeError:
@@ -54,6 +49,77 @@ def to_document(source: Source, where: str, row: dict[str, Any]) -> Record | Non
     if num_bytes > MAX_RECORD:
         return bad_record(where, TOO_LONG, text)
     return Record(where, text, title)
+
+
+def _find_name(source: Source, row: Any) -> str:
+    try:
+        return _find_text(row, source.id, " ")
+    except ValueError:
+        raise ValueError(f"no text in {source.id!r}, which only = needs") from None
+
+
+def _find_title(source: Source, row: Any) -> str:
+    try:
+        return _find_text(row, source.title, " ")
+    except MissingKeyError:
+        return ""
+
+
+def _find_text(row: Any, path: str, separator: str) -> str:
+    """Return the text at a key or, if there's no such key, the texts at the end of a path, joined.
+
+    What is null or blank adds nothing. Raises MissingKeyError that names the keys there are, and
+    ValueError for what is no text.
+    """
+    if isinstance(row, dict) and path in row:
+        value = row[path]
+        if isinstance(value, str):
+            return value
+        values = [value]
+    else:
+        values = _values_at(row, path)
+    texts = [value for value in values if value is not None]
+    for value in texts:
+        if isinstance(value, list):
+            raise ValueError(f"{path!r} is a list: {path}[] joins its texts")
+        if not isinstance(value, str):
+            raise ValueError(f"{path!r} is no text")
+    return separator.join(text for text in texts if text.strip())
+
+
+def _values_at(row: Any, path: str) -> list[Any]:
+    """Return the values at the end of a path such as document[].paragraph[].form, in order."""
+    values = [row]
+    missing = ""
+    passed = ""
+    for step in path.replace("[]", ".[]").removeprefix(".").split("."):
+        found: list[Any] = []
+        for value in values:
+            if value is None:
+                continue
+            if step == "[]":
+                found += _checked(value, list, passed, f"isn't a list: leave out the [] in {path}")
+            elif step in _checked(value, dict, passed, f"isn't an object, as {path} has it"):
+                found.append(value[step])
+            elif not missing:
+                place = f" in {passed}" if passed else ""
+                missing = f"no {step!r}{place}; the keys are {_listed(value)}"
+        values = found
+        passed += step if step == "[]" or not passed else f".{step}"
+    if not values and missing:
+        raise MissingKeyError(missing)
+    return values
+
+
+def _checked(value: Any, kind: type, place: str, fault: str) -> Any:
+    if not isinstance(value, kind):
+        hint = f"is a list: write {place}[]" if isinstance(value, list) else fault
+        raise ValueError(f"{place!r} {hint}")
+    return value
+
+
+class MissingKeyError(ValueError):
+    """A key isn't there."""
 
 
 def _listed(names: Iterable[str]) -> str:

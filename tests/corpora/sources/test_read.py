@@ -1,6 +1,7 @@
 """A file's reader goes by its format, and every reader gives the same documents, in flat memory."""
 
 import gzip
+import json
 import tracemalloc
 
 import pytest
@@ -19,6 +20,7 @@ TSV = "id\ttext\n" + "".join(f"1\t{row}\n" for row in ROWS)
     [
         ("a.jsonl", json_lines(*[{"text": row} for row in ROWS]), {}),
         ("a.json", json_lines(*[{"text": row} for row in ROWS]), {}),
+        ("b.json", json.dumps([{"text": row} for row in ROWS]).encode(), {}),
         ("a.csv", CSV.encode(), {}),
         ("a.tsv", TSV.encode(), {}),
         ("a.parquet", parquet({"id": [1, 2], "text": ROWS}), {}),

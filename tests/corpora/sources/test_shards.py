@@ -114,7 +114,7 @@ def test_a_hub_source_has_as_many_shards_as_parts_and_files_come_after_it():
 
 @pytest.mark.parametrize(
     "name, expected",
-    [("a.JSON", "jsonl"), ("a.ndjson.gz", "jsonl"), ("a.b.markdown", "md"), ("a.tsv.zst", "tsv")],
+    [("a.JSON", "json"), ("a.ndjson.gz", "jsonl"), ("a.b.markdown", "md"), ("a.tsv.zst", "tsv")],
 )
 def test_a_files_format_is_what_its_suffix_says(tmp_path, name, expected):
     assert file_format(make_source(), tmp_path / name) == expected

@@ -57,7 +57,7 @@ def test_a_table_without_a_column_that_is_named_is_refused(tmp_path, settings, m
             read(tmp_path / name, data, **settings)
 
 
-@pytest.mark.parametrize("title, expected", [("제목", "제목"), (None, ""), (0, "")])
+@pytest.mark.parametrize("title, expected", [("제목", "제목"), (None, ""), ("", "")])
 def test_a_row_may_have_a_title(title, expected):
     record = to_document(make_source(title="head"), "a:1", {"text": "글", "head": title})
     assert record == Record("a:1", "글", expected)
@@ -66,7 +66,9 @@ def test_a_row_may_have_a_title(title, expected):
 @pytest.mark.parametrize(
     "row, reason",
     [
-        ({"text": "글", "head": 5}, "'text' or its title is no text"),
+        ({"text": "글", "head": 5}, "'head' is no text"),
+        ({"text": 0}, "'text' is no text"),
+        ({"text": ["글"]}, "'text' is a list: text[] joins its texts"),
         ({"text": "글", "head": "\udc00"}, "lone surrogate"),
         ({"text": "가" * (MAX_RECORD // 3), "head": "제목"}, TOO_LONG),
         ({str(number): "" for number in range(200)}, "no 'text'; the keys are '0', '1', "),
@@ -77,3 +79,76 @@ def test_a_row_without_a_fit_text_says_why(row, reason):
     assert record is not None
     assert record.reason.startswith(reason)
     assert len(record.reason) <= 300
+
+
+SPEECH = {
+    "id": "SDRW-1",
+    "metadata": {"title": "대화", "topics": ["음식", "여행"]},
+    "utterance": [
+        {"form": "밥 먹었어?"},
+        {"form": None},
+        {"form": " "},
+        {"speaker": "2"},
+        None,
+        {"form": "응."},
+    ],
+    "text": [[{"sentence": "첫째"}, {"sentence": "둘째"}], [], [{"sentence": "셋째"}]],
+    "lines": ["하나", "둘"],
+    "a.b": "점이 있는 이름",
+    "a": {"b": "길", "c": None},
+}
+
+
+@pytest.mark.parametrize(
+    "path, expected",
+    [
+        ("utterance[].form", "밥 먹었어?\n응."),
+        ("text[][].sentence", "첫째\n둘째\n셋째"),
+        ("lines[]", "하나\n둘"),
+        ("metadata.title", "대화"),
+        ("a.b", "점이 있는 이름"),
+        ("a.c", ""),
+        ("a.c.d[].e", ""),
+    ],
+)
+def test_a_path_joins_the_texts_of_its_lists_but_a_key_of_that_name_comes_first(path, expected):
+    record = to_document(make_source(text=path), "a:1", SPEECH)
+    assert record == Record("a:1", expected)
+
+
+@pytest.mark.parametrize(
+    "settings, expected",
+    [
+        ({"title": "metadata.topics[]"}, Record("a:1", "하나\n둘", "음식 여행")),
+        ({"title": "metadata.no.such"}, Record("a:1", "하나\n둘")),
+        ({"only": ("대",), "id": "metadata.title"}, Record("a:1", "하나\n둘")),
+        ({"only": ("SXRW",), "id": "metadata.title"}, None),
+    ],
+)
+def test_title_and_id_may_be_paths_and_a_title_of_many_is_joined_by_spaces(settings, expected):
+    assert to_document(make_source(text="lines[]", **settings), "a:1", SPEECH) == expected
+
+
+def test_a_path_without_the_name_that_only_needs_is_bad():
+    source = make_source(text="lines[]", only=("SXRW",), id="metadata.no")
+    record = to_document(source, "a:1", SPEECH)
+    assert record is not None
+    assert record.reason == "no text in 'metadata.no', which only = needs"
+
+
+@pytest.mark.parametrize(
+    "path, reason",
+    [
+        ("utterances[].form", "no 'utterances'; the keys are 'id', 'metadata', 'utterance'"),
+        ("utterance[].text", "no 'text' in utterance[]; the keys are 'form'"),
+        ("metadata.head", "no 'head' in metadata; the keys are 'title', 'topics'"),
+        ("utterance.form", "'utterance' is a list: write utterance[]"),
+        ("metadata[].title", "'metadata' isn't a list: leave out the [] in metadata[].title"),
+        ("lines[].form", "'lines[]' isn't an object, as lines[].form has it"),
+        ("metadata", "'metadata' is no text"),
+    ],
+)
+def test_a_path_that_does_not_fit_names_what_is_there(path, reason):
+    record = to_document(make_source(text=path), "a:1", SPEECH)
+    assert record is not None
+    assert record.reason.startswith(reason)
