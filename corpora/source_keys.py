@@ -41,8 +41,6 @@ HINTS: Final = {
     "csv": "between commas or the like",
     "jsonl": "an object a line",
 }
-ARCHIVES: Final = (".zip", ".tar", ".tgz", ".tbz2", ".txz")
-"""Suffixes of archives, which .gz and the like may follow."""
 
 
 def explain_key_of_other_kind(kind: str, given: Collection[str]) -> str:
@@ -75,15 +73,12 @@ def require_keys_of_format(source: "Source", name: str, place: str) -> None:
     )
 
 
-def require_archive_for_members(source: "Source", name: str) -> None:
-    """Raise UserError where `members` is given and the file of this name is no archive."""
-    stem = name.lower()
-    for suffix in (".gz", ".bz2", ".xz", ".zst"):
-        stem = stem.removesuffix(suffix)
+def require_archive_for_members(source: "Source", is_archive: bool, place: str) -> None:
+    """Raise UserError where `members` is given for a file that is no archive."""
     require(
-        not source.members or stem.endswith(ARCHIVES),
-        f"{name}: source {source.name!r} says {_written(source, 'members')}, which applies to "
-        f"archives ({', '.join(ARCHIVES)}) alone: leave members out, or make the file a source of "
+        is_archive or not source.members,
+        f"{place}: source {source.name!r} says {_written(source, 'members')}, which applies to "
+        "archives (.zip, .tar and the like) alone: leave members out, or make the file a source of "
         "its own.",
     )
 

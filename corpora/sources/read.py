@@ -1,48 +1,114 @@
 """A file of a recipe -> a stream of documents, in flat memory: the reader of its format is chosen
 here.
 
-What can't be read becomes a record with its place and the reason. Only a damaged container or a
-wrong setting stops the run."""
+What can't be read becomes a record with its place and the reason. Only a damaged container, a file
+of another kind or a wrong setting stops the run."""
 
-from pathlib import Path
+import shutil
+import tempfile
+from pathlib import Path, PurePath
+from typing import Final
 
-from corpora.errors import as_user_error
-from corpora.recipe import Source
+from corpora.errors import UserError, as_user_error
+from corpora.recipe import FileFormat, Source
+from corpora.sources.archives import ADVICE, CHUNK, damage_of, open_members
 from corpora.sources.formats.json_files import read_json
+from corpora.sources.formats.mediawiki import read_mediawiki
 from corpora.sources.formats.parquet import read_parquet
 from corpora.sources.formats.tables import read_table
-from corpora.sources.formats.text import read_text, read_whole
-from corpora.sources.records import NO_TEXT, Record, Records
-from corpora.sources.shards import file_format
-from corpora.sources.streams import DAMAGE, open_stream
+from corpora.sources.formats.text import read_text, read_whole, refuse_whole
+from corpora.sources.formats.wikiextractor import read_wikiextractor
+from corpora.sources.recognise import (
+    CONTAINERS,
+    PARQUET,
+    START_BYTES,
+    Kind,
+    recognise,
+    require_container,
+)
+from corpora.sources.records import NO_TEXT, MaybeRecords, Record, Records
+from corpora.sources.shards import file_format, guess_format, is_archive
+from corpora.sources.streams import DAMAGE, ByteStream, open_stream
 
-ADVICE = "Get the file again, or take it out of the recipe's paths."
+MAY_BEGIN_FILES: Final = {"parquet": PARQUET}
+"""The kind that a format's files are; those of the others are text."""
 
 
 def read_file(source: Source, path: Path, label: str) -> Records:
     """Yield a file's documents and bad records, in places that begin with `label`.
 
-    Raises UserError for a damaged file and for a setting of the source that doesn't fit it.
+    An archive's members are read one after another, each as a file. Raises UserError for a damaged
+    file, one of another kind than its name says, and a setting of the source that doesn't fit it.
     """
+    require_container(path)
+    if is_archive(path.name):
+        yield from _read_archive(source, path, label)
+        return
     name = file_format(source, path)
     what = f"{path}: damaged or cut short"
     with as_user_error(what, ADVICE, DAMAGE), open_stream(path) as stream:
-        if not path.stat().st_size or not stream.peek(1):
-            records = iter([Record(label, "", reason="empty file")])
-        elif name == "parquet":
-            records = read_parquet(source, path, label)
-        elif name == "md":
-            records = read_whole(stream, label)
-        elif name == "txt":
-            records = read_text(source, stream, label)
-        elif name in ("json", "jsonl"):
-            records = read_json(source, stream, label, is_lines=name == "jsonl")
-        else:
-            records = read_table(source, stream, label, tabs=name == "tsv")
-        is_blank = True
-        for record in records:
-            is_blank = False
-            if record is not None:
-                yield record
-        if is_blank:
-            yield Record(label, "", reason=NO_TEXT)
+        plain = None if path.suffix.lower() in CONTAINERS else path
+        yield from _read_records(source, name, stream, label, plain)
+
+
+def _read_archive(source: Source, path: Path, label: str) -> Records:
+    for member in open_members(source, path):
+        place = PurePath(member.name)
+        name = guess_format(source, member.name)
+        with damage_of(path, member.name), open_stream(place, member.packed) as stream:
+            yield from _read_records(source, name, stream, f"{label}/{member.name}")
+            while member.packed.read(CHUNK):  # a zip's checksums are compared at the end
+                pass
+
+
+def _read_records(
+    source: Source, name: FileFormat, stream: ByteStream, label: str, plain: Path | None = None
+) -> Records:
+    """The source's records, or a bad one that says that there's none."""
+    is_blank = True
+    for record in _read_stream(source, name, stream, label, plain):
+        is_blank = False
+        if record is not None:
+            yield record
+    if is_blank:
+        yield Record(label, "", reason=NO_TEXT)
+
+
+def _read_stream(
+    source: Source, name: FileFormat, stream: ByteStream, label: str, plain: Path | None
+) -> MaybeRecords:
+    """Records of what the stream holds, which `plain` holds, too, if that is a file."""
+    start = stream.peek(START_BYTES)[:START_BYTES]
+    kind = recognise(start)
+    if not start:
+        yield Record(label, "", reason="empty file")
+    elif kind and not kind.is_text and kind.name != MAY_BEGIN_FILES.get(name):
+        yield _refuse_kind(source, name, kind, label, stream)
+    elif name == "parquet" and plain:
+        yield from read_parquet(source, plain, label)
+    elif name == "parquet":
+        with tempfile.TemporaryFile() as file:  # its end has to be read first
+            shutil.copyfileobj(stream, file)
+            yield from read_parquet(source, file, label)
+    elif name == "mediawiki":
+        yield from read_mediawiki(stream, label)
+    elif name == "wikiextractor":
+        yield from read_wikiextractor(source, stream, label)
+    elif name == "md":
+        yield from read_whole(stream, label)
+    elif name == "txt":
+        yield from read_text(source, stream, label)
+    elif name in ("json", "jsonl"):
+        yield from read_json(source, stream, label, is_lines=name == "jsonl")
+    else:
+        yield from read_table(source, stream, label, tabs=name == "tsv")
+
+
+def _refuse_kind(
+    source: Source, name: FileFormat, kind: Kind, label: str, stream: ByteStream
+) -> Record:
+    """A bad record for a text that is one document; else the whole file would be lost for one."""
+    reason = f"{kind.name}, not {name}. {kind.advice}"
+    if name == "md" or (name == "txt" and source.unit in ("", "file")):
+        return refuse_whole(label, reason, stream)
+    raise UserError(f"{label}: {reason}")

@@ -13,11 +13,16 @@ from corpora.errors import UserError, require
 from corpora.paths import composed, match_paths
 from corpora.recipe import Evaluation, FileFormat, Recipe, Source
 from corpora.source_keys import require_archive_for_members, require_keys_of_format
+from corpora.sources.recognise import recognise_file
 from corpora.tasks import rows
 
 SHARD_BYTES = 8 << 20  # on disk, up to which neighbouring small files share a shard
 FORMATS: Final = tuple(name for name in get_args(FileFormat) if name)
-OTHER_SUFFIXES: Final = {"ndjson": "jsonl", "markdown": "md"}
+OTHER_SUFFIXES: Final = {"ndjson": "jsonl", "markdown": "md", "xml": "mediawiki"}
+SUFFIX: Final = re.compile(r"\.(\w+)(\.(gz|bz2|xz|zst))?$")
+EXTRACTED_WIKI: Final = re.compile(r"(?:.*/)?wiki_\d{2,}(\.(gz|bz2|xz|zst))?")
+"""WikiExtractor's files, which have no suffix."""
+ARCHIVE: Final = re.compile(r"\.(zip|tar|tar\.(gz|bz2|xz|zst)|tgz|tbz2|txz)$")
 
 LabelledFile = tuple[Path, str]
 """A file, and the name to report it under, which depends neither on where the data lies nor on the
@@ -153,9 +158,11 @@ def _group_small_files(source: Source, data_root: Path | None) -> list[list[Labe
     groups: list[list[LabelledFile]] = []
     room = -1
     for path, label in source_files(source, data_root):
-        # An unknown suffix, or a key that doesn't apply, stops the run here, not after an hour.
-        require_archive_for_members(source, label)
-        require_keys_of_format(source, file_format(source, path), label)
+        is_packed = is_archive(path.name)
+        require_archive_for_members(source, is_packed, label)
+        if not is_packed:
+            # An unknown suffix, or a key that doesn't apply, stops the run here, not after an hour.
+            require_keys_of_format(source, file_format(source, path), label)
         num_bytes = path.stat().st_size
         if num_bytes > room:
             groups.append([])
@@ -166,14 +173,32 @@ def _group_small_files(source: Source, data_root: Path | None) -> list[list[Labe
 
 
 def file_format(source: Source, path: Path) -> FileFormat:
-    """Return the source's format, or the one that the file's suffix says."""
-    suffix = re.search(r"\.(\w+)(\.(gz|bz2|xz|zst))?$", path.name.lower())
-    name: str = source.format
-    if not name and suffix:
-        name = OTHER_SUFFIXES.get(suffix[1], suffix[1])
-    require(
-        name in FORMATS,
-        f"{path}: format unknown: set format in source {source.name!r}: one of "
-        f"{', '.join(FORMATS)}.",
-    )
-    return cast(FileFormat, name)  # one of them
+    """Return the source's format, or the one that the file's name says.
+
+    Raises UserError with what the file is, as far as its first bytes tell, if neither says one.
+    """
+    name = guess_format(source, path.name)
+    if not name:
+        kind = recognise_file(path)
+        is_what = f"{kind.name}. {kind.advice}" if kind else "format unknown."
+        raise UserError(
+            f"{path}: {is_what} Else set format in source {source.name!r}: one of "
+            f"{', '.join(FORMATS)}."
+        )
+    return name
+
+
+def guess_format(source: Source, name: str) -> FileFormat:
+    """Return the source's format, or the one that a file's name says; "" if that is unknown."""
+    if source.format:
+        return source.format
+    if EXTRACTED_WIKI.fullmatch(name.lower()):
+        return "wikiextractor"
+    suffix = SUFFIX.search(name.lower())
+    guessed = OTHER_SUFFIXES.get(suffix[1], suffix[1]) if suffix else ""
+    return cast(FileFormat, guessed) if guessed in FORMATS else ""
+
+
+def is_archive(name: str) -> bool:
+    """Whether a file's name says that it holds others."""
+    return bool(ARCHIVE.search(name.lower()))

@@ -6,8 +6,9 @@ import gzip
 import io
 import lzma
 import zlib
-from pathlib import Path
-from typing import Any, Final, cast
+from pathlib import PurePath
+from typing import IO, Any, Final, cast
+from xml.parsers.expat import ExpatError
 
 import pyarrow
 
@@ -20,6 +21,7 @@ DAMAGE: Final = (
     EOFError,
     OSError,
     UnicodeError,
+    ExpatError,
     lzma.LZMAError,
     zlib.error,
     pyarrow.ArrowException,
@@ -27,20 +29,24 @@ DAMAGE: Final = (
 """What reading a damaged file, or one that was cut short, raises."""
 
 
-def open_stream(path: Path) -> ByteStream:
-    """Open a plain or compressed file for reading; the suffix says which it is."""
+def open_stream(path: PurePath, packed: IO[bytes] | None = None) -> ByteStream:
+    """Open a plain or compressed file for reading; the suffix says which it is.
+
+    Its bytes come from `packed`, a member of an archive, if that is given.
+    """
     suffix = path.suffix.lower()
-    if suffix == ".gz":
-        return gzip.open(path, "rb")
-    if suffix == ".bz2":
-        return bz2.open(path, "rb")
-    if suffix == ".xz":
-        return lzma.open(path, "rb")
+    file = cast(Any, packed or path)  # each of the libraries takes both
+    if suffix in (".gz", ".tgz"):
+        return cast(gzip.GzipFile, gzip.open(file, "rb"))
+    if suffix in (".bz2", ".tbz2"):
+        return bz2.BZ2File(file)
+    if suffix in (".xz", ".txz"):
+        return lzma.LZMAFile(file)
     if suffix == ".zst":
         # Arrow's reader, because zstandard's ends without an error where a frame is cut short.
-        unbuffered = cast(Any, pyarrow.input_stream(path, "zstd"))  # a file, but of no class of io
+        unbuffered = cast(Any, pyarrow.input_stream(file, "zstd"))  # a file, but of no class of io
         return io.BufferedReader(unbuffered, 1 << 20)
-    return open(path, "rb")
+    return file if packed else open(path, "rb")
 
 
 class Utf16AsUtf8(io.RawIOBase):
@@ -60,8 +66,9 @@ class Utf16AsUtf8(io.RawIOBase):
         return len(raw)
 
     def close(self) -> None:
-        """Close the stream itself, too."""
-        self._text.close()
+        """End without closing the stream, which isn't its own."""
+        if not self.closed:
+            self._text.detach()
         super().close()
 
 
@@ -76,4 +83,5 @@ def read_lines(stream: ByteStream, label: str) -> Records:
         yield to_record(f"{label}:{number}", raw, is_line=True)
         while len(raw) > MAX_RECORD and raw[-1:] not in (b"\n", "\n"):
             raw = lines.readline(MAX_RECORD + 1)  # the rest of a line that was too long
-    lines.close()  # not left to the wrapper's end
+    if isinstance(lines, io.TextIOWrapper):
+        lines.detach()  # whose end would close the stream

@@ -34,7 +34,12 @@ def guess_name(samples: Samples, names: tuple[str, ...], text: str) -> str:
     prefix, brackets, _ = text.partition("[]")
     for name in samples:
         same_element = not brackets or name.startswith(f"{prefix}[].")
-        if name != text and same_element and _last(name) in names and "[]" not in name[len(prefix) + 2 :]:
+        if (
+            name != text
+            and same_element
+            and _last(name) in names
+            and "[]" not in name[len(prefix) + 2 :]
+        ):
             return name
     return ""
 
@@ -43,7 +48,9 @@ def has_header(rows: list[list[str]]) -> bool:
     """Whether the first of these rows, of at least two, names columns: it holds no number, nothing
     long, and nothing that comes again."""
     first, *others = rows
-    if len(set(first)) < len(first) or any(NUMBER.fullmatch(cell) or len(cell) > 40 for cell in first):
+    if len(set(first)) < len(first) or any(
+        NUMBER.fullmatch(cell) or len(cell) > 40 for cell in first
+    ):
         return False
     if any(not cell.strip() for cell in first):
         return False

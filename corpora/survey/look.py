@@ -136,7 +136,9 @@ def _look_at_json(raw: bytes, name: str) -> Look | None:
     if not samples:
         return None
     if layout == "array":
-        samples = {path.removeprefix("[]").removeprefix("."): each for path, each in samples.items()}
+        samples = {
+            path.removeprefix("[]").removeprefix("."): each for path, each in samples.items()
+        }
     format_name = "jsonl" if layout == "lines" and name != "json" else "json"
     return Look(format_name, layout=layout, samples=samples)
 

@@ -64,10 +64,6 @@ def guess_unit(found: Lines) -> tuple[str, str]:
     are_documents = length <= (LONG if found.texts <= FEW_FILES else SHORT)
     if num_lines >= MANY_LINES and are_documents and blank_share <= FEW_BLANKS and are_sentences:
         return "line", f"{seen}, no blank lines between them"
-    if (
-        found.blocks / found.texts >= MANY_BLOCKS
-        and per_block >= LINES_A_BLOCK
-        and are_sentences
-    ):
+    if found.blocks / found.texts >= MANY_BLOCKS and per_block >= LINES_A_BLOCK and are_sentences:
         return "block", f"{seen}, {per_block:.1f} lines between two blank ones"
     return "file", seen

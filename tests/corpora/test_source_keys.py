@@ -1,6 +1,7 @@
 """A key that doesn't apply to a source's kind or to a file's format is refused, not swallowed."""
 
 import typing
+import zipfile
 
 import pytest
 
@@ -13,8 +14,9 @@ from corpora.source_keys import (
     require_archive_for_members,
     require_keys_of_format,
 )
+from corpora.sources.read import read_file
 from corpora.sources.shards import make_shards
-from tests.corpora.small_recipe import MINIMAL, make_source, write_recipe
+from tests.corpora.small_recipe import MINIMAL, make_recipe, make_source, write_recipe
 
 FORMATS = [name for name in typing.get_args(FileFormat) if name]
 VALUES = {
@@ -71,18 +73,26 @@ def test_a_unit_that_a_format_does_not_have_is_refused(name):
         require_keys_of_format(make_source(unit="line"), name, "a")
 
 
-@pytest.mark.parametrize(
-    "name, is_archive",
-    [("a.zip", True), ("a.TAR.gz", True), ("a.tgz", True), ("a.txt.gz", False), ("zip", False)],
-)
-def test_members_are_for_archives_alone(name, is_archive):
-    require_archive_for_members(make_source(), name)
+def test_members_are_for_archives_alone(tmp_path):
     source = make_source(members=("*.txt",))
-    if is_archive:
-        require_archive_for_members(source, name)
-    else:
-        with pytest.raises(UserError, match=r'says members = \["\*\.txt"\], which applies to arch'):
-            require_archive_for_members(source, name)
+    require_archive_for_members(make_source(), False, "a")
+    require_archive_for_members(source, True, "a")
+    (tmp_path / "a.txt").write_text("글", encoding="utf-8")
+    recipe = make_recipe(source)
+    with pytest.raises(
+        UserError, match=r'a\.txt: .* members = \["\*\.txt"\], which applies to arch'
+    ):
+        make_shards(recipe, tmp_path, lambda source: 0)
+
+
+def test_the_keys_are_checked_for_every_member_of_an_archive(tmp_path):
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.jsonl", '{"text": "가"}')
+        archive.writestr("b.txt", "글")
+    with pytest.raises(UserError, match=r"b\.txt'?: source 's' says text = \"text\", but the file"):
+        list(read_file(make_source(text="text"), path, "a.zip"))
+    assert len(list(read_file(make_source(), path, "a.zip"))) == 2
 
 
 @pytest.mark.parametrize(

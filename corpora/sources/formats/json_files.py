@@ -44,22 +44,30 @@ def read_json(source: Source, stream: ByteStream, label: str, is_lines: bool) ->
     Raises UserError for a file whose brackets, commas or quotes are wrong, and for a setting that
     doesn't fit it.
     """
+    wrapper: io.BufferedReader | None = None
     if stream.peek(2)[:2] in UTF_16_MARKS:
-        stream = io.BufferedReader(Utf16AsUtf8(stream), MAX_RECORD)
+        wrapper = io.BufferedReader(Utf16AsUtf8(stream), MAX_RECORD)
     elif not is_lines:
         # The first line has to be seen whole, and what comes after it.
-        stream = io.BufferedReader(cast(Any, stream), MAX_RECORD)
-    with stream:
-        layout = layout_of(stream.peek(1), is_lines)
-        require(
-            layout == "objects" or source.unit != "file",
-            f"{label}: source {source.name!r} says unit = 'file', but this file holds "
-            f"{'an array' if layout == 'array' else 'lines of JSON'}: leave unit out.",
-        )
-        if layout == "lines":
-            yield from read_json_lines(source, stream, label)
-        else:
-            yield from _read_values(source, stream, label, layout)
+        wrapper = io.BufferedReader(cast(Any, stream), MAX_RECORD)
+    try:
+        yield from _read_stream(source, wrapper or stream, label, is_lines)
+    finally:
+        if wrapper:
+            wrapper.detach()  # its end would close the stream, which isn't its own
+
+
+def _read_stream(source: Source, stream: ByteStream, label: str, is_lines: bool) -> MaybeRecords:
+    layout = layout_of(stream.peek(1), is_lines)
+    require(
+        layout == "objects" or source.unit != "file",
+        f"{label}: source {source.name!r} says unit = 'file', but this file holds "
+        f"{'an array' if layout == 'array' else 'lines of JSON'}: leave unit out.",
+    )
+    if layout == "lines":
+        yield from read_json_lines(source, stream, label)
+    else:
+        yield from _read_values(source, stream, label, layout)
 
 
 def _read_values(source: Source, stream: ByteStream, label: str, layout: Layout) -> MaybeRecords:

@@ -1,7 +1,7 @@
 """Rows of a parquet file -> documents."""
 
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final, cast
 
 import pyarrow
 import pyarrow.parquet
@@ -14,19 +14,19 @@ from corpora.sources.records import MaybeRecords, Record, bad_record, decode
 BATCH_ROWS: Final = 64  # read at a time: documents may be long
 
 
-def read_parquet(source: Source, path: Path, label: str) -> MaybeRecords:
+def read_parquet(source: Source, file: Path | IO[bytes], label: str) -> MaybeRecords:
     """Yield the file's documents.
 
     Raises UserError for a column that isn't there and for one that holds no text.
     """
     number = 0
-    with pyarrow.parquet.ParquetFile(path) as file:
-        columns = needed_columns(source, label, file.schema_arrow.names)
-        what = f"{path}: one of the columns {columns} holds no text"
+    with pyarrow.parquet.ParquetFile(cast(Any, file)) as parquet:
+        columns = needed_columns(source, label, parquet.schema_arrow.names)
+        what = f"{label}: one of the columns {columns} holds no text"
         advice = f"Name columns of text in source {source.name!r}."
         # A string column may hold what is no UTF-8, and one such row mustn't stop the file.
         as_bytes = pyarrow.schema([(column, pyarrow.binary()) for column in columns])
-        for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=columns):
+        for batch in parquet.iter_batches(batch_size=BATCH_ROWS, columns=columns):
             with as_user_error(what, advice, pyarrow.ArrowNotImplementedError):
                 rows = batch.select(columns).cast(as_bytes).to_pylist()
             for row in rows:

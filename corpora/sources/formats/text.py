@@ -7,6 +7,7 @@ from typing import Final
 from corpora.recipe import Source
 from corpora.sources.records import (
     BYTE_PLACE,
+    EXCERPT,
     MAX_RECORD,
     NO_TEXT,
     UTF_16_MARKS,
@@ -48,10 +49,19 @@ def read_whole(stream: ByteStream, label: str) -> Records:
     elif BYTE_PLACE.match(record.reason) and not raw.startswith(UTF_16_MARKS):
         yield from _read_good_lines(raw, label)
     else:
-        num_lines = raw.count(b"\n") + 1
-        while chunk := stream.read(CHUNK):  # the rest of a file that is too long
-            num_lines += chunk.count(b"\n")
-        yield record._replace(num_lines=num_lines)
+        yield record._replace(num_lines=raw.count(b"\n") + _count_lines(stream))
+
+
+def refuse_whole(label: str, reason: str, stream: ByteStream) -> Record:
+    """Return the bad record for a whole file, which counts by its lines as the readable ones do."""
+    start = stream.read(EXCERPT)
+    num_lines = start.count(b"\n") + _count_lines(stream)
+    return bad_record(label, reason, start)._replace(num_lines=num_lines)
+
+
+def _count_lines(stream: ByteStream) -> int:
+    """Line ends in what is left of a stream, and one for its end."""
+    return 1 + sum(chunk.count(b"\n") for chunk in iter(lambda: stream.read(CHUNK), b""))
 
 
 def _read_good_lines(raw: bytes, label: str) -> Records:

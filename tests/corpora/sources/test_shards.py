@@ -114,7 +114,15 @@ def test_a_hub_source_has_as_many_shards_as_parts_and_files_come_after_it():
 
 @pytest.mark.parametrize(
     "name, expected",
-    [("a.JSON", "json"), ("a.ndjson.gz", "jsonl"), ("a.b.markdown", "md"), ("a.tsv.zst", "tsv")],
+    [
+        ("a.JSON", "json"),
+        ("a.ndjson.gz", "jsonl"),
+        ("a.b.markdown", "md"),
+        ("a.tsv.zst", "tsv"),
+        ("kowiki-latest-pages-articles.xml.bz2", "mediawiki"),
+        ("AA/wiki_00", "wikiextractor"),
+        ("wiki_123.bz2", "wikiextractor"),
+    ],
 )
 def test_a_files_format_is_what_its_suffix_says(tmp_path, name, expected):
     assert file_format(make_source(), tmp_path / name) == expected
@@ -126,6 +134,20 @@ def test_a_file_of_unknown_format_is_refused_before_any_work(tmp_path):
     recipe = load_recipe(write_recipe(tmp_path, MINIMAL + 'kind = "files"\npaths = ["a.hwp"]'))
     with pytest.raises(UserError, match="set format in source 'a'"):
         make_shards(recipe, tmp_path, no_hub)
+
+
+def test_an_archive_is_one_file_of_one_shard_whatever_it_holds(tmp_path):
+    (tmp_path / "a.tar.zst").write_bytes(b"x")
+    (tmp_path / "b.ZIP").write_bytes(b"x")
+    recipe = load_recipe(write_recipe(tmp_path, MINIMAL + 'kind = "files"\npaths = ["[ab].*"]'))
+    [shard] = make_shards(recipe, tmp_path, no_hub)
+    assert [label for _, label in shard.files] == ["a.tar.zst", "b.ZIP"]
+
+
+def test_a_file_without_a_format_is_called_what_it_is(tmp_path):
+    (tmp_path / "a.hwp").write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504))
+    with pytest.raises(UserError, match=r"a\.hwp: an HWP document .* Save its text as \.txt"):
+        file_format(make_source(), tmp_path / "a.hwp")
 
 
 def test_an_evaluation_set_counts_as_an_input_wherever_it_lies(tmp_path):

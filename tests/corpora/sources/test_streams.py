@@ -36,7 +36,7 @@ def test_compressed_files_are_read_and_truncated_ones_are_refused_by_name(
     assert len(texts(read(path, data + data))) == 2 * len(rows)
     with pytest.raises(UserError, match=rf"a\.jsonl{suffix}: damaged or cut short"):
         read(path, data[: len(data) // 2])
-    with pytest.raises(UserError, match=rf"a\.jsonl{suffix}: damaged or cut short"):
+    with pytest.raises(UserError, match=rf"a\.jsonl{suffix}: misnamed or damaged"):
         read(path, b"\0\1\2\3 no such thing" * 50)
 
 

@@ -39,8 +39,8 @@ def test_a_block_without_end_is_cut(tmp_path, monkeypatch):
 
 
 def test_a_binary_file_is_refused(tmp_path):
-    picture = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40 + b"\0" * 900
-    [(where, reason)] = bad(read(tmp_path / "a.txt", picture))
+    data = bytes(range(256)) * 40 + b"\0" * 900
+    [(where, reason)] = bad(read(tmp_path / "a.txt", data))
     assert where == "a.txt"
     assert reason.startswith("binary")
 
