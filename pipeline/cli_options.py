@@ -81,7 +81,7 @@ JobShard = Annotated[
     ),
 ]
 Merge = Annotated[bool, option("merge", "go on where the jobs of --shard ended")]
-Out = Annotated[Path | None, option("out", "folder to write to")]
+Out = Annotated[Path | None, option("out", "folder, or recipe, to write")]
 Tokenizers = Annotated[
     str, option("tokenizers", "folders or .model files to compare with, separated by spaces")
 ]

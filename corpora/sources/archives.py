@@ -62,6 +62,24 @@ def open_members(source: Source, path: Path) -> Iterator[Member]:
             yield from _open_tar(source, path)
 
 
+def list_members(path: Path) -> list[str]:
+    """Return the names of an archive's files, in order, without what operating systems leave in it.
+
+    Raises UserError for a damaged archive.
+    """
+    with damage_of(path):
+        if path.suffix.lower() == ".zip":
+            with ZipFile(path) as archive:
+                names = [_zip_name(info) for info in archive.infolist() if not info.is_dir()]
+        else:
+            with (
+                open_stream(path) as stream,
+                TarFile.open(fileobj=stream, mode="r|", tarinfo=_StrictTarInfo) as archive,
+            ):
+                names = [_normalise(info.name) for info in archive if not info.isdir()]
+    return sorted(name for name in names if not LITTER.fullmatch(name))
+
+
 def _open_zip(source: Source, path: Path) -> Iterator[Member]:
     with ZipFile(path) as archive:
         names = [(_zip_name(info), info) for info in archive.infolist() if not info.is_dir()]

@@ -31,15 +31,11 @@ def guess_text(samples: Samples) -> str:
 
 def guess_name(samples: Samples, names: tuple[str, ...], text: str) -> str:
     """Return the column that goes by one of these names beside the text, or ""."""
-    prefix, brackets, _ = text.partition("[]")
+    head, brackets, _ = text.partition("[]")
+    prefix = f"{head}[]." if brackets else ""
     for name in samples:
-        same_element = not brackets or name.startswith(f"{prefix}[].")
-        if (
-            name != text
-            and same_element
-            and _last(name) in names
-            and "[]" not in name[len(prefix) + 2 :]
-        ):
+        is_beside = name.startswith(prefix) and "[]" not in name.removeprefix(prefix)
+        if is_beside and name != text and _last(name) in names:
             return name
     return ""
 

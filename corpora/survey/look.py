@@ -1,84 +1,132 @@
-"""What a file is by its name and its beginning: format, encoding, delimiter, columns, and some of
-the texts in them. Where the text is among these is fields.py's to guess."""
+"""What a file is by its name and its beginning: its format, its encoding, and what structure.py
+finds in it. Where the text is among that is fields.py's to guess."""
 
 import codecs
-import csv
-import io
-import json
-from collections import Counter
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Final
-
-import pyarrow
-import pyarrow.parquet
+import re
+import shutil
+import tempfile
+from itertools import islice
+from pathlib import Path, PurePath
+from typing import Final
 
 from corpora.errors import UserError, as_user_error
 from corpora.recipe import FileFormat, Source
-from corpora.sources.formats.json_files import layout_of
-from corpora.sources.formats.json_values import BrokenJsonError, JsonBytes
+from corpora.sources.archives import Member, list_members, open_members
+from corpora.sources.recognise import recognise, require_container
 from corpora.sources.records import UTF_16_MARKS, UndecodableError, decode
-from corpora.sources.shards import file_format
-from corpora.sources.streams import DAMAGE, Utf16AsUtf8, open_stream
-from corpora.survey.fields import Samples, has_header
-from corpora.survey.plain import Lines, count_lines
+from corpora.sources.shards import SUFFIX, guess_format, is_archive
+from corpora.sources.streams import DAMAGE, open_stream
+from corpora.survey.plain import count_lines
+from corpora.survey.structure import (
+    DELIMITERS,
+    HEAD_BYTES,
+    Look,
+    look_at_json,
+    look_at_parquet,
+    look_at_table,
+)
 
-HEAD_BYTES: Final = 1 << 18
-NUM_ROWS: Final = 50  # looked at, of a table
-DELIMITERS: Final = {"txt": "\t", "tsv": "\t,;|", "csv": ",;|\t"}
-"""Between columns, by the format that the name says: the likeliest first."""
+NUM_MEMBERS: Final = 3  # looked at, of an archive's members of one suffix
+EXTRACTED_WIKI: Final = re.compile(r'\s*<doc id="')
+MEDIAWIKI: Final = re.compile(r"<mediawiki\b")
 UNNAMED: Final = Source(name="survey", kind="files", licence="unknown", paths=("*",))
 
 
-@dataclass
-class Look:
-    """What was seen of a file."""
-
-    format: str
-    settings: dict[str, Any] = field(default_factory=dict)  # of a source, that its structure needs
-    encoding: str = ""
-    layout: str = ""  # of JSON: array, objects or lines
-    samples: Samples = field(default_factory=dict)  # of rows and objects
-    lines: Lines = field(default_factory=Lines)  # of plain text
+def suffix_of(name: str) -> str:
+    """The end of a file's name that says what it is: .jsonl.zst; "" if there's none."""
+    found = SUFFIX.search(name)
+    return found[0] if found else ""
 
 
-def look_at(path: Path) -> Look:
-    """Look at a file's beginning. Raises UserError with the reason for what can't be read."""
-    name = _format_by_name(path)
-    with as_user_error("damaged or cut short", kinds=DAMAGE):
-        if name == "parquet":
-            return _look_at_parquet(path)
-        with open_stream(path) as stream:
-            raw = stream.read(HEAD_BYTES)
+def look_at(path: Path) -> list[Look]:
+    """Look at a file's beginning, or at some members of an archive: one look for those of a suffix.
+
+    Raises UserError with the reason for what can't be read.
+    """
+    require_container(path)
+    if is_archive(path.name):
+        return _look_into_archive(path)
+    if guess_format(UNNAMED, path.name) == "parquet":
+        with as_user_error("damaged or cut short", kinds=DAMAGE):
+            return [look_at_parquet(path)]
+    with as_user_error("damaged or cut short", kinds=DAMAGE), open_stream(path) as stream:
+        return [look_at_beginning(path.name, stream.read(HEAD_BYTES))]
+
+
+def look_at_beginning(name: str, raw: bytes) -> Look:
+    """Look at the first bytes of a file of this name, unpacked.
+
+    Raises UserError with the reason for what is no text.
+    """
+    kind = recognise(raw)
+    if kind and not kind.is_text:
+        raise UserError(f"{kind.name}. {kind.advice}")
     text, encoding = _decode_head(raw)
     if not text.strip():
         raise UserError("no text in it")
-    if name in ("mediawiki", "wikiextractor", "md"):
-        return Look(name, _format_to_set(path, name), encoding)
-    found = _look_at_json(raw, name) if name in ("txt", "json", "jsonl") else None
-    if not found and name in DELIMITERS:
-        found = _look_at_table(text, name, is_whole=len(raw) < HEAD_BYTES)
-    found = found or Look("txt", lines=count_lines(text))
-    if found.format != _format_by_suffix(path):
-        found.settings["format"] = found.format
+    by_name = guess_format(UNNAMED, name)
+    found = _find_format(by_name or "txt", raw, text)
+    if kind and found.format in ("txt", "mediawiki") and not MEDIAWIKI.search(text):
+        raise UserError(f"{kind.name}. {kind.advice}")
     found.encoding = encoding
+    if found.format != by_name:
+        found.settings["format"] = found.format
     return found
 
 
-def _format_by_suffix(path: Path) -> FileFormat:
-    try:
-        return file_format(UNNAMED, path)
-    except UserError:
-        return ""
+def _find_format(by_name: FileFormat, raw: bytes, text: str) -> Look:
+    """What a text is, by its name's format and by what it looks like."""
+    if by_name == "txt" and EXTRACTED_WIKI.match(text):
+        return Look("wikiextractor")
+    if by_name == "txt" and MEDIAWIKI.search(text):
+        return Look("mediawiki")
+    if by_name in ("mediawiki", "wikiextractor", "md"):
+        return Look(by_name)
+    found = look_at_json(raw, by_name) if by_name in ("txt", "json", "jsonl") else None
+    if not found and by_name in DELIMITERS:
+        found = look_at_table(text, by_name, is_whole=len(raw) < HEAD_BYTES)
+    return found or Look("txt", lines=count_lines(text))
 
 
-def _format_by_name(path: Path) -> FileFormat:
-    """The format, txt for a name that says none: its bytes then show whether it is text."""
-    return _format_by_suffix(path) or "txt"
+def _look_into_archive(path: Path) -> list[Look]:
+    """Look at the first members of every suffix; say of which there are others."""
+    names: dict[str, list[str]] = {}
+    for name in list_members(path):
+        names.setdefault(suffix_of(name), []).append(name)
+    looks: list[Look] = []
+    unread: list[str] = []
+    for suffix, members in names.items():
+        try:
+            look = _look_at_members(path, members[:NUM_MEMBERS])
+            look.settings["members"] = [f"*{suffix}"]
+            looks.append(look)
+        except UserError as error:
+            unread.append(f"{len(members)} of its members, such as {members[0]!r}: {error}")
+    if not looks:
+        raise UserError("; ".join(unread) or "an archive without files")
+    if len(names) == 1:
+        del looks[0].settings["members"]
+    looks[0].unread = unread
+    return looks
 
 
-def _format_to_set(path: Path, name: str) -> dict[str, Any]:
-    return {} if _format_by_suffix(path) == name else {"format": name}
+def _look_at_members(path: Path, names: list[str]) -> Look:
+    """Look at members of one suffix; those after the first add their samples."""
+    # A format, because names that say none stop the reading.
+    chosen = UNNAMED.model_copy(update={"members": tuple(names), "format": "txt"})
+    looks = [_look_at_member(each) for each in islice(open_members(chosen, path), len(names))]
+    for other in looks[1:]:
+        looks[0].add(other)
+    return looks[0]
+
+
+def _look_at_member(member: Member) -> Look:
+    with open_stream(PurePath(member.name), member.packed) as stream:
+        if guess_format(UNNAMED, member.name) != "parquet":
+            return look_at_beginning(member.name, stream.read(HEAD_BYTES))
+        with tempfile.TemporaryFile() as file:
+            shutil.copyfileobj(stream, file)
+            return look_at_parquet(file)
 
 
 def _decode_head(raw: bytes) -> tuple[str, str]:
@@ -113,118 +161,3 @@ def _decode_lines(raw: bytes) -> tuple[str, str]:
     if len(texts) < len(lines) / 2:
         raise UserError("no text: neither UTF-8 nor CP949")
     return "\n".join(texts), f"damaged in {len(lines) - len(texts)} of the first {len(lines)} lines"
-
-
-def _look_at_json(raw: bytes, name: str) -> Look | None:
-    """What a beginning of JSON holds, by the paths of its texts; None for what is none."""
-    stream: Any = io.BytesIO(raw)
-    if raw.startswith(UTF_16_MARKS):
-        stream = Utf16AsUtf8(io.BufferedReader(stream))
-        raw = stream.read(HEAD_BYTES)
-        stream = io.BytesIO(raw)
-    layout = layout_of(raw, is_lines=name == "jsonl")
-    start = raw.removeprefix(codecs.BOM_UTF8).lstrip()
-    if not start.startswith((b"{", b"[")):
-        return None
-    samples: Samples = {}
-    values = JsonBytes(stream)
-    try:
-        while values.peek():
-            _collect(values, "", samples)
-    except (BrokenJsonError, RecursionError):  # the beginning's end, or what isn't JSON
-        pass
-    if not samples:
-        return None
-    if layout == "array":
-        samples = {
-            path.removeprefix("[]").removeprefix("."): each for path, each in samples.items()
-        }
-    format_name = "jsonl" if layout == "lines" and name != "json" else "json"
-    return Look(format_name, layout=layout, samples=samples)
-
-
-def _collect(values: JsonBytes, path: str, samples: Samples) -> None:
-    """Put the texts of the next value under their paths."""
-    first = values.peek()
-    if first == b"{":
-        for key in values.members():
-            _collect(values, f"{path}.{key}" if path else key, samples)
-    elif first == b"[":
-        values.take(b"[")
-        while values.peek() != b"]":
-            _collect(values, f"{path}[]", samples)
-            if values.take(b",]") == b"]":
-                return
-        values.take(b"]")
-    else:
-        raw = values.take_value()
-        if first == b'"':
-            try:
-                samples.setdefault(path, []).append(str(json.loads(decode(raw), strict=False)))
-            except ValueError:
-                return
-
-
-def _look_at_table(text: str, name: str, is_whole: bool) -> Look | None:
-    """What a table holds, by its columns; None for a text that is none."""
-    best: list[list[str]] = []
-    delimiter = ""
-    for candidate in DELIMITERS[name]:
-        rows = _split_rows(text, candidate, name, is_whole)
-        if len(rows) > 1 and len(rows[0]) > max(1, len(best[0]) if best else 1):
-            best = rows
-            delimiter = candidate
-    if not best and name == "txt":
-        return None
-    if not best:
-        best = _split_rows(text, DELIMITERS[name][0], name, is_whole)
-    format_name = "tsv" if name == "txt" else "csv" if delimiter in (",", ";", "|") else name
-    settings: dict[str, Any] = {}
-    if format_name == "csv" and delimiter not in ("", ","):
-        settings["delimiter"] = delimiter
-    columns = best[0] if best else []
-    body = best[1:]
-    if len(best) > 1 and not has_header(best):
-        columns = [f"column{number}" for number in range(1, len(columns) + 1)]
-        settings["columns"] = columns
-        body = best
-    samples = {column: list(texts) for column, texts in zip(columns, zip(*body))}
-    return Look(format_name, settings, samples=samples)
-
-
-def _split_rows(text: str, delimiter: str, name: str, is_whole: bool) -> list[list[str]]:
-    """The first rows, of as many columns as most of them have; none if that is true of few."""
-    quoting = csv.QUOTE_NONE if delimiter == "\t" and name != "csv" else csv.QUOTE_MINIMAL
-    rows: list[list[str]] = []
-    try:
-        for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting):
-            if any(cell.strip() for cell in row):
-                rows.append(row)
-            if len(rows) > NUM_ROWS:
-                break
-    except csv.Error:
-        pass  # what was split until then
-    if not is_whole or len(rows) > NUM_ROWS:
-        rows = rows[:-1]  # the last may be cut
-    if not rows:
-        return []
-    width, count = Counter(map(len, rows)).most_common(1)[0]
-    return [row for row in rows if len(row) == width] if count >= 0.9 * len(rows) else []
-
-
-def _look_at_parquet(path: Path) -> Look:
-    with as_user_error("not a readable Parquet file", kinds=pyarrow.ArrowException):
-        with pyarrow.parquet.ParquetFile(path) as file:
-            schema = file.schema_arrow
-            names = [each.name for each in schema if _is_text(each.type)]
-            batch = next(file.iter_batches(batch_size=NUM_ROWS, columns=names), None)
-    samples = {name: [] for name in names}
-    if batch is not None:
-        for name in names:
-            samples[name] = [text for text in batch[name].to_pylist() if isinstance(text, str)]
-    return Look("parquet", samples=samples)
-
-
-def _is_text(kind: pyarrow.DataType) -> bool:
-    types = pyarrow.types
-    return types.is_string(kind) or types.is_large_string(kind)

@@ -25,6 +25,7 @@ OPTIONS = {
     "klue-eval": {"recipe", "data", "klue", "init", "model", "seeds", "control", "device"},
     "klue-prompt": {"recipe", "data", "klue", "init", "model", "seeds", "device"},
     "klue-check": {"recipe", "data", "klue", "init", "model"},
+    "recipe": {"data", "out"},
     "tokenizer-report": {"klue", "tokenizers", "out"},
     "report": {"out"},
     "status": {"recipe", "data", "klue", "init", "model", "seeds", "control"},
@@ -74,6 +75,8 @@ def test_every_command_shows_its_own_options_and_no_others(command):
         wanted = {"preset"}
     if command == "clean":
         wanted = {"artifacts"}
+    if command == "recipe":
+        wanted = {"data", "out"}
     assert found == wanted
 
 
