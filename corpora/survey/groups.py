@@ -29,7 +29,8 @@ ABOUT_THE_DATA: Final = re.compile(r"(?i)(readme|licen[cs]e|changelog|copying)\b
 MAX_LOOKS: Final = 200
 """Files of one folder and suffix that are looked into; the others are taken to be alike if these
 are."""
-MAX_FOLDERS: Final = 6  # of equal files, above which they are one source
+MAX_FOLDERS: Final = 6  # of files of one structure, above which they are one source
+MAX_NAMES: Final = 200  # characters of the names of columns in a remark
 NUM_SAMPLED: Final = 100  # files whose texts are compared
 SHORT_ELEMENT: Final = 100  # characters on average, of a part of a dialogue
 
@@ -144,7 +145,8 @@ def _join_folders(
         num_folders = Counter(structure for _, structure in groups)
         joined: dict[tuple[str, str], list[Found]] = {}
         for (folder, structure), files in groups.items():
-            is_one_of_many = num_folders[structure] > MAX_FOLDERS
+            are_cut = files[0].look.format == "wikiextractor"  # into AA, AB and so on
+            is_one_of_many = num_folders[structure] > (1 if are_cut else MAX_FOLDERS)
             is_deepest = bool(folder) and folder.count("/") + 1 == depth
             above = folder.rpartition("/")[0] if is_one_of_many and is_deepest else folder
             joined.setdefault((above, structure), []).extend(files)
@@ -192,8 +194,11 @@ def _propose_row_source(folder: str, files: list[Found], samples: Samples, text:
     if not text:  # strings in an array need no key
         return proposal
     settings["text"] = text
+    samples = {
+        name: samples[name] for name in samples if any(name in each.look.samples for each in files)
+    }
     names = ", ".join(samples)
-    proposal.remarks["text"] = f"of {names}" if len(names) < 200 else f"of {names[:200]} ..."
+    proposal.remarks["text"] = f"of {names[:MAX_NAMES]}" + " ..." * (len(names) > MAX_NAMES)
     if files[0].look.layout == "objects" and text.count("[]") == 1:
         length = mean_length(samples[text])
         if length < SHORT_ELEMENT:

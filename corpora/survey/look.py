@@ -11,6 +11,7 @@ from typing import Final
 
 from corpora.errors import UserError, as_user_error
 from corpora.recipe import FileFormat, Source
+from corpora.source_keys import ROWS
 from corpora.sources.archives import Member, list_members, open_members
 from corpora.sources.recognise import recognise, require_container
 from corpora.sources.records import UTF_16_MARKS, UndecodableError, decode
@@ -85,6 +86,8 @@ def _find_format(by_name: FileFormat, raw: bytes, text: str) -> Look:
     found = look_at_json(raw, by_name) if by_name in ("txt", "json", "jsonl") else None
     if not found and by_name in DELIMITERS:
         found = look_at_table(text, by_name, is_whole=len(raw) < HEAD_BYTES)
+    if not found and by_name in ROWS:
+        return Look(by_name)
     return found or Look("txt", lines=count_lines(text))
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import textwrap
 from collections import Counter
 from pathlib import Path
 from typing import Any, Final
@@ -11,6 +12,7 @@ from corpora.survey.check import Reading
 from corpora.survey.groups import Proposal, Reasons
 from corpora.survey.look import suffix_of
 
+WIDTH: Final = 100
 LICENCE: Final = "unknown: fill in"
 VALIDATION_BYTES: Final = 200_000
 LARGEST_SHARE: Final = 0.05
@@ -22,9 +24,12 @@ MARKDOWN: Final = ["front_matter", "code_blocks", "markdown_marks"]
 WIKI: Final = ["empty_parentheses", "loose_punctuation"]
 ENTITY: Final = re.compile(r"&(?:[a-z]{2,6}|#\d{1,5});")
 
-HEADER: Final = """\
+TOP: Final = """\
 # Written by `make recipe` from what it found; a guess says what it rests on. Correct what is wrong,
 # state the licences, and see corpora/README.md and corpora/recipe.py for all that can be set.
+title = {title}
+description = "What the text is, for the dataset card: fill in."
+validation_share = {share}
 """
 EVALUATION: Final = """\
 # Documents that hold text of KLUE's validation sets are taken out by tables like this one, of the
@@ -44,11 +49,8 @@ def write_recipe(
     names = _name_sources([proposal for proposal, _ in sources])
     num_bytes = sum(_text_bytes(proposal) for proposal, _ in sources)
     share = min(LARGEST_SHARE, max(0.001, VALIDATION_BYTES / max(1, num_bytes)))
-    parts = [
-        f"{HEADER}title = {quote(f'Text in {root.resolve().name}')}\n"
-        'description = "What the text is, for the dataset card: fill in."\n'
-        f"validation_share = {share:.3g}\n"
-    ]
+    title = quote(f"Text in {root.resolve().name}")
+    parts = [TOP.format(title=title, share=f"{share:.3g}")]
     for name, (proposal, reading) in zip(names, sources):
         parts.append(_write_source(root, name, proposal, reading))
     parts.append(EVALUATION)
@@ -83,7 +85,7 @@ def _name_sources(proposals: list[Proposal]) -> list[str]:
         first_file = proposal.files[0].label.rpartition("/")[2].lower().partition(".")[0]
         stem = first_file if len(proposal.files) == 1 else last
         slug = re.sub(r"[^a-z0-9]+", "-", stem).strip("-")
-        base = slug or proposal.files[0].look.format
+        base = slug if re.search("[a-z]", slug) else proposal.files[0].look.format
         taken = [name for name in names if name == base or re.fullmatch(rf"{base}-\d+", name)]
         names.append(f"{base}-{len(taken) + 1}" if taken else base)
     return names
@@ -101,16 +103,17 @@ def _text_bytes(proposal: Proposal) -> int:
 def _write_source(root: Path, name: str, proposal: Proposal, reading: Reading) -> str:
     num_files = len({each.path for each in proposal.files})
     num_bytes = sum(path.stat().st_size for path in {each.path for each in proposal.files})
-    seen = [f"{num_files:,} file{'s' * (num_files != 1)}, {num_bytes / 1e6:,.1f} MB"]
+    size = f"{num_bytes / 1e6:,.1f} MB" if num_bytes >= 1e5 else f"{num_bytes / 1e3:,.1f} KB"
+    seen = [f"{num_files:,} file{'s' * (num_files != 1)}, {size}"]
     if proposal.encodings:
         seen.append(f"encoding: {proposal.encodings}")
     seen.append(f"a document has {reading.median_length:,.0f} characters (median of those read)")
-    lines = [f"# {'; '.join(seen)}"]
+    lines = _comment("; ".join(seen))
     if reading.bad:
         first = reading.bad[0]
-        lines.append(
-            f"# Of the first {len(reading.bad) + len(reading.documents)} records "
-            f"{len(reading.bad)} can't be read: {_one_line(first.where)}: {_one_line(first.reason)}"
+        lines += _comment(
+            f"Of the first {len(reading.bad) + len(reading.documents)} records "
+            f"{len(reading.bad)} can't be read: {first.where}: {first.reason}"
         )
     lines += [
         "[[source]]",
@@ -128,12 +131,12 @@ def _write_source(root: Path, name: str, proposal: Proposal, reading: Reading) -
 def _write_setting(key: str, value: Any, remark: str) -> list[str]:
     """A setting on one line, or a long list on a line each; its remark above it if it is long."""
     line = f"{key} = {quote(value) if isinstance(value, str | list) else value}"
-    if isinstance(value, list) and len(line) > 100:
+    if isinstance(value, list) and len(line) > WIDTH:
         return [f"{key} = [", *(f"    {quote(each)}," for each in value), "]"]
     if not remark:
         return [line]
-    one_line = f"{line}  # {_one_line(remark)}"
-    return [one_line] if len(one_line) <= 100 else [f"# {key}: {_one_line(remark)}", line]
+    one_line = f"{line}  # {' '.join(remark.split())}"
+    return [one_line] if len(one_line) <= WIDTH else [*_comment(f"{key}: {remark}"), line]
 
 
 def _guess_cleaning(proposal: Proposal, reading: Reading) -> dict[str, Any]:
@@ -159,11 +162,12 @@ def _write_reasons(reasons: Reasons) -> str:
     lines = ["# Not read:"]
     for reason, labels in reasons.items():
         counts = Counter(labels)
-        listed = ", ".join(_one_line(label) for label in list(counts)[:MAX_LISTED])
         more = f" and {len(counts) - MAX_LISTED} more" if len(counts) > MAX_LISTED else ""
-        lines.append(f"# - {listed}{more}: {_one_line(reason)}")
+        lines += _comment(f"- {', '.join(list(counts)[:MAX_LISTED])}{more}: {reason}")
     return "\n".join([*lines, ""])
 
 
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
+def _comment(text: str) -> list[str]:
+    return textwrap.wrap(
+        text, WIDTH, initial_indent="# ", subsequent_indent="#   ", break_long_words=False
+    )

@@ -43,7 +43,8 @@ def recipe(data: cli_options.Data = None, out: cli_options.Out = None) -> None:
     make_shards(load_recipe(str(temporary)), data, lambda source: 0)
     temporary.rename(path)
     for name, (proposal, reading) in zip(names, sources):
-        print(f"\n{name}: {len({each.path for each in proposal.files}):,} files")
+        num_files = len({each.path for each in proposal.files})
+        print(f"\n{name}: {num_files:,} file{'s' * (num_files != 1)}")
         for beginning in reading.beginnings:
             print(f"    {beginning}")
     variables = f"RECIPE={shlex.quote(str(path))} DATA={shlex.quote(str(data))}"
