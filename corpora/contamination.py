@@ -141,8 +141,7 @@ def load_index(recipe: Recipe, data_root: Path | None) -> tuple[Index, dict[str,
         rows = load_rows(folder, task, evaluation.split, revision)
         guids_and_texts = [(row["guid"], row[column]) for row in rows for column in task.texts]
         for guid, text in guids_and_texts:
-            cleaned, _, _ = normalise(text)
-            cleaned, _ = replace_personal_data(cleaned, recipe.personal_data)
+            cleaned, _ = replace_personal_data(normalise(text)[0], recipe.personal_data)
             # As it stands, and as it would stand in a cleaned document.
             forms = list(dict.fromkeys((text, cleaned, cut_repeats(cleaned))))
             names += [f"{split} {guid}"] * len(forms)

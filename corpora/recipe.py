@@ -58,7 +58,8 @@ class SourceText(Settings):
     paths: tuple[str, ...] = ()
     """Globs under DATA= (files) or under KoNLPy's corpus folder (konlpy)."""
     members: tuple[str, ...] = ()
-    """Globs of the files to read in an archive (.zip, .tar.*); all of them if empty."""
+    """Globs of the files to read in an archive (.zip, .tar.*), whose * crosses /; all of them if
+    empty."""
     format: FileFormat = ""
     """txt, md, json, jsonl, csv, tsv, parquet, mediawiki (Wikipedia's XML dump) or wikiextractor;
     guessed from the file's suffix if empty."""

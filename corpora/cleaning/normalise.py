@@ -1,4 +1,4 @@
-"""What every text gets: damaged encodings repaired, control characters dropped, NFC.
+"""What every text gets: damaged encodings repaired, what isn't seen dropped, NFC.
 
 `clean` is the whole cleaning of one document. The clean-ups that its source names are in
 cleanups.py; what is dropped afterwards in filters.py."""
@@ -7,10 +7,11 @@ import re
 import unicodedata
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Final
+from typing import Final, NamedTuple
 
 import ftfy
 
+from corpora.cleaning.leftovers import replace_fillers, replace_private_use
 from corpora.duplicates.texts import HANGUL, KINDS
 
 SPACE_MARK: Final = "\u2581"
@@ -41,16 +42,42 @@ SUSPECT: Final = re.compile(rf"[\u00b0-\u00c8\u00e1-\u00ef][\u0080-\u00fe{_CONTI
 """Either damage, in one scan."""
 
 CONTROL: Final = re.compile(
-    r"[\0-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069"
-    r"\ufeff]"
+    r"[\0-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f"
+    r"\ufeff\ufff9-\ufffc\ufdd0-\ufdef\ufffe\uffff]"
+    r"|(?<![\U0001f3f4\U000e0020-\U000e007e])[\U000e0000-\U000e007f]+"
 )
-"""Control characters except tab and newline, soft hyphens, and marks that aren't seen: zero-width
-spaces, directions, byte-order marks. Zero-width joiners stay: emoji are made with them."""
+"""Control characters except tab and newline, soft hyphens, noncharacters, what stands for an
+object, and marks that aren't seen: zero-width spaces, directions, byte-order marks, tags that
+aren't a flag's. Zero-width joiners stay: emoji are made with them."""
+UNSEEN: Final = re.compile(
+    r"[^\t\n -~\u00a0-\u00ac\u00ae-\u115e\u1161-\u200a\u200c\u200d\u2010-\u2027\u202f-\u205f"
+    r"\u2070-\u3163\u3165-\ud7ff\uf900-\ufdcf\ufdf0-\ufefe\uff00-\uff9f\uffa1-\ufff8\ufffd"
+    r"\U00010000-\U000dffff]"
+)
+"""A character of CONTROL, a filler, one of private use, or any of planes 14 to 16: written as all
+that is none of them, because `re` knows a member of a set a third sooner."""
 LINE_END: Final = re.compile(r"\r\n|[\u000b\u000c\u0085\u2028\u2029]")
 """Line ends other than the newline. A bare \\r is none: it becomes a space."""
 
 
-def clean(text: str, title: str, steps: list[Callable[[str], str]]) -> tuple[str, int, int]:
+class Repairs(NamedTuple):
+    """What was done to a text besides its clean-ups."""
+
+    lines: int = 0
+    """Whose encoding was damaged."""
+    space_marks: int = 0
+    """U+2581, replaced."""
+    private_use: int = 0
+    """Characters of the private-use areas, replaced or dropped."""
+    fillers: int = 0
+    """Hangul fillers that stood for no letter."""
+
+
+NO_REPAIRS: Final = Repairs()
+"""Of nearly all texts: one for all of them costs least."""
+
+
+def clean(text: str, title: str, steps: list[Callable[[str], str]]) -> tuple[str, Repairs]:
     """Normalise a document and run its source's clean-ups in their order.
 
     Args:
@@ -62,21 +89,20 @@ def clean(text: str, title: str, steps: list[Callable[[str], str]]) -> tuple[str
     """
     if not text.startswith(title):
         text = f"{title}\n\n{text}"
-    text, num_repaired, num_space_marks = normalise(text)
+    text, repairs = normalise(text)
     may_hold_entities = "&" in text  # one can stand for anything: &#9601; is U+2581
     for step in steps:
         text = step(text)
     if may_hold_entities or not unicodedata.is_normalized("NFC", text):
-        text, more_space_marks = compose(text)
-        num_space_marks += more_space_marks
-    return text.strip(), num_repaired, num_space_marks
+        text, more = compose(text)
+        repairs = Repairs(*map(sum, zip(repairs, more)))
+    return text.strip(), repairs
 
 
-def normalise(text: str) -> tuple[str, int, int]:
-    """Repair damaged encodings, drop control characters, compose and replace U+2581.
+def normalise(text: str) -> tuple[str, Repairs]:
+    """Repair damaged encodings, drop what isn't seen, compose, and replace U+2581.
 
-    The form is NFC only: NFKC makes other letters of ㅋ and ㆍ. Returns the text, how many lines
-    were repaired and how many marks replaced.
+    The form is NFC only: NFKC makes other letters of ㅋ and ㆍ. Returns the text and what was done.
     """
     num_repaired = 0
     if SUSPECT.search(text):
@@ -84,18 +110,24 @@ def normalise(text: str) -> tuple[str, int, int]:
         repaired = [_repair(line) for line in lines]
         num_repaired = sum(before != after for before, after in zip(lines, repaired))
         text = "\n".join(repaired)
-    text, num_space_marks = compose(text)
-    return text, num_repaired, num_space_marks
+    text, repairs = compose(text)
+    return text, repairs._replace(lines=num_repaired) if num_repaired else repairs
 
 
-def compose(text: str) -> tuple[str, int]:
-    """Return the text without control characters, in NFC and without U+2581, and how many of the
-    latter were replaced."""
-    if CONTROL.search(text):
+def compose(text: str) -> tuple[str, Repairs]:
+    """Return the text without what isn't seen, in NFC and without U+2581, and what was replaced."""
+    repairs = NO_REPAIRS
+    if UNSEEN.search(text):
         text = LINE_END.sub("\n", text).replace("\r", " ")
         text = CONTROL.sub("", text)
+        text, num_private = replace_private_use(text)
+        text, num_fillers = replace_fillers(text)
+        repairs = Repairs(private_use=num_private, fillers=num_fillers)
     text = unicodedata.normalize("NFC", text)
-    return text.replace(SPACE_MARK, "_"), text.count(SPACE_MARK)
+    if SPACE_MARK in text:
+        repairs = repairs._replace(space_marks=text.count(SPACE_MARK))
+        text = text.replace(SPACE_MARK, "_")
+    return text, repairs
 
 
 def _repair(line: str) -> str:

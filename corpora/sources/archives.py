@@ -1,6 +1,7 @@
 """Zip and tar archives as streams of their members, one after another: nothing is unpacked to disk.
 What a member's bytes mean is read.py's job."""
 
+import io
 import re
 import stat
 import unicodedata
@@ -16,17 +17,17 @@ from tarfile import (
     TarFile,
     TarInfo,
 )
-from typing import IO, Final, NamedTuple, Self, cast
+from typing import IO, Any, Final, NamedTuple, Self, cast
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from corpora.errors import UserError, as_user_error, require
 from corpora.recipe import Source
 from corpora.source_keys import require_keys_of_format
 from corpora.sources.shards import FORMATS, guess_format, is_archive
-from corpora.sources.streams import DAMAGE, open_stream
+from corpora.sources.streams import DAMAGE, ByteStream, open_stream
 
 ADVICE: Final = "Get the file again, or take it out of the recipe's paths."
-CHUNK: Final = 1 << 20  # bytes
+CHUNK: Final = 1 << 16  # bytes read at a time
 UTF_8_FLAG: Final = 0x800
 ENCRYPTED_FLAG: Final = 1
 LITTER: Final = re.compile(r"(?:.*/)?(?:__MACOSX/.*|\._[^/]*|\.DS_Store|Thumbs\.db|desktop\.ini)")
@@ -36,10 +37,33 @@ ARCHIVE_DAMAGE: Final = (*DAMAGE, BadZipFile, TarError, NotImplementedError)
 
 
 class Member(NamedTuple):
-    """A file in an archive, at whose first byte the stream stands."""
+    """A file in an archive, as it lies there: perhaps compressed once more."""
 
     name: str
-    packed: IO[bytes]
+    packed: io.BufferedReader
+
+
+class _View(io.RawIOBase):
+    """A stream that stays open when a reader closes what it was given."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+
+    def readable(self) -> bool:
+        """Say that it can be read."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill as much of the buffer as the stream has at once."""
+        raw = self._stream.read(len(buffer))
+        buffer[: len(raw)] = raw
+        return len(raw)
+
+
+def _drain(stream: IO[bytes] | ByteStream) -> None:
+    """Read to the end, where a checksum is compared, whatever the reader left."""
+    while stream.read(CHUNK):
+        pass
 
 
 def damage_of(path: Path, member: str = "") -> AbstractContextManager[None]:
@@ -52,8 +76,8 @@ def open_members(source: Source, path: Path) -> Iterator[Member]:
     """Yield the members that the source chooses: a zip's in the order of their names, a tar's as
     they come.
 
-    Each has to be read to its end before the next one. Raises UserError for a damaged archive, for
-    members that can't be read, and where none is chosen.
+    Each has to be read before the next one is asked for. Raises UserError for a damaged archive,
+    for members that can't be read, and where none is chosen.
     """
     with damage_of(path):
         if path.suffix.lower() == ".zip":
@@ -97,7 +121,8 @@ def _open_zip(source: Source, path: Path) -> Iterator[Member]:
             )
         for name, info in chosen:
             with damage_of(path, name), archive.open(info) as packed:
-                yield Member(name, packed)
+                yield Member(name, io.BufferedReader(_View(packed), CHUNK))
+                _drain(packed)
 
 
 def _zip_name(info: ZipInfo) -> str:
@@ -155,9 +180,9 @@ def _open_tar(source: Source, path: Path) -> Iterator[Member]:
             if packed is None:
                 raise UserError(_refusal(path, name, "a link or a device"))
             with damage_of(path, name), packed:
-                yield Member(name, packed)
-        while stream.read(CHUNK):  # to the end, where the checksum stands
-            pass
+                yield Member(name, io.BufferedReader(_View(packed), CHUNK))
+                _drain(packed)
+        _drain(stream)
     _require_chosen(source, path, bool(num_chosen), names)
 
 

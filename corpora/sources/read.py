@@ -11,7 +11,7 @@ from typing import Final
 
 from corpora.errors import UserError, as_user_error
 from corpora.recipe import FileFormat, Source
-from corpora.sources.archives import ADVICE, CHUNK, damage_of, open_members
+from corpora.sources.archives import ADVICE, damage_of, open_members
 from corpora.sources.formats.json_files import read_json
 from corpora.sources.formats.mediawiki import read_mediawiki
 from corpora.sources.formats.parquet import read_parquet
@@ -57,8 +57,6 @@ def _read_archive(source: Source, path: Path, label: str) -> Records:
         name = guess_format(source, member.name)
         with damage_of(path, member.name), open_stream(place, member.packed) as stream:
             yield from _read_records(source, name, stream, f"{label}/{member.name}")
-            while member.packed.read(CHUNK):  # a zip's checksums are compared at the end
-                pass
 
 
 def _read_records(
@@ -110,5 +108,5 @@ def _refuse_kind(
     """A bad record for a text that is one document; else the whole file would be lost for one."""
     reason = f"{kind.name}, not {name}. {kind.advice}"
     if name == "md" or (name == "txt" and source.unit in ("", "file")):
-        return refuse_whole(label, reason, stream)
+        return refuse_whole(label, reason.removesuffix("."), stream)
     raise UserError(f"{label}: {reason}")

@@ -7,7 +7,7 @@ import io
 import lzma
 import zlib
 from pathlib import PurePath
-from typing import IO, Any, Final, cast
+from typing import Any, Final, cast
 from xml.parsers.expat import ExpatError
 
 import pyarrow
@@ -29,7 +29,7 @@ DAMAGE: Final = (
 """What reading a damaged file, or one that was cut short, raises."""
 
 
-def open_stream(path: PurePath, packed: IO[bytes] | None = None) -> ByteStream:
+def open_stream(path: PurePath, packed: io.BufferedReader | None = None) -> ByteStream:
     """Open a plain or compressed file for reading; the suffix says which it is.
 
     Its bytes come from `packed`, a member of an archive, if that is given.
@@ -46,7 +46,7 @@ def open_stream(path: PurePath, packed: IO[bytes] | None = None) -> ByteStream:
         # Arrow's reader, because zstandard's ends without an error where a frame is cut short.
         unbuffered = cast(Any, pyarrow.input_stream(file, "zstd"))  # a file, but of no class of io
         return io.BufferedReader(unbuffered, 1 << 20)
-    return file if packed else open(path, "rb")
+    return packed or open(path, "rb")
 
 
 class Utf16AsUtf8(io.RawIOBase):
@@ -66,9 +66,8 @@ class Utf16AsUtf8(io.RawIOBase):
         return len(raw)
 
     def close(self) -> None:
-        """End without closing the stream, which isn't its own."""
-        if not self.closed:
-            self._text.detach()
+        """Close the stream itself, too."""
+        self._text.close()
         super().close()
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from corpora.errors import UserError, as_user_error, require
 from corpora.paths import find_path
+from corpora.tasks.composed import compose_row
 from corpora.tasks.layouts import Table, files_of, find_split, read_rows
 from corpora.tasks.task import ENTITIES, HUB_NAME, HUB_REVISION, SPLITS, TASKS, Row, Task
 
@@ -46,8 +47,8 @@ def load_rows(data: str, task: Task, split: str, revision: str = HUB_REVISION) -
 
     `data` is "sample", "hub", or a folder in one of the layouts of layouts.py, whose files are read
     directly, because `load_dataset` may serve a stale cache. `revision` is the Hub's. Labels are
-    ids in the task's order, whatever the file's. Raises UserError that names the file and the row
-    for anything unfit.
+    ids in the task's order, whatever the file's, and texts are in NFC. Raises UserError that names
+    the file and the row for anything unfit.
     """
     if data == "hub":
         place = HUB_NAME
@@ -86,8 +87,8 @@ def _read_hub(task: Task, split: str, revision: str) -> Table:
 
 
 def _check_row(row: Row, task: Task, label_names: Sequence[str], where: str) -> Row:
-    """The row with the task's columns alone, and its label as an id in the task's order;
-    `label_names` says what the file's own label ids mean."""
+    """The row with the task's columns alone, its texts in NFC and its label as an id in the task's
+    order; `label_names` says what the file's own label ids mean."""
     for column in task.columns:
         require(column in row, f"{where}: column {column!r} is missing; it has: {', '.join(row)}.")
     checked = {column: row[column] for column in task.columns}
@@ -110,7 +111,7 @@ def _check_row(row: Row, task: Task, label_names: Sequence[str], where: str) -> 
     if task.entities:
         for column in ENTITIES:
             _check_entity(checked[column], checked["sentence"], f"{where}: {column}")
-    return checked
+    return compose_row(checked, task)
 
 
 def _label_id(label: Any, task: Task, names: Sequence[str], where: str) -> int:

@@ -13,10 +13,6 @@ ROW_GROUP_BYTES = 2 << 20
 WRITER_OPTIONS: dict[str, Any] = {"compression": "zstd", "use_dictionary": ["source", "reason"]}
 """Dictionaries pay only in columns of few different values."""
 
-# Arrow's default allocator keeps 80 MB more, and more with every shard.
-if "jemalloc" in pyarrow.supported_memory_backends():
-    pyarrow.set_memory_pool(pyarrow.jemalloc_memory_pool())
-
 
 def read_batches(path: Path, columns: list[str] | None = None) -> Iterator[pyarrow.RecordBatch]:
     """A file's rows, a row group at a time; none if there is no file, because it had no rows."""

@@ -1,5 +1,6 @@
 """Text sampled from a model."""
 
+import unicodedata
 from typing import Any, cast
 
 import torch
@@ -26,6 +27,8 @@ def continue_text(
     training needs `use_cache=False`: it isn't made for one query at a time. Raises UserError for a
     prompt that fills the model's positions.
     """
+    # All text of a corpus is in NFC, which not every model's tokenizer sees to itself.
+    prompt = unicodedata.normalize("NFC", prompt)
     # The end token stands before every document in training, so a text begins with it.
     prompt_ids = tokenizer(prompt, add_special_tokens=False)["input_ids"]
     ids = [model.config.bos_token_id, *prompt_ids]

@@ -84,13 +84,13 @@ def evaluation_files(settings: KlueSettings | PromptSettings) -> RawFiles:
 
 STAGES = {
     "corpus": Stage(5, (), corpus_files, sharded=True),
-    "tokenizer": Stage(2, ("corpus",), lambda preset, data: model_files(preset.tokenizer.init)),
+    "tokenizer": Stage(3, ("corpus",), lambda preset, data: model_files(preset.tokenizer.init)),
     "tokens": Stage(2, ("corpus", "tokenizer"), lambda preset, data: [], sharded=True),
     "pretrain": Stage(
         3, ("tokens", "tokenizer"), lambda preset, data: model_files(preset.pretrain.init)
     ),
-    "klue": Stage(5, ("pretrain",), klue_files),
-    "prompt": Stage(1, ("pretrain",), prompt_files),
+    "klue": Stage(6, ("pretrain",), klue_files),
+    "prompt": Stage(2, ("pretrain",), prompt_files),
 }
 TARGETS = {"klue": "klue-eval", "prompt": "klue-prompt"}
 """Where a Make target isn't named like its stage."""

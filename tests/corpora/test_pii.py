@@ -72,11 +72,14 @@ def test_pseudonyms_have_the_form_of_the_value_and_are_impossible(value, pseudon
             "+82-(0)10-1234-5678",
             "+821012345678",
             "82-10-1234-5678",
+            "０１０－１２３４－５６７８",
+            "0 1 0 - 1 2 3 4 - 5 6 7 8",
+            "010\u200b·1234·5678",
         ),
         ("02-736-6990", "02)736-6990", "+82-2-736-6990"),
         ("900101-1234568", "9001011234568", "900101 – 1234568"),
         ("4111-1111-1111-1111", "4111111111111111"),
-        ("Hong@Naver.com", "hong@naver.com"),
+        ("Hong@Naver.com", "hong@naver.com", "hong (at) naver . com", "ｈｏｎｇ＠naver．com"),
         ("계좌 110-123-456789", "계좌 110123456789"),
     ],
 )
@@ -102,6 +105,34 @@ def test_words_brought_nearer_by_a_replacement_are_seen_at_once():
     assert counts == {"email": 1, "bank_account": 1}
 
 
+NAKED = ("010-1234-5678", "900101-1234567", "4111-1111-1111-1111", "kim@naver.com", "211.234.56.78")
+WIDE = {code: code + 0xFEE0 for code in range(0x21, 0x7F)}
+UNSEEN = "\u200b\u200c\u200d\u2060\ufeff\u00ad\u3164"
+
+
+@given(st.sampled_from(NAKED), st.data(), st.sampled_from(MODES[1:]))
+def test_a_value_is_found_whatever_is_wide_in_it_and_whatever_unseen_between(value, data, mode):
+    disguised = "".join(
+        data.draw(st.sampled_from((sign, sign.translate(WIDE))))
+        + data.draw(st.text(UNSEEN, max_size=1))
+        for sign in value
+    )
+    plain, counts = replace_personal_data(f"가 {value}로", mode)
+    assert replace_personal_data(f"가 {disguised}로", mode) == (plain, counts)
+
+
+@given(st.text(max_size=60))
+def test_a_text_without_personal_data_is_the_same_object(text):
+    replaced, counts = replace_personal_data(text, "placeholder")
+    assert counts or replaced is text
+
+
+def test_only_the_disguised_value_is_replaced_and_the_rest_stays_as_it_was():
+    text = "Ｔｅｌ：①　０１０－１２３４－５６７８。\u200b끝 ㅡ ２０２０년\n１２３"
+    replaced, _ = replace_personal_data(text, "placeholder")
+    assert replaced == "Ｔｅｌ：①　[전화번호]。\u200b끝 ㅡ ２０２０년\n１２３"
+
+
 SMALL_PIECES = ("010", "-", " ", "\n", "(", "@", ".", "0", "계좌", "1234", "여권")
 PIECES = [*(text for text, _ in FOUND), *LEFT_ALONE, *SMALL_PIECES]
 ODD = st.one_of(st.sampled_from(PIECES), st.text(max_size=4), st.from_regex("[-0-9. @:a-f]{0,9}"))
@@ -113,14 +144,29 @@ def test_replacing_twice_changes_nothing_more(pieces, mode):
     assert replace_personal_data(once, mode) == (once, {})
 
 
-@given(st.text("0123456789-. ()+@:abcM\ud800계좌호IP여권", max_size=80), st.sampled_from(MODES))
+@given(
+    st.text("0123456789-. ()+@:abcM０１２－．＠①⓪·ㅡ\u200b\ud800계좌호IP여권", max_size=80),
+    st.sampled_from(MODES),
+)
 def test_no_text_is_too_odd(text, mode):
     replaced, counts = replace_personal_data(text, mode)
     assert (replaced == text) == (not counts)
 
 
 @pytest.mark.parametrize(
-    "piece", ["1 2 3 ", "a@", "a.a@a.a", "010-1234-5678 ", "1.1.1.1.", "2001:1:", "계좌 1234567 "]
+    "piece",
+    [
+        "1 2 3 ",
+        "a@",
+        "a.a@a.a",
+        "010-1234-5678 ",
+        "1.1.1.1.",
+        "2001:1:",
+        "계좌 1234567 ",
+        "１ ",
+        "1 1-",
+        "a @ ",
+    ],
 )
 def test_a_long_run_takes_linear_time(piece):
     start = time.perf_counter()

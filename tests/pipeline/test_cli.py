@@ -223,3 +223,27 @@ def test_a_reader_that_stops_early_is_no_error(tmp_path):
     )
     os.close(writing)
     assert done.stderr == ""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere Arrow has no jemalloc")
+def test_commands_have_arrow_take_memory_from_jemalloc(tmp_path):
+    """Its writers take theirs from the default allocator of the process, whatever Python sets."""
+    code = (
+        "import atexit, sys\n"
+        "def show():\n"
+        "    import pyarrow\n"
+        "    print(pyarrow.default_memory_pool().backend_name)\n"
+        "atexit.register(show)\n"
+        "sys.argv = ['pipeline', 'clean']\n"
+        "from pipeline.cli import main\n"
+        "main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=make_environment(),
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.splitlines()[-1] == "jemalloc"

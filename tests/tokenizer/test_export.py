@@ -1,6 +1,7 @@
 """The exported folder, opened as anybody would open it."""
 
 import random
+import unicodedata
 
 import pytest
 from hypothesis import given, settings
@@ -52,7 +53,8 @@ def tokenizer(request, folder, tmp_path_factory):
 
 def test_ids_and_text_are_sentencepieces(folder, tokenizer):
     processor = SentencePieceProcessor(model_file=str(folder / "sentencepiece.model"))
-    for text in (*NASTY_STRINGS, *ARTICLES, "\n\n".join(ARTICLES)):
+    for raw in (*NASTY_STRINGS, *ARTICLES, "\n\n".join(ARTICLES)):
+        text = unicodedata.normalize("NFC", raw)
         ids = tokenizer(text)["input_ids"]
         assert ids == processor.encode(text)
         assert tokenizer.decode(ids) == text
@@ -90,6 +92,32 @@ def test_text_that_looks_like_special_tokens_stays_text_in_bare_tokenizers(folde
 @given(text=TEXTS)
 def test_every_text_of_unicode_comes_back_with_the_same_ids_from_every_library(encoders, text):
     assert find_problem(text, encoders) is None
+
+
+DECOMPOSED = (
+    *(unicodedata.normalize("NFD", line) for line in ARTICLES),
+    unicodedata.normalize("NFD", "Tiếng Việt, São Paulo, Ångström, がぎぐパピプ"),
+    "\u1100\u1161 \u1100\u1161\u11a8 \uac00\u11a8 \u1112\u119e\u11ab",
+    "\uf981\u2126\u0344 a\u0327\u0301 x\u0301\u0323",
+)
+
+
+def test_decomposed_text_gets_the_ids_of_composed_text(folder, tokenizer):
+    bare = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    for text in DECOMPOSED:
+        composed = unicodedata.normalize("NFC", text)
+        ids = tokenizer(composed)["input_ids"]
+        assert composed != text
+        assert tokenizer(text)["input_ids"] == ids
+        assert bare.encode(text).ids == ids
+        assert tokenizer.decode(ids) == composed
+
+
+@given(text=st.text("aeoA가각각ᆞかハ\u0301\u0323\u0327\u0338\u0344\u302e\u3099", max_size=12))
+def test_marks_in_any_order_get_the_ids_of_composed_text(encoders, text):
+    composed = unicodedata.normalize("NFC", text)
+    for encoder in encoders[1:]:
+        assert encoder.encode(text) == encoder.encode(composed)
 
 
 def test_special_tokens_can_be_left_out_of_decoded_text(tokenizer):

@@ -44,30 +44,22 @@ def read_json(source: Source, stream: ByteStream, label: str, is_lines: bool) ->
     Raises UserError for a file whose brackets, commas or quotes are wrong, and for a setting that
     doesn't fit it.
     """
-    wrapper: io.BufferedReader | None = None
     if stream.peek(2)[:2] in UTF_16_MARKS:
-        wrapper = io.BufferedReader(Utf16AsUtf8(stream), MAX_RECORD)
+        stream = io.BufferedReader(Utf16AsUtf8(stream), MAX_RECORD)
     elif not is_lines:
         # The first line has to be seen whole, and what comes after it.
-        wrapper = io.BufferedReader(cast(Any, stream), MAX_RECORD)
-    try:
-        yield from _read_stream(source, wrapper or stream, label, is_lines)
-    finally:
-        if wrapper:
-            wrapper.detach()  # its end would close the stream, which isn't its own
-
-
-def _read_stream(source: Source, stream: ByteStream, label: str, is_lines: bool) -> MaybeRecords:
-    layout = layout_of(stream.peek(1), is_lines)
-    require(
-        layout == "objects" or source.unit != "file",
-        f"{label}: source {source.name!r} says unit = 'file', but this file holds "
-        f"{'an array' if layout == 'array' else 'lines of JSON'}: leave unit out.",
-    )
-    if layout == "lines":
-        yield from read_json_lines(source, stream, label)
-    else:
-        yield from _read_values(source, stream, label, layout)
+        stream = io.BufferedReader(cast(Any, stream), MAX_RECORD)
+    with stream:
+        layout = layout_of(stream.peek(1), is_lines)
+        require(
+            layout == "objects" or source.unit != "file",
+            f"{label}: source {source.name!r} says unit = 'file', but this file holds "
+            f"{'an array' if layout == 'array' else 'lines of JSON'}: leave unit out.",
+        )
+        if layout == "lines":
+            yield from read_json_lines(source, stream, label)
+        else:
+            yield from _read_values(source, stream, label, layout)
 
 
 def _read_values(source: Source, stream: ByteStream, label: str, layout: Layout) -> MaybeRecords:
@@ -78,7 +70,7 @@ def _read_values(source: Source, stream: ByteStream, label: str, layout: Layout)
     except BrokenJsonError as error:
         what = "one array"
         if layout == "objects":
-            what = "objects over several lines, as its first line is no whole object"
+            what = "objects, not as lines of them, by its first line"
         raise UserError(
             f"{label}: not JSON: {error}. The file was read as {what}. Mend it, get it again, or "
             f"take it out of the paths of source {source.name!r}."
@@ -86,7 +78,7 @@ def _read_values(source: Source, stream: ByteStream, label: str, layout: Layout)
 
 
 def layout_of(head: bytes, is_lines: bool) -> Layout:
-    """Say what a file that begins like this is."""
+    """Say what a file that begins like this holds."""
     start = head.removeprefix(codecs.BOM_UTF8).lstrip()
     if start.startswith(b"["):
         return "array"

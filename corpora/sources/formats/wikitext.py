@@ -83,7 +83,6 @@ LABELLED_ADDRESSES: Final = re.compile(rf"(?<!\[)\[{ADDRESS}[ \t]*((?:[^\[\]\n]|
 BARE_ADDRESSES: Final = re.compile(r"\b(?:https?|ftp)://[^\s\[\]<>\"|{}가-힣()]+")
 BRACES: Final = re.compile(r"\{{3,}|\}{3,}")
 MARKS: Final = re.compile(r"\{\{|\}\}|\[\[|\]\]")
-TEMPLATE_NAME: Final = re.compile(r"[^|{}\[\]]+")
 OPENING: Final = {"}}": "{{", "]]": "[["}
 INTERLANGUAGE: Final = re.compile(r"(?!(?:mw|voy|doi|rfc):)(?:[a-z]{2,3}(?:-[a-z]+)*|simple):\S")
 
@@ -164,7 +163,7 @@ def _drop_unclosed(markup: str) -> str:
             waiting.pop()
             num_waiting[opening] -= 1
             if len(waiting) > MAX_DEPTH:
-                _refuse_depth()
+                raise ValueError(f"templates or links nested more than {MAX_DEPTH} deep")
     lone += [mark.start() for mark in waiting]
     kept: list[str] = []
     end = 0
@@ -172,10 +171,6 @@ def _drop_unclosed(markup: str) -> str:
         kept.append(markup[end:start])
         end = start + 2
     return " ".join([*kept, markup[end:]])  # a space, lest what stood around it becomes a mark
-
-
-def _refuse_depth() -> None:
-    raise ValueError(f"templates or links nested more than {MAX_DEPTH} deep")
 
 
 def _render_marks(markup: str, hidden_namespaces: frozenset[str]) -> str:
@@ -200,12 +195,17 @@ def _render_marks(markup: str, hidden_namespaces: frozenset[str]) -> str:
 
 def _render_span(span: str, hidden_namespaces: frozenset[str]) -> str:
     """What one template or link shows, with those inside it."""
+    inside = span[2:-2]
+    target, _, label = inside.partition("|")
     if span.startswith("{{"):
-        name = TEMPLATE_NAME.match(span, 2)
-        if not (name and _shown_parameters(name[0])):
+        if not _shown_parameters(target):
             return ""
-    elif _is_hidden(span[2:], hidden_namespaces):
+    elif _is_hidden(target, hidden_namespaces):
         return ""
+    elif "\n" in target.strip():  # no link, but two halves of others
+        return _render_marks(inside, hidden_namespaces)
+    elif not MARKS.search(inside):  # most of them: no need to parse it
+        return _show_link(target, label)
     if len(span) > MAX_SPAN:
         raise ValueError(f"a template or link of more than {MAX_SPAN} characters")
     return _render(mwparserfromhell.parse(span, skip_style_tags=True), hidden_namespaces)
@@ -214,6 +214,12 @@ def _render_span(span: str, hidden_namespaces: frozenset[str]) -> str:
 def _is_hidden(target: str, hidden_namespaces: frozenset[str]) -> bool:
     namespace, colon, _ = target.partition(":")
     return bool(colon) and namespace.strip().lower() in hidden_namespaces
+
+
+def _show_link(target: str, label: str) -> str:
+    if label or INTERLANGUAGE.match(target):
+        return label
+    return target.strip().removeprefix(":")
 
 
 def _shown_parameters(template: str) -> tuple[str, ...]:
@@ -228,24 +234,16 @@ def _render(code: Wikicode, hidden_namespaces: frozenset[str]) -> str:
 def _render_node(node: Node, hidden_namespaces: frozenset[str]) -> str:
     match node:
         case Wikilink():
-            return _render_link(node, hidden_namespaces)
+            if _is_hidden(str(node.title), hidden_namespaces):
+                return ""
+            label = _render(node.text, hidden_namespaces) if node.text else ""
+            return _show_link(_render(node.title, hidden_namespaces), label)
         case Template():
             numbers = _shown_parameters(str(node.name))
             shown = [node.get(number).value for number in numbers if node.has(number)]
             return " ".join(_render(value, hidden_namespaces).strip() for value in shown)
         case _:
             return str(node)
-
-
-def _render_link(link: Wikilink, hidden_namespaces: frozenset[str]) -> str:
-    target = str(link.title).strip()
-    if _is_hidden(target, hidden_namespaces):
-        return ""
-    if link.text:
-        return _render(link.text, hidden_namespaces)
-    if INTERLANGUAGE.match(target):
-        return ""
-    return _render(link.title, hidden_namespaces).strip().removeprefix(":")
 
 
 def _clean_lines(text: str) -> list[str]:

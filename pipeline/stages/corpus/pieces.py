@@ -74,14 +74,16 @@ def clean_record(
     """Return a document's cleaned text without personal data, which may be empty, and count it."""
     raw = record.text.encode()
     before = record.text.strip()
-    text, num_repaired, num_space_marks = clean(record.text, record.title, steps)
+    text, repairs = clean(record.text, record.title, steps)
     text, found = replace_personal_data(text, recipe.personal_data)
     tally.documents += 1
     tally.readable += record.num_lines
     tally.bytes += len(raw)
     tally.characters += len(record.text)
-    tally.repaired_lines += num_repaired
-    tally.space_marks += num_space_marks
+    tally.repaired_lines += repairs.lines
+    tally.space_marks += repairs.space_marks
+    tally.private_use += repairs.private_use
+    tally.fillers += repairs.fillers
     add_counts(tally.personal_data, found)
     if text != before:
         tally.changed += 1

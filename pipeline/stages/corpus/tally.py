@@ -66,6 +66,8 @@ class Tally(Size):
     changed: int = 0  # documents that cleaning made another text of
     repaired_lines: int = 0  # whose encoding was damaged
     space_marks: int = 0  # U+2581, replaced
+    private_use: int = 0  # characters, replaced or dropped
+    fillers: int = 0  # of Hangul, that stood for no letter
     readable: int = 0  # records; of a text that is read as a whole, lines
     unreadable: int = 0  # of the same
     unreadable_in: dict[str, int] = field(default_factory=dict)  # by the file
@@ -114,6 +116,8 @@ class Tally(Size):
         self.changed += other.changed
         self.repaired_lines += other.repaired_lines
         self.space_marks += other.space_marks
+        self.private_use += other.private_use
+        self.fillers += other.fillers
         self.readable += other.readable
         self.unreadable += other.unreadable
         add_counts(self.unreadable_in, other.unreadable_in)

@@ -137,7 +137,7 @@ def test_a_file_that_is_another_kind_than_its_name_says_stops_with_one_message(
 def test_a_document_that_is_no_text_is_one_bad_record_named_for_what_it_is(tmp_path):
     [(where, reason)] = bad(read(tmp_path / "a.txt", pack_zip({"b.txt": b"b"})))
     assert where == "a.txt"
-    assert reason == "a zip archive, not txt. Let its name end in .zip, which says how it is read."
+    assert reason == "a zip archive, not txt. Let its name end in .zip, which says how it is read"
 
 
 def test_a_page_of_html_in_a_text_file_is_text(tmp_path):

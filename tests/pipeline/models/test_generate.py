@@ -1,6 +1,7 @@
 """Text sampled from a model."""
 
 import logging
+import unicodedata
 
 import pytest
 import torch
@@ -29,6 +30,13 @@ def test_each_generates(architecture):
     model = make_tiny(architecture=architecture)
     (text,) = continue_text(model, Letters(), "abc", 8, seed=1, use_cache=False)
     assert 4 <= len(text.split()) <= 11
+
+
+def test_a_decomposed_prompt_is_continued_as_a_composed_one():
+    model = make_tiny()
+    prompts = [unicodedata.normalize(form, "한국은") for form in ("NFC", "NFD")]
+    texts = [continue_text(model, Letters(), each, 8, seed=1, use_cache=False) for each in prompts]
+    assert texts[0] == texts[1]
 
 
 def test_sampling_has_draws_of_its_own_and_leaves_the_mode():

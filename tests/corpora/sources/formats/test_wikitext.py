@@ -76,6 +76,7 @@ def test_markup_leaves_the_text_that_is_read(markup, expected):
         ("가\n{| class=a\n|-\n| 나\n다", "가\n\n다"),
         ("가<!-- 나", "가"),
         ("[[]]가[[|]]", "가"),
+        ("가 [[나\n다 [[라|마]] 바]] 사", "가 나\n다 마 바 사"),
     ],
 )
 def test_marks_without_their_other_half_take_no_text_along(markup, expected):
@@ -93,7 +94,7 @@ def test_markup_nested_too_deep_or_too_long_is_an_error(mark):
     with pytest.raises(ValueError, match="nested more than 40 deep"):
         to_text(mark * deep + closing * deep)
     with pytest.raises(ValueError, match="of more than 20000 characters"):
-        to_text(mark + "가" * MAX_SPAN + closing)
+        to_text(mark + "가" * MAX_SPAN + "[[나]]" + closing)
 
 
 @pytest.mark.parametrize(

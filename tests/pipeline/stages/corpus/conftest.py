@@ -26,7 +26,9 @@ def data(tmp_path):
         (folder / f"a{part}.jsonl").write_text("", encoding="utf-8")
         append_texts(folder / f"a{part}.jsonl", texts)
     with open(folder / "a0.jsonl", "a", encoding="utf-8") as file:
-        file.write('{"text": "짧다"}\nnot json\n{"text": "▁ English only, as a whole"}\n')
+        file.write(
+            '{"text": "짧다"}\nnot json\n{"text": "▁ \uf0b7English\u3164only, as a whole"}\n'
+        )
     lines = [
         "0번 파일의 7번째 문장은 이렇게 쓰여 있다.",
         *[f"다른 출처의 {number}번째 줄" for number in range(50)],
