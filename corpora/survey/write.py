@@ -147,7 +147,7 @@ def _guess_cleaning(proposal: Proposal, reading: Reading) -> dict[str, Any]:
         clean += MARKDOWN
     if any(ENTITY.search(text) for text in texts):
         clean.append("entities")
-    if proposal.files[0].look.format in ("mediawiki", "wikiextractor"):
+    if proposal.files[0].look.format == "wikiextractor":
         clean += WIKI
     is_short = reading.median_length < SHORT
     if is_short:
