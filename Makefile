@@ -1,7 +1,7 @@
 # Every target is an order: the stages' keys decide what there is to do.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help install corpus tokenizer tokenizer-report tokens pretrain klue-eval klue-prompt \
+.PHONY: help install recipe corpus tokenizer tokenizer-report tokens pretrain klue-eval klue-prompt \
         klue-check report status generate plan export settings clean \
         test test-extras lint bench torture lock
 
@@ -55,6 +55,9 @@ $(READY): pyproject.toml requirements.lock
 install: $(READY) ## set up .venv, as all targets do, and the command korean-gpt2; EXTRAS=okt,tracking
 	$(PY) -m pip install --quiet --disable-pip-version-check \
 	    --editable "$(if $(EXTRAS),.[$(EXTRAS)],.)"
+
+recipe: $(READY) ## look at DATA=folder and write a recipe to start from; OUT=my.toml
+	@$(RUN) recipe
 
 corpus: $(READY) ## clean text: read, decode, clean, filter, deduplicate, split
 	@$(RUN) corpus $(SET)

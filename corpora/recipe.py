@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 from corpora.cleaning.limits import Limits
 from corpora.errors import require
 from corpora.settings import Settings, broken_rule, find_named_file, read_toml
+from corpora.source_keys import explain_key_of_other_kind
 
 RECIPES: Final = Path(__file__).parent / "recipes"
 BRANCHES: Final = ("main", "master", "refs/convert/parquet")
@@ -103,7 +104,8 @@ class Source(Limits, SourceText):
     """Text of one kind, with the limits that fit it (cleaning/limits.py)."""
 
     max_bad_share: float = Field(default=0.01, ge=0, le=1)
-    """Share of unreadable records above which the stage stops."""
+    """Share of records that can't be read above which the stage stops. Of .txt and .md files every
+    line counts as a record, of all others every row."""
 
     @field_validator("name")
     @classmethod
@@ -112,6 +114,13 @@ class Source(Limits, SourceText):
             raise broken_rule(f"name={name!r}: {NAMES}")
         return name
 
+    @field_validator("delimiter")
+    @classmethod
+    def _is_one_character(cls, delimiter: str) -> str:
+        if len(delimiter) > 1 or delimiter in ('"', "\n", "\r"):
+            raise broken_rule(f'delimiter={delimiter!r}: has to be one character, such as ";".')
+        return delimiter
+
     @model_validator(mode="after")
     def _has_what_its_kind_needs(self) -> Self:
         needed = {"paths": self.paths}
@@ -119,6 +128,10 @@ class Source(Limits, SourceText):
             needed = {"dataset": self.dataset, "subset": self.subset, "revision": self.revision}
         if not all(needed.values()):
             raise broken_rule(f"a source of kind {self.kind} needs {', '.join(needed)}.")
+        if problem := explain_key_of_other_kind(self.kind, self.model_fields_set):
+            raise broken_rule(problem)
+        if len(set(self.columns)) < len(self.columns):
+            raise broken_rule(f"columns={list(self.columns)}: no two may have the same name.")
         return self
 
 

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from corpora.errors import UserError, as_user_error, require
+from corpora.paths import find_path
 
 UNKEYED: Final = "unkeyed"
 """Marks a field, as `Annotated[int, UNKEYED]`, that changes no byte of what a stage makes: it stays
@@ -167,7 +168,7 @@ def find_named_file(what: str, name: str, folder: Path) -> Path:
 
     Raises UserError that names the nearest file when it isn't there.
     """
-    path = Path(name) if name.endswith(".toml") else folder / f"{name}.toml"
+    path = find_path(name) if name.endswith(".toml") else folder / f"{name}.toml"
     known = sorted(each.stem for each in folder.glob("*.toml"))
     require(
         path.is_file(),
@@ -179,6 +180,7 @@ def find_named_file(what: str, name: str, folder: Path) -> Path:
 
 def read_toml(path: Path) -> dict[str, Any]:
     """Read a TOML file's table; raises UserError when it isn't one."""
-    kinds = (tomllib.TOMLDecodeError, UnicodeDecodeError)
-    with as_user_error(f"{path}: not valid TOML", kinds=kinds):
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+    with as_user_error(f"{path}: not in UTF-8", "Save it as UTF-8.", UnicodeDecodeError):
+        text = path.read_text(encoding="utf-8-sig")  # Windows' editors begin it with a mark
+    with as_user_error(f"{path}: not valid TOML", kinds=tomllib.TOMLDecodeError):
+        return tomllib.loads(text)

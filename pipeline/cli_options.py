@@ -9,6 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
+from corpora.paths import find_path
+
 IN_ARTIFACTS = Path("artifacts")
 
 
@@ -49,7 +51,15 @@ Overrides = Annotated[
 PresetName = Annotated[str, option("preset", "name in pipeline/presets, or a .toml file")]
 Artifacts = Annotated[Path, option("artifacts", "where stages write")]
 Recipe = Annotated[str | None, option("recipe", "name in corpora/recipes, or a .toml file")]
-Data = Annotated[Path | None, option("data", "folder that a recipe's relative paths are under")]
+Data = Annotated[
+    Path | None,
+    option(
+        "data",
+        "folder that a recipe's relative paths are under",
+        parser=find_path,
+        metavar="PATH",
+    ),
+]
 Klue = Annotated[str | None, option("klue", "sample, hub, or a folder with KLUE's rows")]
 Init = Annotated[
     str | None, option("init", "model folder or name@commit to continue from, with its tokenizer")
@@ -71,7 +81,7 @@ JobShard = Annotated[
     ),
 ]
 Merge = Annotated[bool, option("merge", "go on where the jobs of --shard ended")]
-Out = Annotated[Path | None, option("out", "folder to write to")]
+Out = Annotated[Path | None, option("out", "folder, or recipe, to write")]
 Tokenizers = Annotated[
     str, option("tokenizers", "folders or .model files to compare with, separated by spaces")
 ]

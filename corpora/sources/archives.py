@@ -22,6 +22,7 @@ from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from corpora.errors import UserError, as_user_error, require
 from corpora.recipe import Source
+from corpora.source_keys import require_keys_of_format
 from corpora.sources.shards import FORMATS, guess_format, is_archive
 from corpora.sources.streams import DAMAGE, ByteStream, open_stream
 
@@ -83,6 +84,24 @@ def open_members(source: Source, path: Path) -> Iterator[Member]:
             yield from _open_zip(source, path)
         else:
             yield from _open_tar(source, path)
+
+
+def list_members(path: Path) -> list[str]:
+    """Return the names of an archive's files, in order, without what operating systems leave in it.
+
+    Raises UserError for a damaged archive.
+    """
+    with damage_of(path):
+        if path.suffix.lower() == ".zip":
+            with ZipFile(path) as archive:
+                names = [_zip_name(info) for info in archive.infolist() if not info.is_dir()]
+        else:
+            with (
+                open_stream(path) as stream,
+                TarFile.open(fileobj=stream, mode="r|", tarinfo=_StrictTarInfo) as archive,
+            ):
+                names = [_normalise(info.name) for info in archive if not info.isdir()]
+    return sorted(name for name in names if not LITTER.fullmatch(name))
 
 
 def _open_zip(source: Source, path: Path) -> Iterator[Member]:
@@ -187,11 +206,13 @@ def _check_name(source: Source, path: Path, name: str) -> None:
         f"{path}, member {name!r}: a path outside the archive's folder. Pack the archive again.",
     )
     require(not is_archive(name), _refusal(path, name, "an archive inside the archive"))
+    format_name = guess_format(source, name)
     require(
-        guess_format(source, name),
+        format_name,
         f"{path}, member {name!r}: format unknown. Choose what to read with members = "
         f'["*.json"] in source {source.name!r}, or set format: one of {", ".join(FORMATS)}.',
     )
+    require_keys_of_format(source, format_name, f"{path}, member {name!r}")
 
 
 def _refusal(path: Path, name: str, what: str) -> str:

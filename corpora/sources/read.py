@@ -16,7 +16,7 @@ from corpora.sources.formats.json_files import read_json
 from corpora.sources.formats.mediawiki import read_mediawiki
 from corpora.sources.formats.parquet import read_parquet
 from corpora.sources.formats.tables import read_table
-from corpora.sources.formats.text import read_text, read_whole
+from corpora.sources.formats.text import read_text, read_whole, refuse_whole
 from corpora.sources.formats.wikiextractor import read_wikiextractor
 from corpora.sources.recognise import (
     CONTAINERS,
@@ -26,7 +26,7 @@ from corpora.sources.recognise import (
     recognise,
     require_container,
 )
-from corpora.sources.records import MaybeRecords, Record, Records, bad_record
+from corpora.sources.records import NO_TEXT, MaybeRecords, Record, Records
 from corpora.sources.shards import file_format, guess_format, is_archive
 from corpora.sources.streams import DAMAGE, ByteStream, open_stream
 
@@ -48,7 +48,7 @@ def read_file(source: Source, path: Path, label: str) -> Records:
     what = f"{path}: damaged or cut short"
     with as_user_error(what, ADVICE, DAMAGE), open_stream(path) as stream:
         plain = None if path.suffix.lower() in CONTAINERS else path
-        yield from filter(None, _read_stream(source, name, stream, label, plain))
+        yield from _read_records(source, name, stream, label, plain)
 
 
 def _read_archive(source: Source, path: Path, label: str) -> Records:
@@ -56,11 +56,24 @@ def _read_archive(source: Source, path: Path, label: str) -> Records:
         place = PurePath(member.name)
         name = guess_format(source, member.name)
         with damage_of(path, member.name), open_stream(place, member.packed) as stream:
-            yield from filter(None, _read_stream(source, name, stream, f"{label}/{member.name}"))
+            yield from _read_records(source, name, stream, f"{label}/{member.name}")
+
+
+def _read_records(
+    source: Source, name: FileFormat, stream: ByteStream, label: str, plain: Path | None = None
+) -> Records:
+    """The source's records, or a bad one that says that there's none."""
+    is_blank = True
+    for record in _read_stream(source, name, stream, label, plain):
+        is_blank = False
+        if record is not None:
+            yield record
+    if is_blank:
+        yield Record(label, "", reason=NO_TEXT)
 
 
 def _read_stream(
-    source: Source, name: FileFormat, stream: ByteStream, label: str, plain: Path | None = None
+    source: Source, name: FileFormat, stream: ByteStream, label: str, plain: Path | None
 ) -> MaybeRecords:
     """Records of what the stream holds, which `plain` holds, too, if that is a file."""
     start = stream.peek(START_BYTES)[:START_BYTES]
@@ -68,7 +81,7 @@ def _read_stream(
     if not start:
         yield Record(label, "", reason="empty file")
     elif kind and not kind.is_text and kind.name != MAY_BEGIN_FILES.get(name):
-        yield _refuse_kind(source, name, kind, label, start)
+        yield _refuse_kind(source, name, kind, label, stream)
     elif name == "parquet" and plain:
         yield from read_parquet(source, plain, label)
     elif name == "parquet":
@@ -89,9 +102,11 @@ def _read_stream(
         yield from read_table(source, stream, label, tabs=name == "tsv")
 
 
-def _refuse_kind(source: Source, name: FileFormat, kind: Kind, label: str, start: bytes) -> Record:
+def _refuse_kind(
+    source: Source, name: FileFormat, kind: Kind, label: str, stream: ByteStream
+) -> Record:
     """A bad record for a text that is one document; else the whole file would be lost for one."""
     reason = f"{kind.name}, not {name}. {kind.advice}"
     if name == "md" or (name == "txt" and source.unit in ("", "file")):
-        return bad_record(label, reason.removesuffix("."), start)
+        return refuse_whole(label, reason.removesuffix("."), stream)
     raise UserError(f"{label}: {reason}")

@@ -12,6 +12,10 @@ TOO_LONG: Final = f"longer than {MAX_RECORD >> 20} MB"
 EXCERPT: Final = 1000
 """Characters of a rejected text that are kept to look at."""
 UTF_16_MARKS: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+BYTE_PLACE: Final = re.compile(r"(byte \d+.*? \(0x..\)) is ")
+"""How a reason names the byte that can't be read; what follows is the same for all."""
+NO_TEXT: Final = "no text in it"
+"""Why a file of nothing but white space is a bad record."""
 
 
 class Record(NamedTuple):
@@ -21,6 +25,15 @@ class Record(NamedTuple):
     text: str
     title: str = ""
     reason: str = ""
+    num_lines: int = 1  # of a text that is read as a whole; 1 for all else
+
+
+class UndecodableError(ValueError):
+    """A byte fits neither of the encodings; `offset` is its place, from 0."""
+
+    def __init__(self, raw: bytes, offset: int) -> None:
+        super().__init__(undecodable(raw[offset], f"byte {offset}"))
+        self.offset = offset
 
 
 Records = Iterator[Record]
@@ -33,7 +46,7 @@ def to_record(where: str, raw: str | bytes, is_line: bool = False) -> Record:
     if len(raw) > MAX_RECORD:
         return bad_record(where, TOO_LONG, raw)
     try:
-        text = raw if isinstance(raw, str) else decode(raw)
+        text = raw if isinstance(raw, str) else decode(raw, is_line)
     except ValueError as error:
         return bad_record(where, str(error), raw)
     return Record(where, text.removesuffix("\n").removesuffix("\r") if is_line else text)
@@ -47,13 +60,14 @@ def bad_record(where: str, reason: str, raw: str | bytes) -> Record:
     return Record(where, start.decode("utf-8", "backslashreplace"), reason=reason)
 
 
-def decode(raw: bytes) -> str:
+def decode(raw: bytes, is_line: bool = False) -> str:
     """Decode by the byte-order mark, else as strict UTF-8, else as CP949; NULs are stripped.
 
     This order was right on every sample; guessing the encoding was wrong on short lines. Raises
-    ValueError with the reason, also for what is no text at all.
+    ValueError with the reason: UndecodableError for a byte, another for what is no text at all. Of
+    a UTF-16 file no line comes here as bytes.
     """
-    is_utf_16 = raw.startswith(UTF_16_MARKS)
+    is_utf_16 = not is_line and raw.startswith(UTF_16_MARKS)
     num_nuls = raw.count(0)
     if not is_utf_16 and num_nuls > 16 and num_nuls * 100 > len(raw):
         raise ValueError("binary: more than one NUL in a hundred bytes")
@@ -64,16 +78,22 @@ def decode(raw: bytes) -> str:
         encoding = "utf-8-sig"
     try:
         text = raw.decode(encoding)
-    except UnicodeDecodeError:
-        text = _decode_cp949(raw)
+    except UnicodeDecodeError as error:
+        text = _decode_cp949(raw, error.start)
     return text.replace("\0", "")
 
 
-def _decode_cp949(raw: bytes) -> str:
+def undecodable(byte: int, place: str) -> str:
+    """Say that this byte, at this place, fits neither encoding."""
+    return f"{place} (0x{byte:02x}) is neither UTF-8 nor CP949"
+
+
+def _decode_cp949(raw: bytes, num_utf_8: int) -> str:
     try:
         text = raw.decode("cp949")
-    except UnicodeDecodeError:
-        raise ValueError("neither UTF-8 nor CP949") from None
+    except UnicodeDecodeError as error:
+        # The encoding that gets farther is the text's own.
+        raise UndecodableError(raw, max(num_utf_8, error.start)) from None
     num_controls = len(re.findall(r"[\x01-\x08\x0e-\x1f]", text))
     if num_controls * 20 > len(text):
         raise ValueError("binary: more than one control character in twenty")

@@ -2,7 +2,6 @@
 
 No text is read here, and nothing heavy is imported: a stage's key needs this module."""
 
-import glob
 import importlib.util
 import re
 from collections.abc import Callable
@@ -11,7 +10,9 @@ from pathlib import Path
 from typing import Final, cast, get_args
 
 from corpora.errors import UserError, require
+from corpora.paths import composed, match_paths
 from corpora.recipe import Evaluation, FileFormat, Recipe, Source
+from corpora.source_keys import require_archive_for_members, require_keys_of_format
 from corpora.sources.recognise import recognise_file
 from corpora.tasks import rows
 
@@ -24,7 +25,8 @@ EXTRACTED_WIKI: Final = re.compile(r"(?:.*/)?wiki_\d{2,}(\.(gz|bz2|xz|zst))?")
 ARCHIVE: Final = re.compile(r"\.(zip|tar|tar\.(gz|bz2|xz|zst)|tgz|tbz2|txz)$")
 
 LabelledFile = tuple[Path, str]
-"""A file, and the name to report it under, which doesn't depend on where the data lies."""
+"""A file, and the name to report it under, which depends neither on where the data lies nor on the
+normal form of its name there."""
 
 
 @dataclass(frozen=True)
@@ -88,12 +90,18 @@ def source_files(source: Source, data_root: Path | None) -> list[LabelledFile]:
         root = _konlpy_corpora()
         prefix = "konlpy/"
     labels: dict[Path, str] = {}
+    taken: set[str] = set()
     for pattern in source.paths:
         for path in _matching_files(source, pattern, root):
+            if path in labels:
+                continue
+            name = path.name
             if root is not None and path.is_relative_to(root):
-                labels[path] = prefix + path.relative_to(root).as_posix()
-            else:
-                labels[path] = path.name
+                name = prefix + path.relative_to(root).as_posix()
+            label = composed(name)
+            # Of two names that differ in their form the second is reported as it is.
+            labels[path] = name if label in taken else label
+            taken.add(labels[path])
     return list(labels.items())
 
 
@@ -113,15 +121,18 @@ def _matching_files(source: Source, pattern: str, root: Path | None) -> list[Pat
         root is not None or Path(pattern).is_absolute(),
         f"source {source.name!r} reads {pattern!r} in a folder of yours: give it with DATA=folder.",
     )
-    # Path.glob takes no pattern that begins with /.
-    matches = glob.glob(pattern, root_dir=root, recursive=True)  # noqa: PTH207
-    paths = sorted(Path(root or "/", match) for match in matches)
+    paths = match_paths(pattern, root or Path("/"))
     files = [path for path in paths if path.is_file()]
-    require(
-        files,
-        f"source {source.name!r}: no file matches {pattern!r} under {root or '/'}. Check DATA= and "
-        "the source's paths.",
-    )
+    what = f"source {source.name!r}: no file matches {pattern!r} under {root or '/'}"
+    folders = [path for path in paths if path.is_dir()]
+    if folders and not files:
+        inside = f"{pattern.rstrip('/')}/**/*.txt"
+        raise UserError(f"{what}, only a folder ({folders[0]}): write {inside!r} or the like.")
+    hint = ""
+    if "[" in pattern:
+        escaped = pattern.replace("[", "[[]")
+        hint = f" In a pattern [ ] holds a choice of characters; a [ itself is written {escaped!r}."
+    require(files, f"{what}. Check DATA= and the source's paths.{hint}")
     return files
 
 
@@ -147,8 +158,11 @@ def _group_small_files(source: Source, data_root: Path | None) -> list[list[Labe
     groups: list[list[LabelledFile]] = []
     room = -1
     for path, label in source_files(source, data_root):
-        if not is_archive(path.name):
-            file_format(source, path)  # an unknown suffix stops the run here, not after an hour
+        is_packed = is_archive(path.name)
+        require_archive_for_members(source, is_packed, label)
+        if not is_packed:
+            # An unknown suffix, or a key that doesn't apply, stops the run here, not after an hour.
+            require_keys_of_format(source, file_format(source, path), label)
         num_bytes = path.stat().st_size
         if num_bytes > room:
             groups.append([])

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from corpora.errors import UserError, as_user_error, require
+from corpora.paths import find_path
 from corpora.tasks.composed import compose_row
 from corpora.tasks.layouts import Table, files_of, find_split, read_rows
 from corpora.tasks.task import ENTITIES, HUB_NAME, HUB_REVISION, SPLITS, TASKS, Row, Task
@@ -68,7 +69,7 @@ def load_rows(data: str, task: Task, split: str, revision: str = HUB_REVISION) -
 
 
 def _folder(data: str) -> Path:
-    return SAMPLE if data == "sample" else Path(data)
+    return SAMPLE if data == "sample" else find_path(data)
 
 
 def _read_hub(task: Task, split: str, revision: str) -> Table:

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from corpora.errors import as_user_error, require
+from corpora.paths import find_path
 
 SUFFIXES = (".json", ".safetensors", ".model", ".txt")
 
@@ -17,7 +18,7 @@ def model_files(name: str) -> list[tuple[str, Path]]:
     There are none for "" and for name@commit, whose commit is the content. Raises UserError for
     anything else.
     """
-    path = Path(name)
+    path = find_path(name)
     if name and path.is_dir():
         require(
             (path / "config.json").is_file(),
@@ -38,8 +39,8 @@ def model_folder(name: str) -> Path:
     Raises UserError for a name that is neither, and for what can't be fetched.
     """
     model_files(name)
-    if Path(name).is_dir():
-        return Path(name)
+    if find_path(name).is_dir():
+        return find_path(name)
     from huggingface_hub import snapshot_download
 
     repository, _, revision = name.partition("@")

@@ -5,6 +5,7 @@ import shlex
 from pathlib import Path
 
 from corpora.errors import require
+from corpora.paths import find_path
 from corpora.tasks.rows import is_sample, load_rows
 from corpora.tasks.task import TASKS
 from pipeline import cli_options
@@ -53,7 +54,7 @@ def tokenizer_report(
 def name_others(tokenizers: str) -> dict[str, Path]:
     """Name tokenizers whose paths are separated by spaces: each by the last part of its path, or by
     all of it if another has the same."""
-    paths = [Path(name).expanduser() for name in dict.fromkeys(shlex.split(tokenizers))]
+    paths = [find_path(Path(name).expanduser()) for name in dict.fromkeys(shlex.split(tokenizers))]
     last_parts = [path.name for path in paths]
     return {str(path) if last_parts.count(path.name) > 1 else path.name: path for path in paths}
 

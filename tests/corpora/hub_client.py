@@ -23,7 +23,9 @@ sleep = time.sleep
 class Answer(NamedTuple):
     """What a request to read something came to."""
 
-    records: list  # of a source [part, *Record], of a task its rows, split by split
+    records: (
+        list  # of a source [part, where, text, title, reason], of a task its rows, split by split
+    )
     error: str  # a UserError's message, or nothing
     paused: float  # seconds
 
@@ -97,7 +99,7 @@ def read_source(keys: dict) -> Iterator[list]:
     num_parts = open_hub(source).num_shards
     for part in range(num_parts):
         for record in read_hub(Shard(0, source, part=part, num_parts=num_parts)):
-            yield [part, *record]
+            yield [part, record.where, record.text, record.title, record.reason]
 
 
 def read_task(task: str, splits: list[str], revision: str = REVISION) -> Iterator[list]:

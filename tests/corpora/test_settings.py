@@ -175,11 +175,24 @@ def test_a_file_is_found_by_its_name_or_path(tmp_path):
     )
 
 
-@pytest.mark.parametrize("data", [b"steps = = 3", b"steps = '\xff'"])
-def test_a_file_that_is_no_toml_is_refused_by_name(tmp_path, data):
+def test_a_file_that_is_no_toml_is_refused_by_name(tmp_path):
     path = tmp_path / "a.toml"
-    path.write_bytes(data)
+    path.write_bytes(b"steps = = 3")
     with pytest.raises(UserError, match=r"a\.toml: not valid TOML \("):
         read_toml(path)
     path.write_bytes(b"steps = 3")
     assert read_toml(path) == {"steps": 3}
+
+
+def test_a_toml_file_may_begin_with_a_byte_order_mark(tmp_path):
+    path = tmp_path / "a.toml"
+    path.write_bytes('a = "가"\r\n'.encode("utf-8-sig"))
+    assert read_toml(path) == {"a": "가"}
+
+
+@pytest.mark.parametrize("encoding", ["cp949", "utf-16"])
+def test_a_toml_file_in_another_encoding_says_to_save_it_as_utf_8(tmp_path, encoding):
+    path = tmp_path / "a.toml"
+    path.write_bytes('a = "가"'.encode(encoding))
+    with pytest.raises(UserError, match=r"a\.toml: not in UTF-8 .*Save it as UTF-8"):
+        read_toml(path)

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from unicodedata import normalize
 
 import pytest
 import typer
@@ -24,6 +25,7 @@ OPTIONS = {
     "klue-eval": {"recipe", "data", "klue", "init", "model", "seeds", "control", "device"},
     "klue-prompt": {"recipe", "data", "klue", "init", "model", "seeds", "device"},
     "klue-check": {"recipe", "data", "klue", "init", "model"},
+    "recipe": {"data", "out"},
     "tokenizer-report": {"klue", "tokenizers", "out"},
     "report": {"out"},
     "status": {"recipe", "data", "klue", "init", "model", "seeds", "control"},
@@ -73,6 +75,8 @@ def test_every_command_shows_its_own_options_and_no_others(command):
         wanted = {"preset"}
     if command == "clean":
         wanted = {"artifacts"}
+    if command == "recipe":
+        wanted = {"data", "out"}
     assert found == wanted
 
 
@@ -95,6 +99,13 @@ def test_every_variable_arrives_as_it_was_typed(variable, monkeypatch):
     monkeypatch.setenv(f"KOREAN_GPT2_{variable}", typed)
     arrived = COMMANDS[command].make_context(command, [])
     assert arrived.params[variable.lower()] == wanted
+
+
+def test_data_in_another_normal_form_is_the_folder_that_is_there(tmp_path, monkeypatch):
+    folder = tmp_path / normalize("NFD", "자료")
+    folder.mkdir()
+    monkeypatch.setenv("KOREAN_GPT2_DATA", str(tmp_path / normalize("NFC", "자료")))
+    assert COMMANDS["corpus"].make_context("corpus", []).params["data"] == folder
 
 
 def run_make(*arguments: str, folder: Path, says: str) -> str:

@@ -8,10 +8,11 @@ from corpora.recipe import Source
 from corpora.sources.records import MAX_RECORD, TOO_LONG, Record, bad_record
 
 
-def needed_columns(source: Source, where: str, columns: list[str]) -> list[str]:
+def needed_columns(source: Source, where: str, columns: list[str], hint: str = "") -> list[str]:
     """Return the columns that the source names.
 
-    Raises UserError that lists `columns`, those there are, if one isn't among them.
+    Raises UserError that lists `columns`, those there are, and gives the hint if one isn't among
+    them; and for one that is there twice.
     """
     needed = {"text": source.text}
     if source.title:
@@ -22,7 +23,12 @@ def needed_columns(source: Source, where: str, columns: list[str]) -> list[str]:
         require(
             column in columns,
             f"{where}: source {source.name!r} says {key} = {column!r}, but the columns are "
-            f"{_listed(columns)}: set {key} to the right one.",
+            f"{_listed(columns)}: set {key} to the right one. {hint}".rstrip(),
+        )
+        require(
+            columns.count(column) == 1,
+            f"{where}: source {source.name!r} says {key} = {column!r}, but there are "
+            f"{columns.count(column)} columns of this name: {_listed(columns)}.",
         )
     return list(dict.fromkeys(needed.values()))
 

@@ -50,7 +50,7 @@ def read_json(source: Source, stream: ByteStream, label: str, is_lines: bool) ->
         # The first line has to be seen whole, and what comes after it.
         stream = io.BufferedReader(cast(Any, stream), MAX_RECORD)
     with stream:
-        layout = _layout_of(stream.peek(1), is_lines)
+        layout = layout_of(stream.peek(1), is_lines)
         require(
             layout == "objects" or source.unit != "file",
             f"{label}: source {source.name!r} says unit = 'file', but this file holds "
@@ -77,7 +77,8 @@ def _read_values(source: Source, stream: ByteStream, label: str, layout: Layout)
         ) from None
 
 
-def _layout_of(head: bytes, is_lines: bool) -> Layout:
+def layout_of(head: bytes, is_lines: bool) -> Layout:
+    """Say what a file that begins like this holds."""
     start = head.removeprefix(codecs.BOM_UTF8).lstrip()
     if start.startswith(b"["):
         return "array"

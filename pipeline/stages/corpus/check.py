@@ -1,13 +1,12 @@
 """When the corpus stage stops, because too little can be read or is left; and when it warns."""
 
+import math
+
 from corpora.errors import require
 from corpora.recipe import Recipe, Source
 from pipeline.stages.corpus.report import CorpusReport
-from pipeline.stages.corpus.tally import Tally
+from pipeline.stages.corpus.tally import UNREADABLE, Drops, Tally
 
-TOLERATED_BAD = 10
-"""Unreadable records that a source may have up to half of it: one bad line mustn't stop a small
-file."""
 CERTAINLY_BAD = 100
 """Unreadable records, and no others, in a shard, above which a setting is wrong, not a file
 damaged."""
@@ -20,27 +19,40 @@ def check_shard(source: Source, tally: Tally) -> None:
 
     There's no need then to read the source's other shards.
     """
-    if tally.unreadable > CERTAINLY_BAD and not tally.documents:
+    num_bad = sum(drops.count for drops in unreadable(tally).values())
+    if num_bad > CERTAINLY_BAD and not tally.documents:
         check_readable(source, [tally])
 
 
 def check_readable(source: Source, tallies: list[Tally]) -> None:
     """Raise UserError when more of a source can't be read than the recipe tolerates."""
-    num_bad = sum(tally.unreadable for tally in tallies)
-    num_records = num_bad + sum(tally.documents for tally in tallies)
-    tolerated = max(min(TOLERATED_BAD, num_records // 2), source.max_bad_share * num_records)
-    examples = [
-        f" {drops.examples[0].where}: {reason}."
-        for tally in tallies
-        for reason, drops in tally.dropped.items()
-        if reason.startswith("unreadable")
-    ]
+    found = Tally()
+    for tally in tallies:
+        found.add_tally(tally)
+    num_records = found.readable + found.unreadable
     require(
-        num_bad <= tolerated and num_bad < num_records,
-        f"source {source.name!r}: {num_bad} of {num_records} records can't be read, above the "
-        f"recipe's max_bad_share of {source.max_bad_share:.1%}.{''.join(examples[:3])} Mend the "
-        "file, take it out of the source's paths, or correct the source's format, unit or text.",
+        num_records,
+        f"source {source.name!r}: there is no record in it. Check the source's paths and `only`.",
     )
+    examples = [
+        f" {drops.examples[0].where}: {reason.removeprefix(UNREADABLE)}."
+        for reason, drops in unreadable(found).items()
+    ]
+    share = found.unreadable / num_records
+    require(
+        share <= source.max_bad_share,
+        f"source {source.name!r}: {found.unreadable} of {num_records} records can't be read "
+        f"({share:.2%}), above its max_bad_share of {source.max_bad_share:.2%}."
+        f"{''.join(examples[:3])} Mend the files, take them out of the source's paths, correct the "
+        "source's format, unit or text, or do without these records: set max_bad_share = "
+        f"{math.ceil(share * 1000) / 1000} in the source.",
+    )
+
+
+def unreadable(tally: Tally) -> dict[str, Drops]:
+    """What was dropped because it can't be read, by the reason."""
+    dropped = tally.dropped.items()
+    return {reason: drops for reason, drops in dropped if reason.startswith(UNREADABLE)}
 
 
 def check_result(recipe: Recipe, report: CorpusReport) -> None:
@@ -69,6 +81,20 @@ def find_warnings(report: CorpusReport) -> list[str]:
             f"Only {num_bytes:,} bytes of validation text: bits per byte will be noisy."
         )
     for name, source in report.sources.items():
+        if source.unreadable:
+            warnings.append(describe_unreadable(name, source))
         if not source.train.documents:
             warnings.append(f"Source {name} contributes no training text.")
     return warnings
+
+
+def describe_unreadable(name: str, source: Tally) -> str:
+    """How much of a source can't be read, and where most of it is."""
+    share = source.unreadable / (source.readable + source.unreadable)
+    worst, count = max(source.unreadable_in.items(), key=lambda item: item[1])
+    most = "all" if count == source.unreadable else "most"
+    records = "1 record" if source.unreadable == 1 else f"{source.unreadable:,} records"
+    return (
+        f"{records} of source {name} couldn't be read ({share:.2%}), {most} of them in {worst}: "
+        f"{count:,}. They are in rejects/ with their places."
+    )

@@ -16,7 +16,7 @@ from corpora.sources.read import read_file
 from corpora.sources.records import Record
 from corpora.sources.shards import Shard
 from pipeline.stages.corpus.rejects import Rejects
-from pipeline.stages.corpus.tally import Pair, Tally, add_counts
+from pipeline.stages.corpus.tally import UNREADABLE, Pair, Tally, add_counts
 
 BATCH_CHARACTERS = 300_000
 """Judged at a time: enough for arrays to pay, little enough to stay in the processor's cache."""
@@ -59,8 +59,8 @@ def read_pieces(shard: Shard, recipe: Recipe, tally: Tally, rejects: Rejects) ->
         records = chain.from_iterable(read_file(source, *file) for file in shard.files)
     for record in records:
         if record.reason:
-            tally.unreadable += 1
-            rejects.drop(record.where, f"unreadable: {record.reason}", record.text)
+            tally.count_unreadable(record.where, record.num_lines)
+            rejects.drop(record.where, UNREADABLE + record.reason, record.text)
             continue
         text = clean_record(record, steps, recipe, tally)
         if not text:
@@ -77,6 +77,7 @@ def clean_record(
     text, repairs = clean(record.text, record.title, steps)
     text, found = replace_personal_data(text, recipe.personal_data)
     tally.documents += 1
+    tally.readable += record.num_lines
     tally.bytes += len(raw)
     tally.characters += len(record.text)
     tally.repaired_lines += repairs.lines

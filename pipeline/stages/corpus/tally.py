@@ -4,14 +4,19 @@ Dataclasses that travel as JSON in the results of the maps: `asdict` writes them
 them again. How they become a report is report.py's to say.
 """
 
+import re
 from dataclasses import dataclass, field
 from typing import NamedTuple
+
+from corpora.sources.records import BYTE_PLACE
 
 NUM_EXAMPLES = 5
 NUM_PAIRS = 10
 EVALUATION_TEXT = "evaluation text: "
 LINE = "line "
 """How reasons begin that drop a line, not a document."""
+UNREADABLE = "unreadable: "
+"""How reasons begin of records that can't be read."""
 
 
 class Pair(NamedTuple):
@@ -63,7 +68,9 @@ class Tally(Size):
     space_marks: int = 0  # U+2581, replaced
     private_use: int = 0  # characters, replaced or dropped
     fillers: int = 0  # of Hangul, that stood for no letter
-    unreadable: int = 0  # records
+    readable: int = 0  # records; of a text that is read as a whole, lines
+    unreadable: int = 0  # of the same
+    unreadable_in: dict[str, int] = field(default_factory=dict)  # by the file
     kept: int = 0  # documents, or pieces of those that were cut
     dropped: dict[str, Drops] = field(default_factory=dict)  # by the reason
     personal_data: dict[str, int] = field(default_factory=dict)  # by the kind
@@ -75,16 +82,25 @@ class Tally(Size):
     def drop(self, reason: str, where: str, text: str) -> None:
         """Count a text under its reason, and keep it if it's one of the first few.
 
-        Evaluation text counts by task and split, not by the row that was found.
+        Evaluation text counts by task and split, not by the row that was found, and what can't be
+        read not by the byte.
         """
         if not reason.startswith(LINE):
             self.num_dropped += 1
         if reason.startswith(EVALUATION_TEXT):
             reason = " ".join(reason.split(" ")[:4])
+        if byte := BYTE_PLACE.search(reason):
+            reason = BYTE_PLACE.sub("", reason)
+            where = f"{where}, {byte[1]}"
         drops = self.dropped.setdefault(reason, Drops())
         drops.count += 1
         if len(drops.examples) < NUM_EXAMPLES:
             drops.examples.append(Example(where, text[:200]))
+
+    def count_unreadable(self, where: str, num_lines: int) -> None:
+        """Count a record that can't be read, here and in its file."""
+        self.unreadable += num_lines
+        add_counts(self.unreadable_in, {re.sub(r":\d+$", "", where): num_lines})
 
     def wants_pair(self, rank: int) -> bool:
         """Whether a pair of this rank would be among the few that are kept."""
@@ -102,7 +118,9 @@ class Tally(Size):
         self.space_marks += other.space_marks
         self.private_use += other.private_use
         self.fillers += other.fillers
+        self.readable += other.readable
         self.unreadable += other.unreadable
+        add_counts(self.unreadable_in, other.unreadable_in)
         self.kept += other.kept
         for reason, more in other.dropped.items():
             drops = self.dropped.setdefault(reason, Drops())

@@ -44,6 +44,21 @@ def test_empty_files_are_bad_records_not_silence(tmp_path):
     assert bad(read(tmp_path / "a.jsonl.gz", packed)) == [("a.jsonl.gz", "empty file")]
 
 
+@pytest.mark.parametrize(
+    "name, settings",
+    [("a.txt", {}), ("a.txt", {"unit": "line"}), ("a.txt", {"unit": "block"})]
+    + [(name, {}) for name in ("a.md", "a.jsonl", "a.csv", "a.tsv")],
+)
+def test_a_file_of_blank_lines_says_that_there_is_no_text_in_it(tmp_path, name, settings):
+    for data in (b"\n \n\n", "\n\n".encode("utf-16")):
+        assert bad(read(tmp_path / name, data, **settings)) == [(name, "no text in it")]
+
+
+def test_a_file_whose_rows_are_all_left_out_by_only_is_not_blank(tmp_path):
+    rows = json_lines({"id": "b", "text": "가"})
+    assert read(tmp_path / "a.jsonl", rows, only=("a",)) == []
+
+
 def test_a_file_of_unknown_format_is_refused(tmp_path):
     with pytest.raises(UserError, match="set format in source 's'"):
         read(tmp_path / "a.hwp", b"x")

@@ -18,7 +18,9 @@ def test_nuls_are_stripped():
 @pytest.mark.parametrize(
     "raw, reason",
     [
-        (b"\xff\xff\x80", "neither UTF-8 nor CP949"),
+        (b"\xff\xff\x80", "byte 0 (0xff) is neither UTF-8 nor CP949"),
+        ("가나".encode() + b"\xff", "byte 6 (0xff) is neither UTF-8 nor CP949"),
+        ("가나 다".encode("cp949") + b"\xff", "byte 7 (0xff) is neither UTF-8 nor CP949"),
         (b"\x89PNG\r\n\x1a\n" + b"\0" * 900, "binary: more than one NUL in a hundred bytes"),
         (b"\x01\x02" + "글".encode("cp949") * 9, "binary: more than one control character in"),
         (b"x" * (MAX_RECORD + 1), f"longer than {MAX_RECORD >> 20} MB"),

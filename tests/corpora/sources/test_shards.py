@@ -1,6 +1,8 @@
 """A recipe means exactly the files that are there, in one order, cut into always the same
 shards."""
 
+from unicodedata import normalize
+
 import pytest
 
 from corpora.errors import UserError
@@ -60,6 +62,40 @@ def test_files_come_in_one_order_and_small_ones_share_a_shard(tmp_path):
     labels = [[label for _, label in shard.files] for shard in shards]
     assert labels == [["text/a.txt", "text/b.txt"], ["text/big.txt"], ["text/c/d.txt"]]
     assert [shard.name for shard in shards] == ["a-00000", "a-00001", "a-00002"]
+
+
+@pytest.mark.parametrize("typed, on_disk", [("NFC", "NFD"), ("NFD", "NFC")])
+def test_names_in_another_normal_form_are_read_and_reported_in_one(tmp_path, typed, on_disk):
+    for name in ("소설_가.txt", "소설_나.txt"):
+        (tmp_path / normalize(on_disk, name)).write_text("글", encoding="utf-8")
+    (tmp_path / normalize(typed, "소설_가.txt")).write_text("다른 글", encoding="utf-8")
+    files = source_files(make_source(paths=(normalize(typed, "소설_*.txt"),)), tmp_path)
+    first, second, third = [label for _, label in files]
+    assert [first, third] == [normalize("NFC", name) for name in ("소설_가.txt", "소설_나.txt")]
+    assert second == normalize("NFD", "소설_가.txt")
+    assert len({path for path, _ in files}) == 3
+
+
+def test_a_path_that_exists_as_it_is_spelt_is_that_file(tmp_path):
+    name = "[원천] 뉴스 (1).txt"
+    (tmp_path / name).write_text("글", encoding="utf-8")
+    assert source_files(make_source(paths=(name,)), tmp_path) == [(tmp_path / name, name)]
+
+
+@pytest.mark.parametrize(
+    "pattern, message",
+    [
+        ("[원천] 뉴스*.txt", r"a \[ itself is written '\[\[\]원천\] 뉴스\*\.txt'"),
+        ("novels", r"only a folder \(.*novels\): write 'novels/\*\*/\*\.txt' or the like"),
+        ("nov*", r"write 'nov\*/\*\*/\*\.txt' or the like"),
+        ("*.csv", "Check DATA= and the source's paths.$"),
+    ],
+)
+def test_a_pattern_that_matches_no_file_says_what_to_write(tmp_path, pattern, message):
+    (tmp_path / "novels").mkdir()
+    (tmp_path / "[원천] 뉴스 (1).txt").write_text("글", encoding="utf-8")
+    with pytest.raises(UserError, match=f"no file matches .*{message}"):
+        source_files(make_source(paths=(pattern,)), tmp_path)
 
 
 def test_a_hub_source_has_as_many_shards_as_parts_and_files_come_after_it():

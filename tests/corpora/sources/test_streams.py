@@ -61,7 +61,13 @@ def test_one_line_in_another_encoding_takes_no_other_line_along(tmp_path):
     data = b"\n".join([good, ROWS[1].encode("cp949"), b"\xff\xff\x80", good])
     lines = lines_of(tmp_path / "a", data)
     assert texts(lines) == [ROWS[0], ROWS[1], ROWS[0]]
-    assert bad(lines) == [("a:3", "neither UTF-8 nor CP949")]
+    assert bad(lines) == [("a:3", "byte 0 (0xff) is neither UTF-8 nor CP949")]
+
+
+def test_a_line_that_begins_like_utf_16_is_bad_in_a_file_that_is_none(tmp_path):
+    lines = lines_of(tmp_path / "a", b"a\n\xff\xfe\x00\xac\x01\xac\nb\n")
+    assert texts(lines) == ["a", "b"]
+    assert bad(lines) == [("a:2", "byte 0 (0xff) is neither UTF-8 nor CP949")]
 
 
 def test_utf_16_that_ends_in_half_a_character_is_refused(tmp_path):

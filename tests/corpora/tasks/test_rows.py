@@ -2,7 +2,9 @@
 row."""
 
 import json
+import shutil
 from pathlib import Path
+from unicodedata import normalize
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -204,3 +206,10 @@ def test_no_file_stays_open_when_a_row_is_refused(tmp_path):
     opened = {Path(link).resolve() for link in Path("/proc/self/fd").iterdir()}
     assert folder / "re/train.jsonl" not in opened
     assert "train.jsonl:1" in str(refused.value)
+
+
+@pytest.mark.parametrize("typed, on_disk", [("NFC", "NFD"), ("NFD", "NFC")])
+def test_a_folder_whose_name_stands_in_another_normal_form_is_found(tmp_path, typed, on_disk):
+    shutil.copytree(SAMPLE, tmp_path / normalize(on_disk, "자료"))
+    [path] = input_files(str(tmp_path / normalize(typed, "자료")), ("re",), ("train",))
+    assert path.is_file()

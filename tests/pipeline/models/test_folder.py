@@ -1,5 +1,7 @@
 """Models that the user names: a folder, or name@commit on the Hub."""
 
+from unicodedata import normalize
+
 import pytest
 
 from corpora.errors import UserError
@@ -29,3 +31,14 @@ def test_what_is_neither_a_folder_nor_a_pinned_model_is_told(name):
 def test_a_folder_without_a_config_is_told(tmp_path):
     with pytest.raises(UserError, match=r"there's no config\.json in it"):
         model_files(str(tmp_path))
+
+
+@pytest.mark.parametrize("typed, on_disk", [("NFC", "NFD"), ("NFD", "NFC")])
+def test_a_folder_whose_name_stands_in_another_normal_form_is_found(tmp_path, typed, on_disk):
+    folder = tmp_path / normalize(on_disk, "모델")
+    folder.mkdir()
+    for name in ("config.json", "model.safetensors"):
+        (folder / name).write_text("{}")
+    name = str(tmp_path / normalize(typed, "모델"))
+    assert [path.parent for _, path in model_files(name)] == [folder] * 2
+    assert model_folder(name) == folder

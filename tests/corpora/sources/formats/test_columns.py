@@ -4,7 +4,7 @@ import pytest
 
 from corpora.errors import UserError
 from corpora.sources.formats.columns import to_document
-from corpora.sources.records import MAX_RECORD, TOO_LONG
+from corpora.sources.records import MAX_RECORD, TOO_LONG, Record
 from tests.corpora.small_recipe import make_source
 from tests.corpora.sources.reading import ROWS, bad, json_lines, parquet, read, texts
 
@@ -60,7 +60,7 @@ def test_a_table_without_a_column_that_is_named_is_refused(tmp_path, settings, m
 @pytest.mark.parametrize("title, expected", [("제목", "제목"), (None, ""), ("", "")])
 def test_a_row_may_have_a_title(title, expected):
     record = to_document(make_source(title="head"), "a:1", {"text": "글", "head": title})
-    assert record == ("a:1", "글", expected, "")
+    assert record == Record("a:1", "글", expected)
 
 
 @pytest.mark.parametrize(
@@ -113,15 +113,15 @@ SPEECH = {
 )
 def test_a_path_joins_the_texts_of_its_lists_but_a_key_of_that_name_comes_first(path, expected):
     record = to_document(make_source(text=path), "a:1", SPEECH)
-    assert record == ("a:1", expected, "", "")
+    assert record == Record("a:1", expected)
 
 
 @pytest.mark.parametrize(
     "settings, expected",
     [
-        ({"title": "metadata.topics[]"}, ("a:1", "하나\n둘", "음식 여행", "")),
-        ({"title": "metadata.no.such"}, ("a:1", "하나\n둘", "", "")),
-        ({"only": ("대",), "id": "metadata.title"}, ("a:1", "하나\n둘", "", "")),
+        ({"title": "metadata.topics[]"}, Record("a:1", "하나\n둘", "음식 여행")),
+        ({"title": "metadata.no.such"}, Record("a:1", "하나\n둘")),
+        ({"only": ("대",), "id": "metadata.title"}, Record("a:1", "하나\n둘")),
         ({"only": ("SXRW",), "id": "metadata.title"}, None),
     ],
 )

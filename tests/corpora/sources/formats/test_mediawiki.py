@@ -10,7 +10,7 @@ import pytest
 from corpora.errors import UserError
 from corpora.sources.formats import mediawiki
 from corpora.sources.read import read_file
-from corpora.sources.records import TOO_LONG
+from corpora.sources.records import TOO_LONG, Record
 from tests.corpora.small_recipe import make_source
 from tests.corpora.sources.formats.dump import END, HEAD, dump, page, revision
 from tests.corpora.sources.reading import ROWS, bad, read, texts
@@ -55,9 +55,9 @@ PAGES = [
 def test_articles_come_with_their_titles_and_ids_and_nothing_else_does(tmp_path, name, compress):
     records = read(tmp_path / name, compress(dump(*PAGES)))
     assert records == [
-        (f"{name}:5", TEXT, "서울 & <부산>", ""),
-        (f"{name}:10", "", "", ""),
-        (f"{name}:11", ROWS[0], "부산", ""),
+        Record(f"{name}:5", TEXT, "서울 & <부산>"),
+        Record(f"{name}:10", ""),
+        Record(f"{name}:11", ROWS[0], "부산"),
     ]
 
 
@@ -70,13 +70,13 @@ def test_a_dump_of_several_bzip2_streams_is_read_whole(tmp_path):
 def test_of_several_revisions_the_last_one_counts(tmp_path):
     both = PAGES[-1].replace("</page>", revision(2000, ROWS[1]) + "</page>")
     [record] = read(tmp_path / "a.xml", dump(both))
-    assert record == ("a.xml:11", ROWS[1], "부산", "")
+    assert record == Record("a.xml:11", ROWS[1], "부산")
 
 
 def test_an_old_dump_without_namespaces_and_models_is_read(tmp_path):
     old = "<page><title>가</title><id>1</id><revision><id>3</id><text>글</text></revision></page>"
     assert read(tmp_path / "a.xml", f"<mediawiki>{old}</mediawiki>".encode()) == [
-        ("a.xml:1", "글", "가", "")
+        Record("a.xml:1", "글", "가")
     ]
 
 

@@ -12,7 +12,7 @@ def test_a_row_that_is_no_utf_8_is_one_bad_record(tmp_path):
     text = pyarrow.Array.from_buffers(pyarrow.string(), 3, column.buffers())
     records = read(tmp_path / "a.parquet", parquet({"text": text}))
     assert texts(records) == ROWS
-    assert bad(records) == [("a.parquet:2", "neither UTF-8 nor CP949")]
+    assert bad(records) == [("a.parquet:2", "byte 0 (0xff) is neither UTF-8 nor CP949")]
 
 
 def test_more_rows_than_a_batch_keep_their_numbers(tmp_path):

@@ -5,7 +5,7 @@ import bz2
 import pytest
 
 from corpora.sources.formats import wikiextractor
-from corpora.sources.records import TOO_LONG
+from corpora.sources.records import TOO_LONG, Record
 from tests.corpora.sources.packing import pack_zip
 from tests.corpora.sources.reading import ROWS, bad, json_lines, read, texts
 
@@ -19,8 +19,8 @@ def article(title, text, number=5):
 def test_a_document_is_an_article_with_its_title_once(tmp_path, name, compress):
     data = article("지미 카터", "지미 카터는\n\n대통령이다.") + article("수학", ROWS[0])
     assert read(tmp_path / name, compress(data.encode())) == [
-        (f"{name}:1", "지미 카터는\n\n대통령이다.", "지미 카터", ""),
-        (f"{name}:9", ROWS[0], "수학", ""),
+        Record(f"{name}:1", "지미 카터는\n\n대통령이다.", "지미 카터"),
+        Record(f"{name}:9", ROWS[0], "수학"),
     ]
 
 
@@ -44,7 +44,7 @@ def test_an_article_without_text_is_no_title_alone(tmp_path):
 def test_its_lines_of_json_are_read_too(tmp_path):
     data = json_lines(*[{"id": "5", "url": "a", "title": "제목", "text": row} for row in ROWS])
     assert read(tmp_path / "wiki_00", data) == [
-        (f"wiki_00:{number}", row, "제목", "") for number, row in enumerate(ROWS, 1)
+        Record(f"wiki_00:{number}", row, "제목") for number, row in enumerate(ROWS, 1)
     ]
 
 
@@ -66,7 +66,7 @@ def test_a_damaged_line_goes_alone(tmp_path):
     data = article("가", "나\n@@\n다").encode().replace(b"@@", b"\xff\xff\x80")
     records = read(tmp_path / "wiki_00", data)
     assert texts(records) == ["나\n다"]
-    assert bad(records) == [("wiki_00:5", "neither UTF-8 nor CP949")]
+    assert bad(records) == [("wiki_00:5", "byte 0 (0xff) is neither UTF-8 nor CP949")]
 
 
 def test_an_article_longer_than_a_record_is_rejected_alone(tmp_path, monkeypatch):

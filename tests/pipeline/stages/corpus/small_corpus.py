@@ -21,6 +21,7 @@ licence = "mine"
 paths = ["a*.jsonl"]
 clean = ["whitespace"]
 min_chars = 5
+max_bad_share = 0.05
 [[source]]
 name = "b"
 kind = "files"

@@ -138,9 +138,9 @@ def test_datasets_opens_both_splits(data, tmp_path):
 @pytest.mark.parametrize(
     "content, message",
     [
-        (b"", "b.txt: unreadable: empty file"),
+        (b"", "b.txt: empty file"),
         (b"\x80\xff\xfe" * 5, "can't be read"),
-        (b"\n\n", "0 of 0 records"),
+        (b"\n\n", "b.txt: no text in it"),
         (
             b"\x80\x81\xff\n" * 30 + "멀쩡한 줄\n".encode() * 300,
             "30 of 330 records can't be read",
@@ -181,7 +181,7 @@ def test_the_embedded_sample_becomes_a_corpus_with_both_splits(tmp_path):
 
 def test_a_bad_file_among_good_ones_counts_by_the_whole_source(alike):
     (alike / "a2.jsonl").write_text("no json\n" * 20, encoding="utf-8")
-    replace_in_recipe(alike, "min_chars = 5", "min_chars = 5\nmax_bad_share = 0.2")
+    replace_in_recipe(alike, "max_bad_share = 0.05", "max_bad_share = 0.2")
     _, counts = run(alike)
     assert counts["dropped"]["unreadable"] == 21
     assert counts["train"]["documents"] > 100
@@ -193,3 +193,57 @@ def test_a_wrong_setting_is_told_by_the_first_shard_that_has_nothing_else(alike,
     with pytest.raises(UserError, match="101 of 101 records can't be read"):
         run(alike)
     assert not list(alike.parent.rglob("a-00001.json"))
+
+
+@pytest.fixture
+def books(tmp_path):
+    """Twenty texts of fifty lines, of which nine end in a damaged line; none may be lost."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    for book in range(20):
+        lines = [f"{book}번 책의 {number}번째 줄은 이렇게 쓰여 있다." for number in range(49)]
+        end = "끝" if book < 11 else "끝에"
+        raw = "\n".join([*lines, end]).encode() + (b"" if book < 11 else b"\xff")
+        (folder / f"책{book:02}.txt").write_bytes(raw)
+    recipe = """title = "Books"
+description = "Made for a test."
+validation_share = 0.1
+[[source]]
+name = "books"
+kind = "files"
+licence = "mine"
+paths = ["*.txt"]
+unit = "file"
+"""
+    (tmp_path / "recipe.toml").write_text(recipe, encoding="utf-8")
+    return folder
+
+
+def test_damaged_lines_of_whole_texts_are_named_and_the_texts_stay(books, capsys):
+    folder, counts = run(books)
+    assert counts["documents"] == 20
+    told = (
+        "9 records of source books couldn't be read (0.90%), most of them in 책11.txt: 1. "
+        "They are in rejects/ with their places."
+    )
+    assert f"corpus: {told}\n" in capsys.readouterr().out
+    assert told in counts["warnings"]
+    assert told in (folder / "report.md").read_text(encoding="utf-8")
+    rejects = [row for row in read_rows(folder, "rejects") if "unreadable" in row["reason"]]
+    assert [row["where"] for row in rejects] == [f"책{book}.txt:50" for book in range(11, 20)]
+    size = (books / "책11.txt").stat().st_size
+    place = f"byte {size - 1} of the file (0xff)"
+    assert rejects[0]["reason"] == f"unreadable: {place} is neither UTF-8 nor CP949"
+
+
+def test_no_damaged_line_is_tolerated_where_the_recipe_says_none(books):
+    replace_in_recipe(books, 'unit = "file"', "max_bad_share = 0.0")
+    with pytest.raises(UserError, match="9 of 1000 records can't be read"):
+        run(books)
+
+
+def test_nine_of_twenty_texts_of_one_line_stop_the_stage(books):
+    for path in books.iterdir():
+        path.write_bytes(path.read_bytes().rpartition(b"\n")[2])
+    with pytest.raises(UserError, match=r"9 of 20 .*byte 6 of the file \(0xff\): neither"):
+        run(books)

@@ -44,6 +44,16 @@ def test_a_pair_of_a_low_rank_is_not_wanted_once_there_are_enough():
     assert tally.wants_pair(6)
 
 
+def test_unreadable_records_count_by_the_reason_not_by_the_byte():
+    tally = Tally()
+    for place in ("byte 3 (0xff)", "byte 4711 of the file (0x80)"):
+        tally.drop(f"unreadable: {place} is neither UTF-8 nor CP949", "a.txt:1", "")
+    [(reason, drops)] = tally.dropped.items()
+    assert reason == "unreadable: neither UTF-8 nor CP949"
+    places = ["a.txt:1, byte 3 (0xff)", "a.txt:1, byte 4711 of the file (0x80)"]
+    assert [example.where for example in drops.examples] == places
+
+
 def test_evaluation_text_counts_by_task_and_split_not_by_row():
     tally = Tally()
     for row in ("sample-1", "sample-2"):

@@ -1,0 +1,51 @@
+"""`make recipe DATA=folder OUT=my.toml`: look at a folder of text and write a recipe to start from,
+checked by reading the first documents of every source. How things are guessed is told in
+corpora/survey."""
+
+import shlex
+from pathlib import Path
+
+from corpora.errors import UserError, require
+from pipeline import cli_options
+
+DEFAULT_OUT = Path("my.toml")
+
+
+def recipe(data: cli_options.Data = None, out: cli_options.Out = None) -> None:
+    """Look at DATA=folder and write a recipe to start from."""
+    if data is None:
+        raise UserError("recipe: say which folder of text to look at with DATA=folder.")
+    require(data.is_dir(), f"DATA={data}: no such folder.")
+    path = out or DEFAULT_OUT
+    require(path.suffix == ".toml", f"OUT={path}: a recipe's name ends in .toml.")
+    require(not path.exists(), f"{path}: exists already; name a new file with OUT=.")
+    # Not above: the other commands do without these.
+    from corpora.recipe import load_recipe
+    from corpora.sources.shards import make_shards
+    from corpora.survey.check import read_beginnings
+    from corpora.survey.groups import find_sources
+    from corpora.survey.write import MAX_LISTED, write_recipe
+
+    proposals, reasons = find_sources(data)
+    read = [(proposal, read_beginnings(proposal, reasons)) for proposal in proposals]
+    sources = [each for each in read if each[0].files and each[1].documents]
+    for proposal, reading in read:
+        if proposal.files and not reading.documents:
+            reason = reading.bad[0].reason if reading.bad else "no document in it"
+            reasons.setdefault(reason, []).extend(each.label for each in proposal.files)
+    for reason, labels in reasons.items():
+        listed = ", ".join(labels[:MAX_LISTED]) + ", ..." * (len(labels) > MAX_LISTED)
+        print(f"not read: {listed}: {reason}")
+    require(sources, f"DATA={data}: no text that can be read in it.")
+    text, names = write_recipe(data, sources, reasons)
+    temporary = path.with_name(f"{path.stem}.tmp.toml")
+    temporary.write_text(text, encoding="utf-8")
+    make_shards(load_recipe(str(temporary)), data, lambda source: 0)
+    temporary.rename(path)
+    for name, (proposal, reading) in zip(names, sources):
+        num_files = len({each.path for each in proposal.files})
+        print(f"\n{name}: {num_files:,} file{'s' * (num_files != 1)}")
+        for beginning in reading.beginnings:
+            print(f"    {beginning}")
+    variables = f"RECIPE={shlex.quote(str(path))} DATA={shlex.quote(str(data))}"
+    print(f"\nrecipe: {path}   next: make corpus PRESET=laptop {variables}")
