@@ -26,7 +26,7 @@ from corpora.source_keys import require_keys_of_format
 from corpora.sources.shards import FORMATS, guess_format, is_archive
 from corpora.sources.streams import DAMAGE, ByteStream, open_stream
 
-ADVICE: Final = "Get the file again, or take it out of the recipe's paths."
+_ADVICE: Final = "Get the file again, or take it out of the recipe's paths."
 CHUNK: Final = 1 << 16  # bytes read at a time
 UTF_8_FLAG: Final = 0x800
 ENCRYPTED_FLAG: Final = 1
@@ -69,7 +69,7 @@ def _drain(stream: IO[bytes] | ByteStream) -> None:
 def damage_of(path: Path, member: str = "") -> AbstractContextManager[None]:
     """Turn what reading a damaged archive raises into a UserError with its name."""
     what = f"{path}, member {member!r}" if member else str(path)
-    return as_user_error(f"{what}: damaged or cut short", ADVICE, ARCHIVE_DAMAGE)
+    return as_user_error(f"{what}: damaged or cut short", _ADVICE, ARCHIVE_DAMAGE)
 
 
 def open_members(source: Source, path: Path) -> Iterator[Member]:

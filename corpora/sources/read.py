@@ -4,34 +4,21 @@ here.
 What can't be read becomes a record with its place and the reason. Only a damaged container, a file
 of another kind or a wrong setting stops the run."""
 
-import shutil
-import tempfile
 from pathlib import Path, PurePath
-from typing import Final
 
-from corpora.errors import UserError, as_user_error
+from corpora.errors import UserError
 from corpora.recipe import FileFormat, Source
-from corpora.sources.archives import ADVICE, damage_of, open_members
+from corpora.sources.archives import damage_of, open_members
 from corpora.sources.formats.json_files import read_json
 from corpora.sources.formats.mediawiki import read_mediawiki
 from corpora.sources.formats.parquet import read_parquet
 from corpora.sources.formats.tables import read_table
 from corpora.sources.formats.text import read_text, read_whole, refuse_whole
 from corpora.sources.formats.wikiextractor import read_wikiextractor
-from corpora.sources.recognise import (
-    CONTAINERS,
-    PARQUET,
-    START_BYTES,
-    Kind,
-    recognise,
-    require_container,
-)
+from corpora.sources.recognise import PARQUET, START_BYTES, Kind, recognise, require_container
 from corpora.sources.records import NO_TEXT, MaybeRecords, Record, Records
 from corpora.sources.shards import file_format, guess_format, is_archive
-from corpora.sources.streams import DAMAGE, ByteStream, open_stream
-
-MAY_BEGIN_FILES: Final = {"parquet": PARQUET}
-"""The kind that a format's files are; those of the others are text."""
+from corpora.sources.streams import ByteStream, open_stream
 
 
 def read_file(source: Source, path: Path, label: str) -> Records:
@@ -45,10 +32,8 @@ def read_file(source: Source, path: Path, label: str) -> Records:
         yield from _read_archive(source, path, label)
         return
     name = file_format(source, path)
-    what = f"{path}: damaged or cut short"
-    with as_user_error(what, ADVICE, DAMAGE), open_stream(path) as stream:
-        plain = None if path.suffix.lower() in CONTAINERS else path
-        yield from _read_records(source, name, stream, label, plain)
+    with damage_of(path), open_stream(path) as stream:
+        yield from _read_records(source, name, stream, label)
 
 
 def _read_archive(source: Source, path: Path, label: str) -> Records:
@@ -59,12 +44,10 @@ def _read_archive(source: Source, path: Path, label: str) -> Records:
             yield from _read_records(source, name, stream, f"{label}/{member.name}")
 
 
-def _read_records(
-    source: Source, name: FileFormat, stream: ByteStream, label: str, plain: Path | None = None
-) -> Records:
+def _read_records(source: Source, name: FileFormat, stream: ByteStream, label: str) -> Records:
     """The source's records, or a bad one that says that there's none."""
     is_blank = True
-    for record in _read_stream(source, name, stream, label, plain):
+    for record in _read_stream(source, name, stream, label):
         is_blank = False
         if record is not None:
             yield record
@@ -72,22 +55,15 @@ def _read_records(
         yield Record(label, "", reason=NO_TEXT)
 
 
-def _read_stream(
-    source: Source, name: FileFormat, stream: ByteStream, label: str, plain: Path | None
-) -> MaybeRecords:
-    """Records of what the stream holds, which `plain` holds, too, if that is a file."""
+def _read_stream(source: Source, name: FileFormat, stream: ByteStream, label: str) -> MaybeRecords:
     start = stream.peek(START_BYTES)[:START_BYTES]
     kind = recognise(start)
     if not start:
         yield Record(label, "", reason="empty file")
-    elif kind and not kind.is_text and kind.name != MAY_BEGIN_FILES.get(name):
+    elif kind and not kind.is_text and not (name == "parquet" and kind.name == PARQUET):
         yield _refuse_kind(source, name, kind, label, stream)
-    elif name == "parquet" and plain:
-        yield from read_parquet(source, plain, label)
     elif name == "parquet":
-        with tempfile.TemporaryFile() as file:  # its end has to be read first
-            shutil.copyfileobj(stream, file)
-            yield from read_parquet(source, file, label)
+        yield from read_parquet(source, stream, label)
     elif name == "mediawiki":
         yield from read_mediawiki(stream, label)
     elif name == "wikiextractor":

@@ -1,17 +1,14 @@
 """Whether the project's own readers read what was proposed: the first documents of every source."""
 
-import statistics
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from corpora.errors import UserError
 from corpora.recipe import Source
 from corpora.sources.read import read_file
 from corpora.sources.records import Record
-from corpora.survey.groups import Proposal, Reasons
+from corpora.survey.groups import Found, Proposal, Reasons
 
 NUM_FILES: Final = 50
 NUM_RECORDS: Final = 20  # of each of these files
@@ -27,50 +24,35 @@ class Reading:
     bad: list[Record] = field(default_factory=list)
 
     @property
-    def lengths(self) -> list[int]:
-        """Characters of each document."""
-        return [len(record.text) for record in self.documents]
-
-    @property
-    def median_length(self) -> float:
-        """Characters of a document in the middle."""
-        return statistics.median(self.lengths) if self.documents else 0
-
-    @property
     def beginnings(self) -> list[str]:
-        """The first documents' first words, of different files if there are several."""
-        by_file: dict[str, Record] = {}
-        for record in self.documents:
-            by_file.setdefault(record.where.rpartition(":")[0], record)
-        first = list(by_file.values()) if len(by_file) >= NUM_SHOWN else self.documents
-        return [" ".join(f"{each.title} {each.text}".split())[:SHOWN] for each in first[:NUM_SHOWN]]
+        """The first words of some documents, from the first to the last file that was read."""
+        some = self.documents[:: len(self.documents) // NUM_SHOWN or 1][:NUM_SHOWN]
+        return [" ".join(f"{each.title} {each.text}".split())[:SHOWN] for each in some]
 
 
 def read_beginnings(proposal: Proposal, reasons: Reasons) -> Reading:
     """Read the first documents of a source's first files; take out of it, with the reason, those
-    that can't be read."""
-    source = make_source(proposal.settings)
+    of which nothing can be read."""
+    table = {"name": "survey", "kind": "files", "licence": "unknown", "paths": ["*"]}
+    source = Source.from_table(table | proposal.settings, "the recipe")
     reading = Reading()
-    refused: list[Path] = []
+    readable: list[Found] = []
     for each in proposal.files[:NUM_FILES]:
         try:
-            records = list(_first_records(source, each.path, each.label))
+            records = list(islice(read_file(source, each.path, each.label), NUM_RECORDS))
         except UserError as error:
-            refused.append(each.path)
-            reasons.setdefault(str(error), []).append(each.label)
+            reasons[str(error)].append(each.label)
             continue
+        bad = [record for record in records if record.reason]
+        if bad == records:
+            reasons[bad[0].reason if bad else "no document in it"].append(each.label)
+            continue
+        readable.append(each)
+        reading.bad += bad
         reading.documents += [record for record in records if not record.reason]
-        reading.bad += [record for record in records if record.reason]
-    proposal.files = [each for each in proposal.files if each.path not in refused]
+    others = proposal.files[NUM_FILES:]
+    if not readable:
+        reasons["nothing can be read of the files like it"] += [each.label for each in others]
+        others = []
+    proposal.files = readable + others
     return reading
-
-
-def make_source(settings: dict[str, Any]) -> Source:
-    """Return a source with these settings, for reading by its readers alone."""
-    table = {"name": "survey", "kind": "files", "licence": "unknown", "paths": ["*"], **settings}
-    return Source.from_table(table, "the recipe")
-
-
-def _first_records(source: Source, path: Path, label: str) -> Iterator[Record]:
-    records = read_file(source, path, label)
-    yield from islice(records, NUM_RECORDS)

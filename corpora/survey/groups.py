@@ -4,7 +4,9 @@ together."""
 import json
 import os
 import re
-from collections import Counter
+import statistics
+import textwrap
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,16 +15,9 @@ from typing import Any, Final
 from corpora.errors import UserError
 from corpora.paths import composed, match_paths
 from corpora.source_keys import ROWS
-from corpora.survey.fields import (
-    ID_NAMES,
-    TITLE_NAMES,
-    Samples,
-    guess_name,
-    guess_text,
-    mean_length,
-)
+from corpora.survey.fields import Samples, guess_text, guess_title
 from corpora.survey.look import look_at, suffix_of
-from corpora.survey.plain import FEW_FILES, Lines, guess_unit
+from corpora.survey.plain import FEW_FILES, guess_unit
 from corpora.survey.structure import Look
 
 ABOUT_THE_DATA: Final = re.compile(r"(?i)(readme|licen[cs]e|changelog|copying)\b")
@@ -30,11 +25,10 @@ MAX_LOOKS: Final = 200
 """Files of one folder and suffix that are looked into; the others are taken to be alike if these
 are."""
 MAX_FOLDERS: Final = 6  # of files of one structure, above which they are one source
-MAX_NAMES: Final = 200  # characters of the names of columns in a remark
 NUM_SAMPLED: Final = 100  # files whose texts are compared
 SHORT_ELEMENT: Final = 100  # characters on average, of a part of a dialogue
 
-Reasons = dict[str, list[str]]
+Reasons = defaultdict[str, list[str]]
 """Why files aren't read -> their labels."""
 
 
@@ -63,48 +57,45 @@ class Proposal:
     settings: dict[str, Any]
     remarks: dict[str, str] = field(default_factory=dict)  # by the setting
 
-    @property
-    def encodings(self) -> str:
-        """The encodings seen, the commonest first."""
-        counts = Counter(each.look.encoding for each in self.files if each.look.encoding)
-        return ", ".join(name for name, _ in counts.most_common())
-
 
 def find_sources(root: Path) -> tuple[list[Proposal], Reasons]:
     """Look at all files under a folder; return sources to propose, and why other files are none."""
-    reasons: Reasons = {}
-    groups: dict[tuple[str, str], list[Found]] = {}
+    reasons: Reasons = defaultdict(list)
+    by_structure: dict[str, list[Found]] = defaultdict(list)
     for each in _look_at_all(root, reasons):
-        folder = each.label.rpartition("/")[0]
-        groups.setdefault((folder, each.structure), []).append(each)
+        by_structure[each.structure].append(each)
     proposals: list[Proposal] = []
-    for (folder, _), files in sorted(_join_folders(groups).items()):
-        if files[0].look.format in ROWS:
-            proposals += _propose_rows(folder, files, reasons)
-        elif files[0].look.format == "txt":
-            proposals += _propose_texts(folder, files)
-        else:
-            proposals.append(Proposal(folder, files, dict(files[0].look.settings)))
-    return proposals, reasons
+    for alike in by_structure.values():
+        for folder, files in _split_by_folder(alike).items():
+            if files[0].look.format in ROWS:
+                proposals += _propose_rows(folder, files, reasons)
+            elif files[0].look.format == "txt":
+                proposals += _propose_texts(folder, files)
+            else:
+                proposals.append(Proposal(folder, files, files[0].look.settings))
+    return sorted(proposals, key=lambda each: each.files[0].label), reasons
 
 
 def _look_at_all(root: Path, reasons: Reasons) -> list[Found]:
-    of_suffix: dict[tuple[Path, str], list[Path]] = {}
+    of_suffix: dict[tuple[Path, str], list[Path]] = defaultdict(list)
     for path in match_paths("**/*", root):
         if ABOUT_THE_DATA.match(path.name):
-            reasons.setdefault("seems to be about the data", []).append(_label(path, root))
+            reasons["seems to be about the data"].append(_label(path, root))
         elif path.is_file():
-            of_suffix.setdefault((path.parent, suffix_of(path.name)), []).append(path)
+            of_suffix[path.parent, suffix_of(path.name)].append(path)
     if num_hidden := _count_hidden(root):
         reasons["hidden: the name begins with a dot"] = [f"{num_hidden} files"]
     found: list[Found] = []
     for paths in of_suffix.values():
         looked = _look(paths[:MAX_LOOKS], root, reasons)
-        are_alike = len(looked) == MAX_LOOKS and len({each.structure for each in looked}) == 1
-        for path in paths[MAX_LOOKS:] if are_alike else ():
-            looked.append(Found(path, _label(path, root), looked[0].look.without_samples()))
-        found += looked if are_alike else looked + _look(paths[MAX_LOOKS:], root, reasons)
-    return found
+        others = paths[MAX_LOOKS:]
+        if len(looked) == MAX_LOOKS and len({each.structure for each in looked}) == 1:
+            look = looked[0].look
+            found += [Found(path, _label(path, root), look) for path in others]
+        else:
+            looked += _look(others, root, reasons)
+        found += looked
+    return sorted(found, key=lambda each: each.label)
 
 
 def _look(paths: list[Path], root: Path, reasons: Reasons) -> list[Found]:
@@ -114,11 +105,11 @@ def _look(paths: list[Path], root: Path, reasons: Reasons) -> list[Found]:
         try:
             looks = look_at(path)
         except UserError as error:
-            reasons.setdefault(str(error).replace(f"{path}: ", ""), []).append(label)
+            reasons[str(error).replace(f"{path}: ", "")].append(label)
             continue
         found += [Found(path, label, look) for look in looks]
         for unread in looks[0].unread:
-            reasons.setdefault(unread, []).append(label)
+            reasons[unread].append(label)
     return found
 
 
@@ -129,41 +120,29 @@ def _label(path: Path, root: Path) -> str:
 def _count_hidden(root: Path) -> int:
     """Files that no wildcard matches, of themselves or of their folders."""
     return sum(
-        any(part.startswith(".") for part in (*Path(folder).relative_to(root).parts, name))
-        for folder, _, names in os.walk(root)
-        for name in names
+        any(part.startswith(".") for part in path.relative_to(root).parts) and path.is_file()
+        for path in root.rglob("*")
     )
 
 
-def _join_folders(
-    groups: dict[tuple[str, str], list[Found]],
-) -> dict[tuple[str, str], list[Found]]:
-    """Join groups of one structure in many folders to one in the folder above, from the deepest
-    up."""
-    depth = max((folder.count("/") + bool(folder) for folder, _ in groups), default=0)
-    while depth:
-        num_folders = Counter(structure for _, structure in groups)
-        joined: dict[tuple[str, str], list[Found]] = {}
-        for (folder, structure), files in groups.items():
-            are_cut = files[0].look.format == "wikiextractor"  # into AA, AB and so on
-            is_one_of_many = num_folders[structure] > (1 if are_cut else MAX_FOLDERS)
-            is_deepest = bool(folder) and folder.count("/") + 1 == depth
-            above = folder.rpartition("/")[0] if is_one_of_many and is_deepest else folder
-            joined.setdefault((above, structure), []).extend(files)
-        groups = joined
-        depth -= 1
-    return groups
+def _split_by_folder(files: list[Found]) -> dict[str, list[Found]]:
+    """Files of one structure by their folder; all in the one above if they lie in many."""
+    by_folder: dict[str, list[Found]] = defaultdict(list)
+    for each in files:
+        by_folder[each.label.rpartition("/")[0]].append(each)
+    # WikiExtractor's output is cut into the folders AA, AB and so on.
+    are_one = len(by_folder) > MAX_FOLDERS or files[0].look.format == "wikiextractor"
+    if not are_one:
+        return by_folder
+    return {"" if "" in by_folder else os.path.commonpath(by_folder): files}
 
 
 def _propose_texts(folder: str, files: list[Found]) -> list[Proposal]:
     """A source for each unit that the texts suggest: of each text by itself if there are few."""
-    few = [[each] for each in files] if len(files) <= FEW_FILES else [files]
+    parts = [[each] for each in files] if len(files) <= FEW_FILES else [files]
     by_unit: dict[str, Proposal] = {}
-    for part in few:
-        lines = Lines()
-        for each in part:
-            lines.add(each.look.lines)
-        unit, seen = guess_unit(lines)
+    for part in parts:
+        unit, seen = guess_unit([each.look.lines for each in part if each.look.lines])
         settings = files[0].look.settings | {"unit": unit}
         proposal = by_unit.setdefault(unit, Proposal(folder, [], settings, {"unit": seen}))
         proposal.files += part
@@ -173,19 +152,18 @@ def _propose_texts(folder: str, files: list[Found]) -> list[Proposal]:
 def _propose_rows(folder: str, files: list[Found], reasons: Reasons) -> Iterator[Proposal]:
     """A source for each column or path that holds the text of some of the files."""
     while files:
-        samples: Samples = {}
+        samples: Samples = defaultdict(list)
         for each in files[:NUM_SAMPLED]:
             for name, texts in each.look.samples.items():
-                samples.setdefault(name, []).extend(texts)
+                samples[name] += texts
         text = guess_text(samples)
-        has_it = [not each.look.samples or text in each.look.samples for each in files]
-        of_source = [each for each, is_there in zip(files, has_it) if is_there]
         if not text and "" not in samples:
-            reason = "no column or key of it holds text"
-            reasons.setdefault(reason, []).extend(each.label for each in files)
+            reasons["no column or key of it holds text"] += [each.label for each in files]
             return
-        yield _propose_row_source(folder, of_source, samples, text)
-        files = [each for each, is_there in zip(files, has_it) if not is_there]
+        yield _propose_row_source(
+            folder, [each for each in files if text in each.look.samples], samples, text
+        )
+        files = [each for each in files if text not in each.look.samples]
 
 
 def _propose_row_source(folder: str, files: list[Found], samples: Samples, text: str) -> Proposal:
@@ -194,21 +172,15 @@ def _propose_row_source(folder: str, files: list[Found], samples: Samples, text:
     if not text:  # strings in an array need no key
         return proposal
     settings["text"] = text
-    samples = {
-        name: samples[name] for name in samples if any(name in each.look.samples for each in files)
-    }
-    names = ", ".join(samples)
-    proposal.remarks["text"] = f"of {names[:MAX_NAMES]}" + " ..." * (len(names) > MAX_NAMES)
+    proposal.remarks["text"] = textwrap.shorten(f"of {', '.join(samples)}", 200, placeholder=" ...")
     if files[0].look.layout == "objects" and text.count("[]") == 1:
-        length = mean_length(samples[text])
+        length = statistics.fmean(map(len, samples[text]))
         if length < SHORT_ELEMENT:
             settings["unit"] = "file"
             proposal.remarks["unit"] = (
                 f"an element of {text.partition('[]')[0]} has {length:.0f} characters on average: "
                 "all of a file's are one document. Leave unit out if each is one by itself"
             )
-    if title := guess_name(samples, TITLE_NAMES, "" if settings.get("unit") else text):
+    if title := guess_title(samples, "" if settings.get("unit") else text):
         settings["title"] = title
-    if name := guess_name(samples, ID_NAMES, text):
-        proposal.remarks["text"] += f"; {name} looks like a name, for id and only"
     return proposal

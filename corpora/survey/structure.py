@@ -1,28 +1,20 @@
 """The columns of a table and the paths of JSON, with some of the texts in them, from a file's
 beginning."""
 
-import codecs
 import csv
 import io
 import json
 from collections import Counter
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
-import pyarrow
-import pyarrow.parquet
-
-from corpora.errors import as_user_error
 from corpora.sources.formats.json_files import layout_of
 from corpora.sources.formats.json_values import BrokenJsonError, JsonBytes
-from corpora.sources.records import UTF_16_MARKS, decode
-from corpora.sources.streams import Utf16AsUtf8
+from corpora.sources.formats.parquet import open_parquet
+from corpora.sources.streams import ByteStream
 from corpora.survey.fields import Samples, has_header
 from corpora.survey.plain import Lines
 
-HEAD_BYTES: Final = 1 << 18
-"""Bytes of a file that are looked at."""
 NUM_ROWS: Final = 50  # looked at, of a table
 DELIMITERS: Final = {"txt": "\t", "tsv": "\t,;|", "csv": ",;|\t"}
 """Between columns, by the format that the name says: the likeliest first."""
@@ -37,34 +29,18 @@ class Look:
     encoding: str = ""
     layout: str = ""  # of JSON: array, objects or lines
     samples: Samples = field(default_factory=dict)  # of rows and objects
-    lines: Lines = field(default_factory=Lines)  # of plain text
+    lines: Lines | None = None  # of plain text
     unread: list[str] = field(default_factory=list)  # members that can't be read, and why
 
-    def without_samples(self) -> "Look":
-        """The same structure, of another file that wasn't looked into."""
-        samples: Samples = {name: [] for name in self.samples}
-        return Look(self.format, self.settings, layout=self.layout, samples=samples)
 
-    def add(self, other: "Look") -> None:
-        """Add what was seen of another file of the same structure."""
-        self.lines.add(other.lines)
-        for name, texts in other.samples.items():
-            self.samples.setdefault(name, []).extend(texts)
-
-
-def look_at_json(raw: bytes, name: str) -> Look | None:
+def look_at_json(text: str, name: str) -> Look | None:
     """Return what a beginning of JSON holds, by the paths of its texts; None for what is none."""
-    stream: Any = io.BytesIO(raw)
-    if raw.startswith(UTF_16_MARKS):
-        stream = Utf16AsUtf8(io.BufferedReader(stream))
-        raw = stream.read(HEAD_BYTES)
-        stream = io.BytesIO(raw)
-    layout = layout_of(raw, is_lines=name == "jsonl")
-    start = raw.removeprefix(codecs.BOM_UTF8).lstrip()
-    if not start.startswith((b"{", b"[")):
+    if not text.lstrip().startswith(("{", "[")):
         return None
+    raw = text.encode()
+    layout = layout_of(raw, is_lines=name == "jsonl")
     samples: Samples = {}
-    values = JsonBytes(stream)
+    values = JsonBytes(io.BufferedReader(io.BytesIO(raw)))
     try:
         while values.peek():
             _collect(values, "", samples)
@@ -87,6 +63,7 @@ def _collect(values: JsonBytes, path: str, samples: Samples) -> None:
         for key in values.members():
             _collect(values, f"{path}.{key}" if path else key, samples)
     elif first == b"[":
+        # Not by elements(), which needs each of them whole.
         values.take(b"[")
         while values.peek() != b"]":
             _collect(values, f"{path}[]", samples)
@@ -97,34 +74,31 @@ def _collect(values: JsonBytes, path: str, samples: Samples) -> None:
         raw = values.take_value()
         if first == b'"':
             try:
-                samples.setdefault(path, []).append(str(json.loads(decode(raw), strict=False)))
+                samples.setdefault(path, []).append(json.loads(raw, strict=False))
             except ValueError:
                 return
 
 
 def look_at_table(text: str, name: str, is_whole: bool) -> Look | None:
-    """Return what a table holds, by its columns; None for a text that is none."""
-    best: list[list[str]] = []
-    delimiter = ""
+    """Return what a table holds, by its columns; None for a .txt that is none."""
+    rows: list[list[str]] = []
+    delimiter = DELIMITERS[name][0]
     for candidate in DELIMITERS[name]:
-        rows = _split_rows(text, candidate, name, is_whole)
-        if len(rows) > 1 and len(rows[0]) > max(1, len(best[0]) if best else 1):
-            best = rows
+        found = _split_rows(text, candidate, name, is_whole)
+        if not rows or (len(found) > 1 and len(found[0]) > len(rows[0])):
+            rows = found
             delimiter = candidate
-    if not best and name == "txt":
+    if not rows or (name == "txt" and (len(rows) == 1 or len(rows[0]) == 1)):
         return None
-    if not best:
-        best = _split_rows(text, DELIMITERS[name][0], name, is_whole)
-    format_name = "tsv" if name == "txt" else "csv" if delimiter in (",", ";", "|") else name
     settings: dict[str, Any] = {}
-    if format_name == "csv" and delimiter not in ("", ","):
+    format_name = "csv" if name == "csv" or delimiter != "\t" else "tsv"
+    if format_name == "csv" and delimiter != ",":
         settings["delimiter"] = delimiter
-    columns = best[0] if best else []
-    body = best[1:]
-    if len(best) > 1 and not has_header(best):
+    columns, *body = rows
+    if body and not has_header(rows):
         columns = [f"column{number}" for number in range(1, len(columns) + 1)]
         settings["columns"] = columns
-        body = best
+        body = rows
     samples = {column: list(texts) for column, texts in zip(columns, zip(*body))}
     return Look(format_name, settings, samples=samples)
 
@@ -149,23 +123,13 @@ def _split_rows(text: str, delimiter: str, name: str, is_whole: bool) -> list[li
     return [row for row in rows if len(row) == width] if count >= 0.9 * len(rows) else []
 
 
-def look_at_parquet(path: Path | IO[bytes]) -> Look:
-    """Return what a Parquet file holds, by its columns of text.
-
-    Raises UserError for what is none.
-    """
-    damage = as_user_error("not a readable Parquet file", kinds=pyarrow.ArrowException)
-    with damage, pyarrow.parquet.ParquetFile(path) as file:
-        schema = file.schema_arrow
-        names = [each.name for each in schema if _is_text(each.type)]
-        batch = next(file.iter_batches(batch_size=NUM_ROWS, columns=names), None)
-    samples = {name: [] for name in names}
-    if batch is not None:
-        for name in names:
-            samples[name] = [text for text in batch[name].to_pylist() if isinstance(text, str)]
+def look_at_parquet(stream: ByteStream) -> Look:
+    """Return what a Parquet file holds, by its columns of text."""
+    samples: Samples = {}
+    with open_parquet(stream) as file:
+        for batch in file.iter_batches(batch_size=NUM_ROWS):
+            for name, values in batch.to_pydict().items():
+                if texts := [value for value in values if isinstance(value, str)]:
+                    samples[name] = texts
+            break
     return Look("parquet", samples=samples)
-
-
-def _is_text(kind: pyarrow.DataType) -> bool:
-    types = pyarrow.types
-    return types.is_string(kind) or types.is_large_string(kind)

@@ -2,8 +2,10 @@
 
 import json
 import re
+import statistics
 import textwrap
 from collections import Counter
+from itertools import chain, count
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,23 +15,14 @@ from corpora.survey.groups import Proposal, Reasons
 from corpora.survey.look import suffix_of
 
 WIDTH: Final = 100
-LICENCE: Final = "unknown: fill in"
-VALIDATION_BYTES: Final = 200_000
-LARGEST_SHARE: Final = 0.05
-PACKED: Final = 3  # bytes of text that a byte of a compressed file holds, or so
-LONG: Final = 20_000  # characters of a document that is worth cutting
-SHORT: Final = 100  # characters of a comment, a review, a line of a dialogue
 MAX_LISTED: Final = 5  # files that are named for one reason
-MARKDOWN: Final = ["front_matter", "code_blocks", "markdown_marks"]
-WIKI: Final = ["empty_parentheses", "loose_punctuation"]
-ENTITY: Final = re.compile(r"&(?:[a-z]{2,6}|#\d{1,5});")
 
 TOP: Final = """\
 # Written by `make recipe` from what it found; a guess says what it rests on. Correct what is wrong,
 # state the licences, and see corpora/README.md and corpora/recipe.py for all that can be set.
 title = {title}
 description = "What the text is, for the dataset card: fill in."
-validation_share = {share}
+validation_share = 0.05  # of a large corpus less will do: some hundred kilobytes
 """
 EVALUATION: Final = """\
 # Documents that hold text of KLUE's validation sets are taken out by tables like this one, of the
@@ -47,21 +40,24 @@ def write_recipe(
 ) -> tuple[str, list[str]]:
     """Return a recipe's text, and the names of its sources in order."""
     names = _name_sources([proposal for proposal, _ in sources])
-    num_bytes = sum(_text_bytes(proposal) for proposal, _ in sources)
-    share = min(LARGEST_SHARE, max(0.001, VALIDATION_BYTES / max(1, num_bytes)))
-    title = quote(f"Text in {root.resolve().name}")
-    parts = [TOP.format(title=title, share=f"{share:.3g}")]
+    parts = [TOP.format(title=_quote(f"Text in {root.resolve().name}"))]
     for name, (proposal, reading) in zip(names, sources):
         parts.append(_write_source(root, name, proposal, reading))
     parts.append(EVALUATION)
     if reasons:
-        parts.append(_write_reasons(reasons))
+        listed = chain.from_iterable(_comment(f"- {line}") for line in list_reasons(reasons))
+        parts.append("\n".join(["# Not read:", *listed, ""]))
     return "\n".join(parts), names
 
 
-def quote(value: Any) -> str:
-    """A string or a list of strings as TOML has it."""
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007F")
+def list_reasons(reasons: Reasons) -> list[str]:
+    """Return a line for each reason: some of the files, and why they aren't read."""
+    lines: list[str] = []
+    for reason, labels in reasons.items():
+        files = list(dict.fromkeys(labels))
+        more = f" and {len(files) - MAX_LISTED} more" if len(files) > MAX_LISTED else ""
+        lines.append(f"{', '.join(files[:MAX_LISTED])}{more}: {reason}")
+    return lines
 
 
 def find_patterns(root: Path, proposal: Proposal) -> list[str]:
@@ -79,95 +75,63 @@ def find_patterns(root: Path, proposal: Proposal) -> list[str]:
 
 
 def _name_sources(proposals: list[Proposal]) -> list[str]:
+    """Name each by its folder, or by its only file; by its format if that isn't ASCII."""
     names: list[str] = []
     for proposal in proposals:
-        last = proposal.folder.rpartition("/")[2].lower()
-        first_file = proposal.files[0].label.rpartition("/")[2].lower().partition(".")[0]
-        stem = first_file if len(proposal.files) == 1 else last
-        slug = re.sub(r"[^a-z0-9]+", "-", stem).strip("-")
+        place = proposal.folder if len(proposal.files) > 1 else proposal.files[0].label
+        last = place.rpartition("/")[2].lower().partition(".")[0]
+        slug = re.sub(r"[^a-z0-9]+", "-", last).strip("-")
         base = slug if re.search("[a-z]", slug) else proposal.files[0].look.format
-        taken = [name for name in names if name == base or re.fullmatch(rf"{base}-\d+", name)]
-        names.append(f"{base}-{len(taken) + 1}" if taken else base)
+        candidates = chain([base], (f"{base}-{number}" for number in count(2)))
+        names.append(next(name for name in candidates if name not in names))
     return names
 
 
-def _text_bytes(proposal: Proposal) -> int:
-    packed = (".gz", ".bz2", ".xz", ".zst", ".zip", ".tgz", ".parquet")
-    paths = {each.path for each in proposal.files}
-    sizes = {path: path.stat().st_size for path in paths}
-    return sum(
-        size * (PACKED if path.name.lower().endswith(packed) else 1) for path, size in sizes.items()
-    )
-
-
 def _write_source(root: Path, name: str, proposal: Proposal, reading: Reading) -> str:
-    num_files = len({each.path for each in proposal.files})
-    num_bytes = sum(path.stat().st_size for path in {each.path for each in proposal.files})
-    size = f"{num_bytes / 1e6:,.1f} MB" if num_bytes >= 1e5 else f"{num_bytes / 1e3:,.1f} KB"
-    seen = [f"{num_files:,} file{'s' * (num_files != 1)}, {size}"]
-    if proposal.encodings:
-        seen.append(f"encoding: {proposal.encodings}")
-    seen.append(f"a document has {reading.median_length:,.0f} characters (median of those read)")
-    lines = _comment("; ".join(seen))
+    paths = {each.path for each in proposal.files}
+    num_bytes = sum(path.stat().st_size for path in paths)
+    encodings = Counter(each.look.encoding for each in proposal.files if each.look.encoding)
+    length = statistics.median(len(record.text) for record in reading.documents)
+    lines = _comment(
+        f"files: {len(paths):,}; bytes: {num_bytes:,}; "
+        + (f"encoding: {', '.join(encodings)}; " if encodings else "")
+        + f"characters of a document: {length:,.0f} (median of {len(reading.documents)})"
+    )
     if reading.bad:
+        num_read = len(reading.bad) + len(reading.documents)
         first = reading.bad[0]
         lines += _comment(
-            f"Of the first {len(reading.bad) + len(reading.documents)} records "
-            f"{len(reading.bad)} can't be read: {first.where}: {first.reason}"
+            f"can't be read: {len(reading.bad)} of the first {num_read} records: {first.where}: "
+            f"{first.reason}"
         )
     lines += [
         "[[source]]",
-        f"name = {quote(name)}",
+        f"name = {_quote(name)}",
         'kind = "files"',
-        f"licence = {quote(LICENCE)}  # as the publisher states it",
-        *_write_setting("paths", find_patterns(root, proposal), ""),
+        'licence = "unknown: fill in"  # as the publisher states it',
     ]
-    settings = proposal.settings | _guess_cleaning(proposal, reading)
-    for key, value in settings.items():
-        lines += _write_setting(key, value, proposal.remarks.get(key, ""))
-    return "\n".join([*lines, ""])
+    for key, value in {"paths": find_patterns(root, proposal), **proposal.settings}.items():
+        if key in proposal.remarks:
+            lines += _comment(f"{key}: {proposal.remarks[key]}")
+        lines += _write_setting(key, value)
+    return "\n".join([*lines, 'clean = ["whitespace"]', ""])
 
 
-def _write_setting(key: str, value: Any, remark: str) -> list[str]:
-    """A setting on one line, or a long list on a line each; its remark above it if it is long."""
-    line = f"{key} = {quote(value) if isinstance(value, str | list) else value}"
+def _write_setting(key: str, value: str | list[str]) -> list[str]:
+    """A setting on one line, or a long list on a line each."""
+    line = f"{key} = {_quote(value)}"
     if isinstance(value, list) and len(line) > WIDTH:
-        return [f"{key} = [", *(f"    {quote(each)}," for each in value), "]"]
-    if not remark:
-        return [line]
-    one_line = f"{line}  # {' '.join(remark.split())}"
-    return [one_line] if len(one_line) <= WIDTH else [*_comment(f"{key}: {remark}"), line]
+        return [f"{key} = [", *(f"    {_quote(each)}," for each in value), "]"]
+    return [line]
 
 
-def _guess_cleaning(proposal: Proposal, reading: Reading) -> dict[str, Any]:
-    """A few clean-ups and limits that fit what was read."""
-    texts = [record.text for record in reading.documents]
-    clean: list[str] = []
-    if proposal.files[0].look.format == "md":
-        clean += MARKDOWN
-    if any(ENTITY.search(text) for text in texts):
-        clean.append("entities")
-    if proposal.files[0].look.format == "wikiextractor":
-        clean += WIKI
-    is_short = reading.median_length < SHORT
-    if is_short:
-        clean.append("repeats")
-    settings: dict[str, Any] = {"clean": [*clean, "whitespace"], "min_chars": 5 if is_short else 20}
-    if max(reading.lengths, default=0) > LONG:
-        settings |= {"split": "paragraph", "split_bytes": 8000}
-    return settings
-
-
-def _write_reasons(reasons: Reasons) -> str:
-    lines = ["# Not read:"]
-    for reason, labels in reasons.items():
-        counts = Counter(labels)
-        more = f" and {len(counts) - MAX_LISTED} more" if len(counts) > MAX_LISTED else ""
-        lines += _comment(f"- {', '.join(list(counts)[:MAX_LISTED])}{more}: {reason}")
-    return "\n".join([*lines, ""])
+def _quote(value: Any) -> str:
+    """A string or a list of strings as TOML has it."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007F")
 
 
 def _comment(text: str) -> list[str]:
+    # As one line: a file's name may hold a line end.
     return textwrap.wrap(
         text, WIDTH, initial_indent="# ", subsequent_indent="#   ", break_long_words=False
     )

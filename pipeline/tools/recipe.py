@@ -7,6 +7,7 @@ from pathlib import Path
 
 from corpora.errors import UserError, require
 from pipeline import cli_options
+from pipeline.artifacts.files import write_text
 
 DEFAULT_OUT = Path("my.toml")
 
@@ -24,27 +25,19 @@ def recipe(data: cli_options.Data = None, out: cli_options.Out = None) -> None:
     from corpora.sources.shards import make_shards
     from corpora.survey.check import read_beginnings
     from corpora.survey.groups import find_sources
-    from corpora.survey.write import MAX_LISTED, write_recipe
+    from corpora.survey.write import list_reasons, write_recipe
 
     proposals, reasons = find_sources(data)
-    read = [(proposal, read_beginnings(proposal, reasons)) for proposal in proposals]
-    sources = [each for each in read if each[0].files and each[1].documents]
-    for proposal, reading in read:
-        if proposal.files and not reading.documents:
-            reason = reading.bad[0].reason if reading.bad else "no document in it"
-            reasons.setdefault(reason, []).extend(each.label for each in proposal.files)
-    for reason, labels in reasons.items():
-        listed = ", ".join(labels[:MAX_LISTED]) + ", ..." * (len(labels) > MAX_LISTED)
-        print(f"not read: {listed}: {reason}")
+    readings = [(proposal, read_beginnings(proposal, reasons)) for proposal in proposals]
+    sources = [(proposal, reading) for proposal, reading in readings if proposal.files]
+    for line in list_reasons(reasons):
+        print(f"not read: {line}")
     require(sources, f"DATA={data}: no text that can be read in it.")
     text, names = write_recipe(data, sources, reasons)
-    temporary = path.with_name(f"{path.stem}.tmp.toml")
-    temporary.write_text(text, encoding="utf-8")
-    make_shards(load_recipe(str(temporary)), data, lambda source: 0)
-    temporary.rename(path)
+    write_text(path, text)
+    make_shards(load_recipe(str(path)), data, lambda source: 0)  # raises if a setting doesn't fit
     for name, (proposal, reading) in zip(names, sources):
-        num_files = len({each.path for each in proposal.files})
-        print(f"\n{name}: {num_files:,} file{'s' * (num_files != 1)}")
+        print(f"\n{name}: {len({each.path for each in proposal.files}):,} files")
         for beginning in reading.beginnings:
             print(f"    {beginning}")
     variables = f"RECIPE={shlex.quote(str(path))} DATA={shlex.quote(str(data))}"

@@ -1,26 +1,44 @@
-"""Rows of a parquet file -> documents."""
+"""Rows of a Parquet file -> documents."""
 
-from pathlib import Path
-from typing import IO, Any, Final, cast
+import io
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final, cast
 
 import pyarrow
-import pyarrow.parquet
+from pyarrow.parquet import ParquetFile
 
 from corpora.errors import as_user_error
 from corpora.recipe import Source
 from corpora.sources.formats.columns import needed_columns, to_document
 from corpora.sources.records import MaybeRecords, Record, bad_record, decode
+from corpora.sources.streams import ByteStream
 
 BATCH_ROWS: Final = 64  # read at a time: documents may be long
 
 
-def read_parquet(source: Source, file: Path | IO[bytes], label: str) -> MaybeRecords:
+@contextmanager
+def open_parquet(stream: ByteStream) -> Iterator[ParquetFile]:
+    """Open a Parquet file, whose end has to be read first: what is packed is unpacked to disk."""
+    if isinstance(stream, io.BufferedReader) and stream.seekable():
+        with ParquetFile(cast(Any, stream)) as parquet:
+            yield parquet
+        return
+    with tempfile.TemporaryFile() as file:
+        shutil.copyfileobj(stream, file)
+        with ParquetFile(cast(Any, file)) as parquet:
+            yield parquet
+
+
+def read_parquet(source: Source, stream: ByteStream, label: str) -> MaybeRecords:
     """Yield the file's documents.
 
     Raises UserError for a column that isn't there and for one that holds no text.
     """
     number = 0
-    with pyarrow.parquet.ParquetFile(cast(Any, file)) as parquet:
+    with open_parquet(stream) as parquet:
         columns = needed_columns(source, label, parquet.schema_arrow.names)
         what = f"{label}: one of the columns {columns} holds no text"
         advice = f"Name columns of text in source {source.name!r}."

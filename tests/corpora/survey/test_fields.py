@@ -2,7 +2,7 @@
 
 import pytest
 
-from corpora.survey.fields import ID_NAMES, TITLE_NAMES, guess_name, guess_text, has_header
+from corpora.survey.fields import guess_text, guess_title, has_header
 
 
 @pytest.mark.parametrize(
@@ -21,17 +21,16 @@ def test_the_column_with_the_most_hangul_is_the_text(samples, expected):
 
 
 @pytest.mark.parametrize(
-    "samples, text, names, expected",
+    "samples, text, expected",
     [
-        (["guid", "제목", "본문"], "본문", TITLE_NAMES, "제목"),
-        (["guid", "title"], "title", TITLE_NAMES, ""),
-        (["title", "a[].title", "a[].b[].title", "a[].text"], "a[].text", TITLE_NAMES, "a[].title"),
-        (["id", "a[].text"], "a[].text", ID_NAMES, ""),
-        (["guid", "text"], "text", ID_NAMES, "guid"),
+        (["guid", "제목", "본문"], "본문", "제목"),
+        (["guid", "title"], "title", ""),
+        (["title", "a[].title", "a[].b[].title", "a[].text"], "a[].text", "a[].title"),
+        (["title", "a[].text"], "a[].text", ""),
     ],
 )
-def test_a_title_stands_in_the_same_element_as_the_text(samples, text, names, expected):
-    assert guess_name({name: [] for name in samples}, names, text) == expected
+def test_a_title_stands_in_the_same_element_as_the_text(samples, text, expected):
+    assert guess_title({name: [] for name in samples}, text) == expected
 
 
 @pytest.mark.parametrize(

@@ -20,15 +20,12 @@ WRAPPED = "\n".join(" ".join(["낱말이", "줄", "끝에서", "끊긴"] * 4) fo
     ],
 )
 def test_the_unit_goes_by_length_number_and_ends_of_lines(text, unit):
-    found, seen = guess_unit(count_lines(text))
+    found, seen = guess_unit([count_lines(text)])
     assert found == unit
     assert "characters a file" in seen
 
 
 def test_lines_as_long_as_paragraphs_are_documents_only_in_few_files():
     lines = count_lines("\n".join(paragraph(3) for _ in range(200)))
-    assert guess_unit(lines)[0] == "line"
-    many = count_lines("")
-    for _ in range(20):
-        many.add(lines)
-    assert guess_unit(many)[0] == "file"
+    assert guess_unit([lines])[0] == "line"
+    assert guess_unit([lines] * 20)[0] == "file"
