@@ -11,7 +11,6 @@ from unicodedata import normalize
 
 from corpora.errors import require
 
-FORM: Final = "NFC"
 MAGIC: Final = frozenset("*?[")
 
 
@@ -48,7 +47,7 @@ def match_paths(pattern: str, root: Path) -> list[Path]:
 
 def composed(name: str) -> str:
     """Return a name in the form in which it is reported, whatever machine it comes from."""
-    return normalize(FORM, name)
+    return normalize("NFC", name)
 
 
 def _follow(folder: Path, parts: tuple[str, ...], is_glob: bool) -> Iterator[Path]:
@@ -77,8 +76,8 @@ def _children(folder: Path, part: str, is_glob: bool) -> list[Path]:
         return [child] if os.path.lexists(child) else []
     if not folder.is_dir():
         return []
-    wanted = normalize(FORM, part)
-    forms = {child: normalize(FORM, child.name) for child in folder.iterdir()}
+    wanted = composed(part)
+    forms = {child: composed(child.name) for child in folder.iterdir()}
     named = [child for child, form in forms.items() if form == wanted]
     if named or not has_magic:
         return named
@@ -91,7 +90,7 @@ def _children(folder: Path, part: str, is_glob: bool) -> list[Path]:
 
 def _order(path: Path) -> tuple[list[str], bool, Path]:
     """The same for names of all forms; of two that differ in their form alone NFC comes first."""
-    parts = [normalize(FORM, part) for part in path.parts]
+    parts = [composed(part) for part in path.parts]
     return parts, list(path.parts) != parts, path
 
 

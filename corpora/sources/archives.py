@@ -4,7 +4,6 @@ What a member's bytes mean is read.py's job."""
 import io
 import re
 import stat
-import unicodedata
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from fnmatch import fnmatchcase
@@ -21,6 +20,7 @@ from typing import IO, Any, Final, NamedTuple, Self, cast
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from corpora.errors import UserError, as_user_error, require
+from corpora.paths import composed
 from corpora.recipe import Source
 from corpora.source_keys import require_keys_of_format
 from corpora.sources.shards import FORMATS, guess_format, is_archive
@@ -100,7 +100,7 @@ def list_members(path: Path) -> list[str]:
                 open_stream(path) as stream,
                 TarFile.open(fileobj=stream, mode="r|", tarinfo=_StrictTarInfo) as archive,
             ):
-                names = [_normalise(info.name) for info in archive if not info.isdir()]
+                names = [composed(info.name) for info in archive if not info.isdir()]
     return sorted(name for name in names if not LITTER.fullmatch(name))
 
 
@@ -140,7 +140,7 @@ def _zip_name(info: ZipInfo) -> str:
                 break
             except UnicodeDecodeError:
                 continue
-    return _normalise(name.replace("\\", "/"))
+    return composed(name.replace("\\", "/"))
 
 
 class _StrictTarInfo(TarInfo):
@@ -167,7 +167,7 @@ def _open_tar(source: Source, path: Path) -> Iterator[Member]:
         while info := archive.next():
             # The list grows with every member. The stubs don't have it.
             archive.members.clear()  # pyright: ignore[reportAttributeAccessIssue]
-            name = _normalise(info.name)
+            name = composed(info.name)
             if info.isdir():
                 continue
             if len(names) < NUM_LISTED:
@@ -186,14 +186,10 @@ def _open_tar(source: Source, path: Path) -> Iterator[Member]:
     _require_chosen(source, path, bool(num_chosen), names)
 
 
-def _normalise(name: str) -> str:
-    return unicodedata.normalize("NFC", name)
-
-
 def _is_chosen(source: Source, name: str) -> bool:
     if LITTER.fullmatch(name):
         return False
-    patterns = [_normalise(pattern) for pattern in source.members]
+    patterns = [composed(pattern) for pattern in source.members]
     # A name that is spelt like a pattern is meant, too: [ ] is a class in one.
     return not patterns or any(name == each or fnmatchcase(name, each) for each in patterns)
 

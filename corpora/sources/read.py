@@ -18,7 +18,7 @@ from corpora.sources.formats.wikiextractor import read_wikiextractor
 from corpora.sources.recognise import PARQUET, START_BYTES, Kind, recognise, require_container
 from corpora.sources.records import NO_TEXT, MaybeRecords, Record, Records
 from corpora.sources.shards import file_format, guess_format, is_archive
-from corpora.sources.streams import ByteStream, open_stream
+from corpora.sources.streams import ByteStream, open_stream, to_utf_8
 
 
 def read_file(source: Source, path: Path, label: str) -> Records:
@@ -47,7 +47,7 @@ def _read_archive(source: Source, path: Path, label: str) -> Records:
 def _read_records(source: Source, name: FileFormat, stream: ByteStream, label: str) -> Records:
     """The source's records, or a bad one that says that there's none."""
     is_blank = True
-    for record in _read_stream(source, name, stream, label):
+    for record in _read_stream(source, name, to_utf_8(stream), label):
         is_blank = False
         if record is not None:
             yield record

@@ -11,7 +11,6 @@ MAX_RECORD: Final = 32 << 20
 TOO_LONG: Final = f"longer than {MAX_RECORD >> 20} MB"
 EXCERPT: Final = 1000
 """Characters of a rejected text that are kept to look at."""
-UTF_16_MARKS: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 BYTE_PLACE: Final = re.compile(r"(byte \d+.*? \(0x..\)) is ")
 """How a reason names the byte that can't be read; what follows is the same for all."""
 NO_TEXT: Final = "no text in it"
@@ -41,12 +40,12 @@ MaybeRecords = Iterator[Record | None]
 """None for a row that isn't the source's, which `only` leaves out."""
 
 
-def to_record(where: str, raw: str | bytes, is_line: bool = False) -> Record:
+def to_record(where: str, raw: bytes, is_line: bool = False) -> Record:
     """Decode what a file has at this place, a line without its end, or say why it can't be read."""
     if len(raw) > MAX_RECORD:
         return bad_record(where, TOO_LONG, raw)
     try:
-        text = raw if isinstance(raw, str) else decode(raw, is_line)
+        text = decode(raw)
     except ValueError as error:
         return bad_record(where, str(error), raw)
     return Record(where, text.removesuffix("\n").removesuffix("\r") if is_line else text)
@@ -60,22 +59,16 @@ def bad_record(where: str, reason: str, raw: str | bytes) -> Record:
     return Record(where, start.decode("utf-8", "backslashreplace"), reason=reason)
 
 
-def decode(raw: bytes, is_line: bool = False) -> str:
-    """Decode by the byte-order mark, else as strict UTF-8, else as CP949; NULs are stripped.
+def decode(raw: bytes) -> str:
+    """Decode as strict UTF-8, with or without its mark, else as CP949; NULs are stripped.
 
     This order was right on every sample; guessing the encoding was wrong on short lines. Raises
-    ValueError with the reason: UndecodableError for a byte, another for what is no text at all. Of
-    a UTF-16 file no line comes here as bytes.
+    ValueError with the reason: UndecodableError for a byte, another for what is no text at all.
     """
-    is_utf_16 = not is_line and raw.startswith(UTF_16_MARKS)
     num_nuls = raw.count(0)
-    if not is_utf_16 and num_nuls > 16 and num_nuls * 100 > len(raw):
+    if num_nuls > 16 and num_nuls * 100 > len(raw):
         raise ValueError("binary: more than one NUL in a hundred bytes")
-    encoding = "utf-8"
-    if is_utf_16:
-        encoding = "utf-16"
-    elif raw.startswith(codecs.BOM_UTF8):
-        encoding = "utf-8-sig"
+    encoding = "utf-8-sig" if raw.startswith(codecs.BOM_UTF8) else "utf-8"
     try:
         text = raw.decode(encoding)
     except UnicodeDecodeError as error:

@@ -2,6 +2,7 @@
 is the readers' job."""
 
 import bz2
+import codecs
 import gzip
 import io
 import lzma
@@ -12,8 +13,9 @@ from xml.parsers.expat import ExpatError
 
 import pyarrow
 
-from corpora.sources.records import MAX_RECORD, UTF_16_MARKS, Records, to_record
+from corpora.sources.records import MAX_RECORD, Records, to_record
 
+UTF_16_MARKS: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 ByteStream = io.BufferedReader | gzip.GzipFile | bz2.BZ2File | lzma.LZMAFile
 """Bytes with a `peek` at those that come next."""
 
@@ -49,11 +51,19 @@ def open_stream(path: PurePath, packed: io.BufferedReader | None = None) -> Byte
     return packed or open(path, "rb")
 
 
-class Utf16AsUtf8(io.RawIOBase):
-    """A stream of UTF-16 with its byte-order mark, as UTF-8 without one."""
+def to_utf_8(stream: ByteStream) -> ByteStream:
+    """Return UTF-16 with its byte-order mark as UTF-8 without one, any other stream as it is."""
+    if stream.peek(2)[:2] in UTF_16_MARKS:
+        return io.BufferedReader(_Utf16AsUtf8(stream), 1 << 16)
+    return stream
+
+
+class _Utf16AsUtf8(io.RawIOBase):
+    """UTF-16 with its mark, as UTF-8. Half a surrogate pair becomes bytes that are none, so that
+    its line alone is bad."""
 
     def __init__(self, stream: ByteStream) -> None:
-        self._text = io.TextIOWrapper(stream, encoding="utf-16", newline="")
+        self._text = io.TextIOWrapper(stream, "utf-16", "surrogatepass", newline="")
 
     def readable(self) -> bool:
         """Say that it can be read."""
@@ -61,7 +71,7 @@ class Utf16AsUtf8(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         """Fill as much of the buffer as is sure not to run over."""
-        raw = self._text.read(len(buffer) // 4).encode()
+        raw = self._text.read(len(buffer) // 4).encode("utf-8", "surrogatepass")
         buffer[: len(raw)] = raw
         return len(raw)
 
@@ -73,14 +83,9 @@ class Utf16AsUtf8(io.RawIOBase):
 
 def read_lines(stream: ByteStream, label: str) -> Records:
     r"""Yield every line that ends in \n, without its line end; a bare \r is no line end."""
-    lines: ByteStream | io.TextIOWrapper = stream
-    if stream.peek(2)[:2] in UTF_16_MARKS:
-        lines = io.TextIOWrapper(stream, encoding="utf-16", newline="\n")
     number = 0
-    while raw := lines.readline(MAX_RECORD + 1):
+    while raw := stream.readline(MAX_RECORD + 1):
         number += 1
         yield to_record(f"{label}:{number}", raw, is_line=True)
-        while len(raw) > MAX_RECORD and raw[-1:] not in (b"\n", "\n"):
-            raw = lines.readline(MAX_RECORD + 1)  # the rest of a line that was too long
-    if isinstance(lines, io.TextIOWrapper):
-        lines.detach()  # whose end would close the stream
+        while len(raw) > MAX_RECORD and not raw.endswith(b"\n"):
+            raw = stream.readline(MAX_RECORD + 1)  # the rest of a line that was too long

@@ -11,9 +11,8 @@ from corpora.recipe import FileFormat, Source
 from corpora.source_keys import ROWS
 from corpora.sources.archives import damage_of, list_members, open_members
 from corpora.sources.recognise import recognise, require_container
-from corpora.sources.records import UTF_16_MARKS
 from corpora.sources.shards import SUFFIX, guess_format, is_archive
-from corpora.sources.streams import ByteStream, open_stream
+from corpora.sources.streams import UTF_16_MARKS, ByteStream, open_stream
 from corpora.survey.plain import count_lines
 from corpora.survey.structure import (
     DELIMITERS,

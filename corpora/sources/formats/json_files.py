@@ -26,13 +26,12 @@ from corpora.sources.formats.json_lines import read_json_lines, read_value
 from corpora.sources.formats.json_values import BrokenJsonError, JsonBytes
 from corpora.sources.records import (
     MAX_RECORD,
-    UTF_16_MARKS,
     MaybeRecords,
     Record,
     bad_record,
     to_record,
 )
-from corpora.sources.streams import ByteStream, Utf16AsUtf8
+from corpora.sources.streams import ByteStream
 
 Layout = Literal["array", "objects", "lines"]
 MAX_KEYS: Final = 20  # that a reason names
@@ -44,9 +43,7 @@ def read_json(source: Source, stream: ByteStream, label: str, is_lines: bool) ->
     Raises UserError for a file whose brackets, commas or quotes are wrong, and for a setting that
     doesn't fit it.
     """
-    if stream.peek(2)[:2] in UTF_16_MARKS:
-        stream = io.BufferedReader(Utf16AsUtf8(stream), MAX_RECORD)
-    elif not is_lines:
+    if not is_lines:
         # The first line has to be seen whole, and what comes after it.
         stream = io.BufferedReader(cast(Any, stream), MAX_RECORD)
     with stream:

@@ -10,7 +10,6 @@ from corpora.sources.records import (
     EXCERPT,
     MAX_RECORD,
     NO_TEXT,
-    UTF_16_MARKS,
     Record,
     Records,
     UndecodableError,
@@ -46,7 +45,7 @@ def read_whole(stream: ByteStream, label: str) -> Records:
         num_lines = record.text.count("\n") + (not record.text.endswith("\n"))
         reason = "" if record.text and not record.text.isspace() else NO_TEXT
         yield record._replace(reason=reason, num_lines=num_lines)
-    elif BYTE_PLACE.match(record.reason) and not raw.startswith(UTF_16_MARKS):
+    elif BYTE_PLACE.match(record.reason):
         yield from _read_good_lines(raw, label)
     else:
         yield record._replace(num_lines=raw.count(b"\n") + _count_lines(stream))
@@ -99,7 +98,7 @@ def _decode_line(line: bytes, is_cp949: bool) -> str:
     """Decode a line of a file; what fits both encodings is in that of the file's other lines."""
     if is_cp949 and _reads_as(line, "cp949"):
         return line.decode("cp949").replace("\0", "")
-    return decode(line, is_line=True)
+    return decode(line)
 
 
 def _reads_as(raw: bytes, encoding: str) -> bool:

@@ -22,39 +22,15 @@ HIDDEN_NAMESPACES: Final = frozenset(
 )
 """Links to these are pictures, or stand at a page's foot."""
 SHOWN_PARAMETERS: Final = {
-    "lang": ("2",),
-    "llang": ("2",),
-    "nowrap": ("1",),
-    "nobr": ("1",),
-    "small": ("1",),
-    "작게": ("1",),
-    "big": ("1",),
-    "크게": ("1",),
-    "sub": ("1",),
-    "sup": ("1",),
-    "math": ("1",),
-    "mvar": ("1",),
-    "ipa": ("1",),
-    "color": ("2",),
-    "글자색": ("2",),
-    "ruby": ("1",),
-    "ruby-ja": ("1",),
-    "nihongo": ("1",),
-    "ill": ("1",),
-    "임시링크": ("1",),
-    "국기": ("1",),
-    "국기나라": ("1",),
-    "flag": ("1",),
-    "flagcountry": ("1",),
-    "convert": ("1", "2"),
-    "변환": ("1", "2"),
-    "인용문": ("1",),
-    "quote": ("1",),
+    re.compile(
+        "lang-.*|nowrap|nobr|small|작게|big|크게|sub|sup|math|mvar|ipa|ruby|ruby-ja|nihongo|ill|"
+        "임시링크|국기|국기나라|flag|flagcountry|인용문|quote"
+    ): ("1",),
+    re.compile("lang|llang|color|글자색"): ("2",),
+    re.compile("convert|변환"): ("1", "2"),
 }
 """Templates that are a part of the sentence, by lower-case name, and which of their parameters is
-its text; so is the first one of {{lang-en|...}} and the like. All others show what isn't the
-article's own text, or nothing, and are dropped."""
-
+its text. All others show what isn't the article's own text, or nothing, and are dropped."""
 _NO_PROSE = (
     "ref|references|math|chem|ce|gallery|timeline|score|graph|imagemap|mapframe|maplink|hiero|"
     "templatestyles|templatedata|syntaxhighlight|source|pre|section|categorytree|inputbox|"
@@ -224,7 +200,7 @@ def _show_link(target: str, label: str) -> str:
 
 def _shown_parameters(template: str) -> tuple[str, ...]:
     name = template.strip().lower()
-    return ("1",) if name.startswith("lang-") else SHOWN_PARAMETERS.get(name, ())
+    return next((shown for names, shown in SHOWN_PARAMETERS.items() if names.fullmatch(name)), ())
 
 
 def _render(code: Wikicode, hidden_namespaces: frozenset[str]) -> str:

@@ -6,7 +6,7 @@ from corpora.sources.records import EXCERPT, MAX_RECORD, bad_record, decode, to_
 from tests.corpora.sources.reading import ROWS
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp949", "utf-16"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp949"])
 def test_text_is_decoded_by_its_mark_as_utf_8_or_as_cp949(encoding):
     assert decode("\n".join(ROWS).encode(encoding)) == "\n".join(ROWS)
 

@@ -9,7 +9,7 @@ import pytest
 
 from corpora.errors import UserError
 from corpora.sources.records import MAX_RECORD
-from corpora.sources.streams import open_stream, read_lines
+from corpora.sources.streams import open_stream, read_lines, to_utf_8
 from tests.corpora.sources.reading import ROWS, bad, json_lines, read, texts
 
 
@@ -43,7 +43,7 @@ def test_compressed_files_are_read_and_truncated_ones_are_refused_by_name(
 def lines_of(path, data):
     path.write_bytes(data)
     with open_stream(path) as stream:
-        return list(read_lines(stream, "a"))
+        return list(read_lines(to_utf_8(stream), "a"))
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp949", "utf-16"])
@@ -68,6 +68,14 @@ def test_a_line_that_begins_like_utf_16_is_bad_in_a_file_that_is_none(tmp_path):
     lines = lines_of(tmp_path / "a", b"a\n\xff\xfe\x00\xac\x01\xac\nb\n")
     assert texts(lines) == ["a", "b"]
     assert bad(lines) == [("a:2", "byte 0 (0xff) is neither UTF-8 nor CP949")]
+
+
+@pytest.mark.parametrize("unit", ["file", "line"])
+def test_half_a_surrogate_pair_in_utf_16_costs_its_line_alone(tmp_path, unit):
+    data = "가\n나\ud800\n다".encode("utf-16", "surrogatepass")
+    records = read(tmp_path / "a.txt", data, unit=unit)
+    assert "\n".join(texts(records)).split() == ["가", "다"]
+    assert [where for where, _ in bad(records)] == ["a.txt:2"]
 
 
 def test_utf_16_that_ends_in_half_a_character_is_refused(tmp_path):
