@@ -36,11 +36,6 @@ READ_AS: Final = {
     "mediawiki": "Wikipedia's XML dump, an article a document",
     "wikiextractor": "WikiExtractor's output, a <doc> a document",
 }
-HINTS: Final = {
-    "tsv": "columns between tabs",
-    "csv": "between commas or the like",
-    "jsonl": "an object a line",
-}
 
 
 def explain_key_of_other_kind(kind: str, given: Collection[str]) -> str:
@@ -63,8 +58,8 @@ def require_keys_of_format(source: "Source", name: str, place: str) -> None:
                 name in formats,
                 f"{place}: source {source.name!r} says {_written(source, key)}, but the file is "
                 f"read as {READ_AS.get(name, name)}: {key} doesn't apply to it. Set format = "
-                f"{_listed(formats)} if it is that; else leave {key} out, or make the file a "
-                "source of its own.",
+                f"{' or '.join(map(json.dumps, formats))} if it is that; else leave {key} out, or "
+                "make the file a source of its own.",
             )
     require(
         not source.unit or source.unit in UNITS[name],
@@ -87,8 +82,3 @@ def _written(source: "Source", key: str) -> str:
     """A key and its value, as a recipe has them."""
     value = getattr(source, key)
     return f"{key} = {json.dumps(value, ensure_ascii=False)}"
-
-
-def _listed(formats: tuple[str, ...]) -> str:
-    with_hints = [f'"{name}"' + (f" ({HINTS[name]})" if name in HINTS else "") for name in formats]
-    return " or ".join(filter(None, [", ".join(with_hints[:-1]), with_hints[-1]]))

@@ -80,10 +80,7 @@ def clean_record(
     tally.readable += record.num_lines
     tally.bytes += len(raw)
     tally.characters += len(record.text)
-    tally.repaired_lines += repairs.lines
-    tally.space_marks += repairs.space_marks
-    tally.private_use += repairs.private_use
-    tally.fillers += repairs.fillers
+    add_counts(tally.repairs, repairs._asdict())
     add_counts(tally.personal_data, found)
     if text != before:
         tally.changed += 1

@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from corpora.cleaning.normalise import NO_REPAIRS
 from corpora.sources.records import BYTE_PLACE
 
 NUM_EXAMPLES = 5
@@ -64,10 +65,7 @@ class Tally(Size):
     """What the maps see in a shard. `documents` are those that can be read, as they came."""
 
     changed: int = 0  # documents that cleaning made another text of
-    repaired_lines: int = 0  # whose encoding was damaged
-    space_marks: int = 0  # U+2581, replaced
-    private_use: int = 0  # characters, replaced or dropped
-    fillers: int = 0  # of Hangul, that stood for no letter
+    repairs: dict[str, int] = field(default_factory=NO_REPAIRS._asdict)  # by the kind
     readable: int = 0  # records; of a text that is read as a whole, lines
     unreadable: int = 0  # of the same
     unreadable_in: dict[str, int] = field(default_factory=dict)  # by the file
@@ -114,10 +112,7 @@ class Tally(Size):
         """Add what was counted of another shard, or by the other map."""
         self.add(other)
         self.changed += other.changed
-        self.repaired_lines += other.repaired_lines
-        self.space_marks += other.space_marks
-        self.private_use += other.private_use
-        self.fillers += other.fillers
+        add_counts(self.repairs, other.repairs)
         self.readable += other.readable
         self.unreadable += other.unreadable
         add_counts(self.unreadable_in, other.unreadable_in)

@@ -54,9 +54,9 @@ def test_every_document_ends_in_exactly_one_place(data):
 def test_the_report_counts_every_drop_with_an_example(data):
     folder, _ = run(data)
     report = read_report(folder)
-    assert report["sources"]["a"]["space_marks"] == 1
-    assert report["sources"]["a"]["private_use"] == 1
-    assert report["sources"]["a"]["fillers"] == 1
+    assert report["sources"]["a"]["repairs"]["space_marks"] == 1
+    assert report["sources"]["a"]["repairs"]["private_use"] == 1
+    assert report["sources"]["a"]["repairs"]["fillers"] == 1
     page = (folder / "report.md").read_text("utf-8")
     assert "Private-use characters replaced or dropped: 1." in page
     assert report["sources"]["a"]["dropped"]["too short"] == {
