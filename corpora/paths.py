@@ -1,6 +1,6 @@
 """Paths as people type them -> the files and folders that are meant. The same name may stand on the
-disk in another normal form (macOS writes 가 as two letters); patterns are globs, but what exists as
-it is spelt is that file."""
+disk in another normal form (macOS writes 가 as two letters) or in CP949; patterns are globs, but
+what exists as it is spelt is that file."""
 
 import fnmatch
 import os
@@ -45,9 +45,26 @@ def match_paths(pattern: str, root: Path) -> list[Path]:
     return sorted(set(_follow(start, parts, is_glob=True)), key=_order)
 
 
-def composed(name: str) -> str:
-    """Return a name in the form in which it is reported, whatever machine it comes from."""
-    return normalize("NFC", name)
+def composed(path: str) -> str:
+    """Return a path in the form in which it is matched and reported, whatever machine it is from.
+
+    Old archives from Windows leave names in CP949, which Python has as lone surrogates on Linux.
+    """
+    return "/".join(normalize("NFC", _decode_name(name)) for name in path.split("/"))
+
+
+def escaped(text: str) -> str:
+    """Return a text that holds names with escapes for what UTF-8 has no bytes for."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _decode_name(name: str) -> str:
+    if escaped(name) == name:
+        return name
+    try:
+        return os.fsencode(name).decode("cp949")
+    except UnicodeDecodeError:
+        return escaped(name)
 
 
 def _follow(folder: Path, parts: tuple[str, ...], is_glob: bool) -> Iterator[Path]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final, cast, get_args
 
 from corpora.errors import UserError, require
-from corpora.paths import composed, match_paths
+from corpora.paths import composed, escaped, match_paths
 from corpora.recipe import Evaluation, FileFormat, Recipe, Source
 from corpora.source_keys import require_archive_for_members, require_keys_of_format
 from corpora.sources.recognise import recognise_file
@@ -100,7 +100,7 @@ def source_files(source: Source, data_root: Path | None) -> list[LabelledFile]:
                 name = prefix + path.relative_to(root).as_posix()
             label = composed(name)
             # Of two names that differ in their form the second is reported as it is.
-            labels[path] = name if label in taken else label
+            labels[path] = escaped(name) if label in taken else label
             taken.add(labels[path])
     return list(labels.items())
 

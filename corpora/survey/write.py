@@ -9,7 +9,7 @@ from itertools import chain, count
 from pathlib import Path
 from typing import Any, Final
 
-from corpora.paths import match_paths
+from corpora.paths import escaped, match_paths
 from corpora.survey.check import Reading
 from corpora.survey.groups import Proposal, Reasons
 from corpora.survey.look import suffix_of
@@ -56,7 +56,7 @@ def list_reasons(reasons: Reasons) -> list[str]:
     for reason, labels in reasons.items():
         files = list(dict.fromkeys(labels))
         more = f" and {len(files) - MAX_LISTED} more" if len(files) > MAX_LISTED else ""
-        lines.append(f"{', '.join(files[:MAX_LISTED])}{more}: {reason}")
+        lines.append(escaped(f"{', '.join(files[:MAX_LISTED])}{more}: {reason}"))
     return lines
 
 

@@ -1,11 +1,14 @@
 """A recipe means exactly the files that are there, in one order, cut into always the same
 shards."""
 
+import os
+import sys
 from unicodedata import normalize
 
 import pytest
 
 from corpora.errors import UserError
+from corpora.paths import escaped
 from corpora.recipe import load_recipe
 from corpora.sources.shards import (
     SHARD_BYTES,
@@ -74,6 +77,18 @@ def test_names_in_another_normal_form_are_read_and_reported_in_one(tmp_path, typ
     assert [first, third] == [normalize("NFC", name) for name in ("소설_가.txt", "소설_나.txt")]
     assert second == normalize("NFD", "소설_가.txt")
     assert len({path for path, _ in files}) == 3
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are any bytes on Linux alone")
+def test_names_in_cp949_are_read_and_reported_as_they_are_meant(tmp_path):
+    in_cp949 = os.fsdecode("소설_가.txt".encode("cp949"))
+    unknown = os.fsdecode(b"\xff\x80.txt")
+    for name in (in_cp949, "소설_가.txt", unknown):
+        (tmp_path / name).write_text("글", encoding="utf-8")
+    files = source_files(make_source(paths=("소설_*.txt", "*.txt")), tmp_path)
+    labels = [label for _, label in files]
+    assert labels == ["소설_가.txt", escaped(in_cp949), escaped(unknown)]
+    assert [path.name for path, _ in files] == ["소설_가.txt", in_cp949, unknown]
 
 
 def test_a_path_that_exists_as_it_is_spelt_is_that_file(tmp_path):

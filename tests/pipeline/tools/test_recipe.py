@@ -1,5 +1,8 @@
 """`make recipe` writes a recipe that reads every text of a folder, and names what it left out."""
 
+import os
+import sys
+
 import pytest
 
 from corpora.errors import UserError
@@ -62,6 +65,22 @@ def test_a_file_that_only_its_reader_refuses_is_left_out_of_the_source(tmp_path)
         path for source in load_recipe(str(tmp_path / "my.toml")).source for path in source.paths
     ]
     assert paths == ["a.jsonl", "b.jsonl"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are any bytes on Linux alone")
+def test_files_and_folders_named_in_cp949_are_sources_and_can_be_printed(tmp_path):
+    folder = os.fsdecode("원천".encode("cp949"))
+    for name in ("가.jsonl", "나.jsonl", "다.bin"):
+        data = (
+            json_lines({"text": f"{name} 안에 있는 글이다."})
+            if name != "다.bin"
+            else b"\x1f\x8b\x08"
+        )
+        write(tmp_path / "data", f"{folder}/{os.fsdecode(name.encode('cp949'))}", data)
+    printed = call_pipeline("recipe", "--data", tmp_path / "data", folder=tmp_path)
+    assert "not read: 원천/다.bin: a gzip file" in printed
+    [source] = load_recipe(str(tmp_path / "my.toml")).source
+    assert source.paths == ("원천/*.jsonl",)
 
 
 @pytest.mark.parametrize(
