@@ -65,7 +65,7 @@ def _look_into_archive(path: Path) -> list[Look]:
             unread.append(f"{len(members)} of its members, such as {members[0]!r}: {error}")
             continue
         if len(names) > 1:
-            looks[-1].settings["members"] = [f"*{suffix}"]
+            looks[-1].settings["members"] = [f"*{suffix}"] if suffix else members
     if not looks:
         raise UserError("; ".join(unread) or "an archive without files")
     looks[0].unread = unread

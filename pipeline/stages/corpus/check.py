@@ -92,9 +92,8 @@ def describe_unreadable(name: str, source: Tally) -> str:
     """How much of a source can't be read, and where most of it is."""
     share = source.unreadable / (source.readable + source.unreadable)
     worst, count = max(source.unreadable_in.items(), key=lambda item: item[1])
-    most = "all" if count == source.unreadable else "most"
     records = "1 record" if source.unreadable == 1 else f"{source.unreadable:,} records"
     return (
-        f"{records} of source {name} couldn't be read ({share:.2%}), {most} of them in {worst}: "
-        f"{count:,}. They are in rejects/ with their places."
+        f"{records} of source {name} couldn't be read ({share:.2%}); the worst file is {worst} "
+        f"with {count:,}. They are in rejects/ with their places."
     )

@@ -6,6 +6,7 @@ import pytest
 from corpora.paths import match_paths
 from corpora.survey.groups import find_sources
 from corpora.survey.write import find_patterns
+from tests.corpora.sources.packing import pack_zip
 from tests.corpora.survey.folders import FOLDERS, dump, paragraph, sentence, write
 
 SOURCES = {
@@ -66,6 +67,14 @@ def test_every_file_is_in_a_source_with_its_settings_or_among_the_unread(tmp_pat
     assert (
         files - read == {tmp_path / label for label in unread if (tmp_path / label).exists()} - read
     )
+
+
+def test_members_without_a_suffix_are_listed_because_a_star_is_all_of_them(tmp_path):
+    article = f'<doc id="1" url="u" title="글">\n글\n\n{paragraph()}\n\n</doc>\n'
+    packed = pack_zip({"AA/wiki_00": article.encode(), "AA/wiki_01": b"", "a.pdf": b"%PDF-1.4"})
+    write(tmp_path, "wiki.zip", packed)
+    [proposal], _ = find_sources(tmp_path)
+    assert proposal.settings == {"members": ["AA/wiki_00", "AA/wiki_01"]}
 
 
 def test_files_of_one_structure_in_many_folders_are_one_source(tmp_path):

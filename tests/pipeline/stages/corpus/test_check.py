@@ -89,7 +89,7 @@ def test_what_could_not_be_read_is_told_with_the_worst_file():
     source.count_unreadable("e.txt", 1)
     (told,) = find_warnings(make_report(1_000_000, 60_000, news=source))
     assert told == (
-        "10 records of source news couldn't be read (0.33%), most of them in b/c:d.txt: 7. "
+        "10 records of source news couldn't be read (0.33%); the worst file is b/c:d.txt with 7. "
         "They are in rejects/ with their places."
     )
 

@@ -223,7 +223,7 @@ def test_damaged_lines_of_whole_texts_are_named_and_the_texts_stay(books, capsys
     folder, counts = run(books)
     assert counts["documents"] == 20
     told = (
-        "9 records of source books couldn't be read (0.90%), most of them in 책11.txt: 1. "
+        "9 records of source books couldn't be read (0.90%); the worst file is 책11.txt with 1. "
         "They are in rejects/ with their places."
     )
     assert f"corpus: {told}\n" in capsys.readouterr().out
