@@ -3,15 +3,13 @@ disk in another normal form (macOS writes 가 as two letters) or in CP949; patte
 what exists as it is spelt is that file."""
 
 import fnmatch
+import glob
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
 from unicodedata import normalize
 
 from corpora.errors import require
-
-MAGIC: Final = frozenset("*?[")
 
 
 def find_path(typed: str | Path) -> Path:
@@ -23,7 +21,8 @@ def find_path(typed: str | Path) -> Path:
     path = Path(typed)
     if path.exists() or str(path).isascii():
         return path
-    found = list(_follow(Path(path.anchor), path.relative_to(path.anchor).parts, is_glob=False))
+    parts = map(glob.escape, path.relative_to(path.anchor).parts)
+    found = list(_follow(Path(path.anchor), tuple(parts)))
     require(
         len(found) < 2,
         f"{path}: there are {len(found)} of this name, in other normal forms of Unicode. Rename "
@@ -42,7 +41,7 @@ def match_paths(pattern: str, root: Path) -> list[Path]:
     path = root / pattern
     start = Path(path.anchor) if Path(pattern).is_absolute() else root
     parts = path.relative_to(start).parts
-    return sorted(set(_follow(start, parts, is_glob=True)), key=_order)
+    return sorted(set(_follow(start, parts)), key=_order)
 
 
 def composed(path: str) -> str:
@@ -63,32 +62,31 @@ def _decode_name(name: str) -> str:
         return name
     try:
         return os.fsencode(name).decode("cp949")
-    except UnicodeDecodeError:
+    except UnicodeError:
         return escaped(name)
 
 
-def _follow(folder: Path, parts: tuple[str, ...], is_glob: bool) -> Iterator[Path]:
+def _follow(folder: Path, parts: tuple[str, ...]) -> Iterator[Path]:
     """Yield what the parts of a path mean under a folder."""
     if not parts:
         yield folder
         return
     part, *rest = parts
-    if is_glob and part == "**":
-        yield from _follow(folder, tuple(rest or ("*",)), is_glob)
-        for child in _children(folder, "*", is_glob):
+    if part == "**":
+        yield from _follow(folder, tuple(rest or ("*",)))
+        for child in _children(folder, "*"):
             if child.is_dir() and not _leads_back(child):
-                yield from _follow(child, parts, is_glob)
+                yield from _follow(child, parts)
         return
-    for child in _children(folder, part, is_glob):
+    for child in _children(folder, part):
         if not rest or child.is_dir():
-            yield from _follow(child, tuple(rest), is_glob)
+            yield from _follow(child, tuple(rest))
 
 
-def _children(folder: Path, part: str, is_glob: bool) -> list[Path]:
+def _children(folder: Path, part: str) -> list[Path]:
     """What one part of a path means in a folder: what is so named in any form, else what it
     matches."""
-    has_magic = is_glob and not MAGIC.isdisjoint(part)
-    if part == ".." or (part.isascii() and not has_magic):
+    if part == ".." or (part.isascii() and not glob.has_magic(part)):
         child = folder / part
         return [child] if os.path.lexists(child) else []
     if not folder.is_dir():
@@ -96,9 +94,7 @@ def _children(folder: Path, part: str, is_glob: bool) -> list[Path]:
     wanted = composed(part)
     forms = {child: composed(child.name) for child in folder.iterdir()}
     named = [child for child, form in forms.items() if form == wanted]
-    if named or not has_magic:
-        return named
-    return [
+    return named or [
         child
         for child, form in forms.items()
         if fnmatch.fnmatchcase(form, wanted) and (wanted[0] == "." or form[0] != ".")

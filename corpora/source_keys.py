@@ -17,6 +17,7 @@ KEYS_OF_KINDS: Final = {
 }
 """Keys that apply to some kinds of sources only; all others apply to every kind."""
 
+UNITS: Final = {"txt": ("file", "line", "block"), "md": ("file",), "json": ("file",)}
 ROWS: Final = ("tsv", "csv", "jsonl", "json", "parquet")
 """Formats whose documents are rows or objects, with columns or keys."""
 FORMATS_OF_KEYS: Final[dict[str, tuple[str, ...]]] = {
@@ -26,10 +27,9 @@ FORMATS_OF_KEYS: Final[dict[str, tuple[str, ...]]] = {
     "only": ROWS,
     "delimiter": ("csv",),
     "columns": ("csv", "tsv"),
-    "unit": ("txt", "md", "json"),
+    "unit": tuple(UNITS),
 }
 """Keys that apply to some formats only."""
-UNITS: Final = {"txt": ("file", "line", "block"), "md": ("file",), "json": ("file",)}
 READ_AS: Final = {
     "txt": "plain text, which has no columns",
     "md": "Markdown, which has no columns",
