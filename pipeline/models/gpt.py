@@ -16,6 +16,8 @@ from pipeline.settings import PretrainSettings
 MODEL_TYPES = {"gpt": "openai-gpt", "gpt2": "gpt2", "gpt3": "gpt_neo"}
 NO_DROPOUT = {"resid_pdrop": 0.0, "embd_pdrop": 0.0, "attn_pdrop": 0.0}
 """Dropout would tie a step to the generator's state; one pass over enough text needs none."""
+NO_GPT_NEO_DROPOUT = {"resid_dropout": 0.0, "embed_dropout": 0.0, "attention_dropout": 0.0}
+"""GPTNeo's have names of their own. In a new model they are 0 already."""
 
 
 def make_model(
@@ -77,7 +79,6 @@ def make_config(
     """
     if settings.architecture == "gpt3":
         kinds = ["local" if layer % 2 else "global" for layer in range(settings.layers)]
-        # GPTNeo's dropouts have names of their own, and are 0 already.
         special: dict[str, Any] = {
             "attention_types": [[kinds, 1]],
             "window_size": settings.context // 4,
@@ -121,9 +122,10 @@ def continue_model(
     positions = config.max_position_embeddings
     require(
         settings.context <= positions,
-        f"pretrain.context={settings.context}: {settings.init} has {positions} positions.",
+        f"pretrain.context={settings.context}: {settings.init} has {positions} positions. Lower "
+        "the setting, or name another model.",
     )
-    changes = tokens | NO_DROPOUT
+    changes = tokens | NO_DROPOUT | NO_GPT_NEO_DROPOUT
     config.update({key: value for key, value in changes.items() if hasattr(config, key)})
     return load_weights(AutoModelForCausalLM, folder, name, config)
 

@@ -84,10 +84,10 @@ def evaluation_files(settings: KlueSettings | PromptSettings) -> RawFiles:
 
 STAGES = {
     "corpus": Stage(4, (), corpus_files, sharded=True),
-    "tokenizer": Stage(2, ("corpus",), lambda preset, data: model_files(preset.tokenizer.init)),
+    "tokenizer": Stage(3, ("corpus",), lambda preset, data: model_files(preset.tokenizer.init)),
     "tokens": Stage(2, ("corpus", "tokenizer"), lambda preset, data: [], sharded=True),
     "pretrain": Stage(
-        3, ("tokens", "tokenizer"), lambda preset, data: model_files(preset.pretrain.init)
+        4, ("tokens", "tokenizer", "corpus"), lambda preset, data: model_files(preset.pretrain.init)
     ),
     "klue": Stage(5, ("pretrain",), klue_files),
     "prompt": Stage(1, ("pretrain",), prompt_files),
