@@ -13,6 +13,7 @@ import typer
 from corpora.errors import UserError
 from pipeline import cli_options
 from pipeline.launch import context_on, read_preset, run_and_report, run_mapped
+from pipeline.models.folder import check_init
 from pipeline.stages.stage import check_inputs
 from pipeline.tools.clean import clean
 from pipeline.tools.export import export
@@ -51,6 +52,7 @@ def corpus(
     preset: cli_options.PresetName = "demo",
     recipe: cli_options.Recipe = None,
     data: cli_options.Data = None,
+    init: cli_options.Init = None,
     workers: cli_options.Workers = None,
     engine: cli_options.EngineName = cli_options.Engine.pool,
     shard: cli_options.JobShard = None,
@@ -58,7 +60,8 @@ def corpus(
     artifacts: cli_options.Artifacts = cli_options.IN_ARTIFACTS,
 ) -> None:
     """Clean text: read, decode, clean, filter, deduplicate, split."""
-    typed = read_preset(preset, overrides, recipe=recipe)
+    typed = read_preset(preset, overrides, recipe=recipe, init=init)
+    check_init(typed)  # before what may take hours
     run_mapped("corpus", typed, artifacts, data, workers, engine, shard, merge)
 
 

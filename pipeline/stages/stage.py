@@ -84,7 +84,9 @@ def evaluation_files(settings: KlueSettings | PromptSettings) -> RawFiles:
 
 STAGES = {
     "corpus": Stage(4, (), corpus_files, sharded=True),
-    "tokenizer": Stage(3, ("corpus",), lambda preset, data: model_files(preset.tokenizer.init)),
+    "tokenizer": Stage(
+        3, ("corpus",), lambda preset, data: model_files(preset.tokenizer.init, weights=False)
+    ),
     "tokens": Stage(2, ("corpus", "tokenizer"), lambda preset, data: [], sharded=True),
     "pretrain": Stage(
         4, ("tokens", "tokenizer", "corpus"), lambda preset, data: model_files(preset.pretrain.init)

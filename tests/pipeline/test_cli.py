@@ -17,7 +17,7 @@ from tests.conftest import PROJECT, make_environment
 
 COMMON = {"preset", "artifacts"}
 OPTIONS = {
-    "corpus": {"recipe", "data", "workers", "engine", "shard", "merge"},
+    "corpus": {"recipe", "data", "init", "workers", "engine", "shard", "merge"},
     "tokenizer": {"recipe", "data", "init", "workers"},
     "tokens": {"recipe", "data", "init", "workers", "engine", "shard", "merge"},
     "pretrain": {"recipe", "data", "init", "device"},
