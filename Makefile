@@ -16,7 +16,7 @@ export TOKENIZERS_PARALLELISM := false
 
 # Each of these is an option of the command line, which reads it under this prefix, as it was typed.
 VARIABLES := PRESET RECIPE DATA KLUE INIT MODEL SEEDS CONTROL DEVICE WORKERS ENGINE SHARD MERGE OUT \
-             TOKENIZERS PROMPT GPUS HARDWARE BENCH PEERS
+             FORMAT QUANT TOKENIZERS PROMPT GPUS HARDWARE BENCH PEERS
 $(foreach name,$(VARIABLES),$(if $(value $(name)),\
     $(eval export KOREAN_GPT2_$(name) := $$(value $(name)))))
 RUN := $(PY) -m pipeline
@@ -39,6 +39,7 @@ help: ## this list
 	@echo "           SEEDS=3 CONTROL=1   INIT=model to continue   MODEL=model to evaluate"
 	@echo "           DEVICE=auto|cpu|cuda|mps   GPUS=n: pretrain, and with HARDWARE=H100 plan"
 	@echo "           WORKERS=n   OUT=folder   SET=\"pretrain.steps=200 ...\"   EXTRAS=okt,tracking,ray"
+	@echo "           FORMAT=hf|gguf|onnx QUANT=q8_0 for make export"
 	@echo "           ENGINE=pool|ray, or SHARD=i/n then MERGE=1, for make corpus and make tokens"
 	@echo "           KILLS=50 for make torture   PEERS=folder for make bench"
 
@@ -93,7 +94,7 @@ generate: $(READY) ## continue PROMPT="..." with the preset's model, or with MOD
 plan: $(READY) ## what a preset will cost: parameters, tokens, FLOPs, memory, time
 	@$(QUICK) $(RUN) plan $(SET)
 
-export: $(READY) ## copy the trained model to OUT=folder and check that it loads there by itself
+export: $(READY) ## the model, or MODEL=, for others: OUT=folder, or FORMAT=gguf|onnx; checked there
 	@$(RUN) export $(SET)
 
 settings: $(READY) ## every setting, its value in the preset, and what it does
@@ -102,8 +103,8 @@ settings: $(READY) ## every setting, its value in the preset, and what it does
 test: lint ## lint, then all tests; those on real text need DATA=folder
 	@DATA="$(DATA)" OMP_NUM_THREADS=1 $(PY) -m pytest -n logical --maxprocesses 8
 
-test-extras: $(READY) ## tests that need EXTRAS=okt,tracking,ray
-	@$(MAKE) --no-print-directory install EXTRAS=okt,tracking,ray
+test-extras: $(READY) ## tests that need EXTRAS=okt,tracking,ray,export
+	@$(MAKE) --no-print-directory install EXTRAS=okt,tracking,ray,export
 	@DATA="$(DATA)" $(PY) -m pytest -m extras
 
 lint: $(READY) ## ruff and pyright; the size of the product

@@ -12,7 +12,7 @@ import typer
 from typer.testing import CliRunner
 
 from pipeline.cli import app, main
-from pipeline.cli_options import Device, Engine
+from pipeline.cli_options import Device, Engine, Format, Quant
 from tests.conftest import PROJECT, make_environment
 
 COMMON = {"preset", "artifacts"}
@@ -29,7 +29,7 @@ OPTIONS = {
     "status": {"recipe", "data", "klue", "init", "model", "seeds", "control"},
     "plan": {"init", "device", "gpus", "hardware"},
     "generate": {"model", "device", "prompt"},
-    "export": {"out"},
+    "export": {"model", "format", "quant", "out"},
 }
 """Beside those in COMMON."""
 
@@ -48,6 +48,8 @@ ARRIVING = {
     "SHARD": ("corpus", "2/16", (2, 16)),
     "MERGE": ("tokens", "1", True),
     "OUT": ("export", "a folder", Path("a folder")),
+    "FORMAT": ("export", "gguf", Format.gguf),
+    "QUANT": ("export", "q8_0", Quant.q8_0),
     "TOKENIZERS": ("tokenizer-report", "a 'b c'", "a 'b c'"),
     "PROMPT": ("generate", "a $b \"c\" `d` 'e'", "a $b \"c\" `d` 'e'"),
     "GPUS": ("plan", "8", 8),
