@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help install corpus tokenizer tokenizer-report tokens pretrain klue-eval klue-prompt \
-        klue-check report status generate plan export settings clean \
+        klue-check report status generate plan export publish settings clean \
         test test-extras test-clients lint bench torture lock
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -17,7 +17,7 @@ export TOKENIZERS_PARALLELISM := false
 
 # Each of these is an option of the command line, which reads it under this prefix, as it was typed.
 VARIABLES := PRESET RECIPE DATA KLUE INIT MODEL SEEDS CONTROL DEVICE WORKERS ENGINE SHARD MERGE OUT \
-             FORMAT QUANT TOKENIZERS PROMPT GPUS HARDWARE BENCH PEERS
+             FORMAT QUANT REPO YES TOKENIZERS PROMPT GPUS HARDWARE BENCH PEERS
 $(foreach name,$(VARIABLES),$(if $(value $(name)),\
     $(eval export KOREAN_GPT2_$(name) := $$(value $(name)))))
 RUN := $(PY) -m pipeline
@@ -40,7 +40,7 @@ help: ## this list
 	@echo "           SEEDS=3 CONTROL=1   INIT=model to continue   MODEL=model to evaluate"
 	@echo "           DEVICE=auto|cpu|cuda|mps   GPUS=n: pretrain, and with HARDWARE=H100 plan"
 	@echo "           WORKERS=n   OUT=folder   SET=\"pretrain.steps=200 ...\"   EXTRAS=okt,tracking,ray"
-	@echo "           FORMAT=hf|gguf|onnx QUANT=q8_0 for make export"
+	@echo "           FORMAT=hf|gguf|onnx QUANT=q8_0   REPO=owner/name YES=1: export, publish"
 	@echo "           ENGINE=pool|ray, or SHARD=i/n then MERGE=1, for make corpus and make tokens"
 	@echo "           KILLS=50 for make torture   PEERS=folder for make bench"
 
@@ -97,6 +97,9 @@ plan: $(READY) ## what a preset will cost: parameters, tokens, FLOPs, memory, ti
 
 export: $(READY) ## the model, or MODEL=, for others: OUT=folder, or FORMAT=gguf|onnx; checked there
 	@$(RUN) export $(SET)
+
+publish: $(READY) ## upload what export writes, with its card, to REPO=owner/name on the Hub; it asks
+	@$(RUN) publish $(SET)
 
 settings: $(READY) ## every setting, its value in the preset, and what it does
 	@$(RUN) settings $(SET)

@@ -19,6 +19,7 @@ from pipeline.tools.clean import clean
 from pipeline.tools.export import export
 from pipeline.tools.generate import generate
 from pipeline.tools.plan import plan
+from pipeline.tools.publish import publish
 from pipeline.tools.report import report
 from pipeline.tools.settings import settings
 from pipeline.tools.status import status
@@ -177,7 +178,17 @@ def klue_check(
     check_inputs(typed, data, artifacts)
 
 
-for tool in (tokenizer_report, report, status, settings, plan, generate, export, clean):
+for tool in (
+    tokenizer_report,
+    report,
+    status,
+    settings,
+    plan,
+    generate,
+    export,
+    publish,
+    clean,
+):
     app.command()(tool)
 
 

@@ -89,6 +89,8 @@ Merge = Annotated[bool, option("merge", "go on where the jobs of --shard ended")
 Out = Annotated[Path | None, option("out", "folder to write to")]
 FormatName = Annotated[Format, option("format", "for transformers, llama.cpp, or ONNX Runtime")]
 QuantName = Annotated[Quant, option("quant", "q8_0: a GGUF of a quarter of the size")]
+Repo = Annotated[str, option("repo", "owner/name on the Hub to upload to")]
+Yes = Annotated[bool, option("yes", "upload without asking")]
 Tokenizers = Annotated[
     str, option("tokenizers", "folders or .model files to compare with, separated by spaces")
 ]

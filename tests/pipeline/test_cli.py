@@ -30,6 +30,7 @@ OPTIONS = {
     "plan": {"init", "device", "gpus", "hardware"},
     "generate": {"model", "device", "prompt"},
     "export": {"model", "format", "quant", "out"},
+    "publish": {"model", "format", "quant", "repo", "yes"},
 }
 """Beside those in COMMON."""
 
@@ -50,6 +51,8 @@ ARRIVING = {
     "OUT": ("export", "a folder", Path("a folder")),
     "FORMAT": ("export", "gguf", Format.gguf),
     "QUANT": ("export", "q8_0", Quant.q8_0),
+    "REPO": ("publish", "owner/name", "owner/name"),
+    "YES": ("publish", "1", True),
     "TOKENIZERS": ("tokenizer-report", "a 'b c'", "a 'b c'"),
     "PROMPT": ("generate", "a $b \"c\" `d` 'e'", "a $b \"c\" `d` 'e'"),
     "GPUS": ("plan", "8", 8),

@@ -23,7 +23,7 @@ for folder in sys.argv[1:3]:
     tokenizer = AutoTokenizer.from_pretrained(folder)
     model = AutoModelForCausalLM.from_pretrained(folder)
     text = "대한민국은 민주공화국이다.\\n<s> ㅋㅋ 🙂"
-    ids = tokenizer(text, return_tensors="pt")["input_ids"]
+    ids = tokenizer(text, return_tensors="pt", verbose=False)["input_ids"]
     ids = ids[:, : model.config.max_position_embeddings]
     found.append((ids, model(ids).logits))
 assert all(torch.equal(before, after) for before, after in zip(*found))
