@@ -39,7 +39,7 @@ help: ## this list
 	@echo "           RECIPE=name or .toml   DATA=folder of your text   KLUE=sample|hub|folder"
 	@echo "           SEEDS=3 CONTROL=1   INIT=model to continue   MODEL=model to evaluate"
 	@echo "           DEVICE=auto|cpu|cuda|mps   GPUS=n: pretrain, and with HARDWARE=H100 plan"
-	@echo "           WORKERS=n   OUT=folder   SET=\"pretrain.steps=200 ...\"   EXTRAS=okt,tracking,ray"
+	@echo "           WORKERS=n   OUT=folder   SET=\"pretrain.steps=200 ...\"   EXTRAS=okt,ray,tracking,export"
 	@echo "           FORMAT=hf|gguf|onnx QUANT=q8_0   REPO=owner/name YES=1: export, publish"
 	@echo "           ENGINE=pool|ray, or SHARD=i/n then MERGE=1, for make corpus and make tokens"
 	@echo "           KILLS=50 for make torture   PEERS=folder for make bench"
