@@ -49,7 +49,11 @@ def require_safetensors(folder: Path) -> None:
     pickles = sorted(folder.glob("pytorch_model*.bin"))
     if not pickles:
         raise UserError(f"{folder}: no weights (*.safetensors) in it.")
-    class_name = read_json(folder / "config.json").get("architectures", ["AutoModel"])[0]
+    with as_user_error(f"{folder}: its config.json can't be read"):
+        names = read_json(folder / "config.json").get("architectures")
+    # The folder is a stranger's, and the command will be run.
+    is_class = names and re.fullmatch(r"[A-Za-z0-9]+", names[0])
+    class_name = names[0] if is_class else "AutoModelForCausalLM"
     convert = (
         "import sys, transformers; "
         f"transformers.{class_name}.from_pretrained(sys.argv[1]).save_pretrained(sys.argv[1])"

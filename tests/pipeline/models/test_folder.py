@@ -1,5 +1,6 @@
 """Models that the user names: a folder, or name@commit on the Hub."""
 
+import json
 import subprocess
 import sys
 
@@ -63,6 +64,14 @@ def test_shards_of_a_pickle_are_one_too(pickled):
     (pickled / "pytorch_model.bin").rename(pickled / "pytorch_model-00001-of-00001.bin")
     with pytest.raises(UserError, match=r"pytorch_model-00001-of-00001\.bin.*convert it once"):
         model_folder(str(pickled))
+
+
+def test_the_command_holds_no_code_of_the_folders_own(pickled):
+    config = json.loads((pickled / "config.json").read_text())
+    config["architectures"] = ["GPT2LMHeadModel; print('run')"]
+    (pickled / "config.json").write_text(json.dumps(config))
+    with pytest.raises(UserError, match=r"transformers\.AutoModelForCausalLM\.from_pretrained"):
+        model_files(str(pickled))
 
 
 def test_a_tokenizer_alone_needs_no_weights_beside_it(pickled):
