@@ -50,7 +50,8 @@ def continue_text(
         output_NT = generate(
             ids_1T,
             attention_mask=torch.ones_like(ids_1T),
-            max_new_tokens=min(num_tokens, context - len(ids)),
+            # max_new_tokens beside the model's own max_length would be warned of.
+            max_length=min(len(ids) + num_tokens, context),
             do_sample=True,
             temperature=TEMPERATURE,
             top_k=TOP_K,
