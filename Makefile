@@ -143,7 +143,7 @@ lint: $(READY) ## ruff and pyright; the size of the product
 torture: $(READY) ## kill -9 a pretraining KILLS=50 times, and every other fault; prints a table
 	@$(PY) -m tests.torture "$(or $(KILLS),50)"
 
-bench: $(READY) ## speed as ratios; BENCH=step|training|tokenizer|corpus|scale (tests/README.md)
+bench: $(READY) ## speed as ratios; BENCH=step|training|tokenizer|corpus|formats|scale
 	@$(QUICK) $(PY) -m tests.bench $(SET)
 
 clean: $(READY) ## remove unfinished work (finished artifacts stay; delete artifacts/ for those)
