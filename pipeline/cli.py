@@ -13,11 +13,13 @@ import typer
 from corpora.errors import UserError
 from pipeline import cli_options
 from pipeline.launch import context_on, read_preset, run_and_report, run_mapped
+from pipeline.models.folder import check_init
 from pipeline.stages.stage import check_inputs
 from pipeline.tools.clean import clean
 from pipeline.tools.export import export
 from pipeline.tools.generate import generate
 from pipeline.tools.plan import plan
+from pipeline.tools.publish import publish
 from pipeline.tools.recipe import recipe
 from pipeline.tools.report import report
 from pipeline.tools.settings import settings
@@ -52,6 +54,7 @@ def corpus(
     preset: cli_options.PresetName = "demo",
     recipe: cli_options.Recipe = None,
     data: cli_options.Data = None,
+    init: cli_options.Init = None,
     workers: cli_options.Workers = None,
     engine: cli_options.EngineName = cli_options.Engine.pool,
     shard: cli_options.JobShard = None,
@@ -59,7 +62,8 @@ def corpus(
     artifacts: cli_options.Artifacts = cli_options.IN_ARTIFACTS,
 ) -> None:
     """Clean text: read, decode, clean, filter, deduplicate, split."""
-    typed = read_preset(preset, overrides, recipe=recipe)
+    typed = read_preset(preset, overrides, recipe=recipe, init=init)
+    check_init(typed)  # before what may take hours
     run_mapped("corpus", typed, artifacts, data, workers, engine, shard, merge)
 
 
@@ -175,7 +179,18 @@ def klue_check(
     check_inputs(typed, data, artifacts)
 
 
-for tool in (recipe, tokenizer_report, report, status, settings, plan, generate, export, clean):
+for tool in (
+    recipe,
+    tokenizer_report,
+    report,
+    status,
+    settings,
+    plan,
+    generate,
+    export,
+    publish,
+    clean,
+):
     app.command()(tool)
 
 

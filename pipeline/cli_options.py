@@ -30,6 +30,21 @@ class Engine(StrEnum):
     ray = "ray"
 
 
+class Format(StrEnum):
+    """What a model is exported as."""
+
+    hf = "hf"
+    gguf = "gguf"
+    onnx = "onnx"
+
+
+class Quant(StrEnum):
+    """The precision of a GGUF's matrices."""
+
+    none = "none"
+    q8_0 = "q8_0"
+
+
 def parse_shard(text: str) -> tuple[int, int]:
     """i/n as (i, n), with i from 1 to n; anything else says what to write instead."""
     number, _, jobs = text.partition("/")
@@ -82,6 +97,10 @@ JobShard = Annotated[
 ]
 Merge = Annotated[bool, option("merge", "go on where the jobs of --shard ended")]
 Out = Annotated[Path | None, option("out", "folder, or recipe, to write")]
+FormatName = Annotated[Format, option("format", "for transformers, llama.cpp, or ONNX Runtime")]
+QuantName = Annotated[Quant, option("quant", "q8_0: a GGUF of a quarter of the size")]
+Repo = Annotated[str, option("repo", "owner/name on the Hub to upload to")]
+Yes = Annotated[bool, option("yes", "upload without asking")]
 Tokenizers = Annotated[
     str, option("tokenizers", "folders or .model files to compare with, separated by spaces")
 ]

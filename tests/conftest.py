@@ -20,6 +20,7 @@ from pipeline.artifacts.locks import locked
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
 PROJECT = Path(__file__).parent.parent
+collect_ignore = ["clients"]  # in an environment of their own: make test-clients
 
 TINY_PRESET = """
 [corpus]

@@ -6,12 +6,16 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
-from tokenizers import Tokenizer, decoders, models, normalizers
+from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers
 
 from tokenizer.sentencepiece_trainer import ModelMessage, parse_model
 from tokenizer.special_tokens import BOS, ENTITY_MARKS, EOS, PAD, RESERVED, SEP, SPECIAL_TOKENS, UNK
 
 SPACE: Final = "\u2581"  # how SentencePiece writes a space inside a piece
+
+BASIC_TOKENS: Final = (PAD, UNK, BOS, EOS)
+"""Those that tokenizer.json itself calls special, so that libraries that read nothing else leave
+them out of decoded text."""
 
 NEVER_SCORE: Final = -10_000.0
 """Of the pieces that stand for special tokens and bytes, which tokenizers' unigram model would find
@@ -22,10 +26,11 @@ TOKENIZER_CONFIG: Final[dict[str, Any]] = {
     "tokenizer_class": "PreTrainedTokenizerFast",
     "pad_token": PAD,
     "unk_token": UNK,
-    "bos_token": BOS,
+    # What a text begins with in training: the end of the one before it.
+    "bos_token": EOS,
     "eos_token": EOS,
     "sep_token": SEP,
-    "additional_special_tokens": [*ENTITY_MARKS, *RESERVED],
+    "additional_special_tokens": [BOS, *ENTITY_MARKS, *RESERVED],
     "split_special_tokens": True,  # text that looks like a special token stays text
     "clean_up_tokenization_spaces": False,
     # By default there would be token_type_ids, too, for which GPT-2 adds embeddings.
@@ -45,7 +50,11 @@ def export(model: bytes, folder: Path) -> None:
 
 
 def build_tokenizer(model: bytes) -> Tokenizer:
-    """The same tokenizer for the library tokenizers: no pre-tokenizer, nothing added to a text."""
+    """The same tokenizer for the library tokenizers: no pre-tokenizer, nothing added to a text.
+
+    Where it is used without AutoTokenizer, `encode_special_tokens` has to be set, or text that
+    looks like one of BASIC_TOKENS becomes it.
+    """
     proto = parse_model(model)
     is_bpe = proto.trainer_spec.model_type == proto.trainer_spec.BPE
     tokenizer = Tokenizer(_build_bpe(proto) if is_bpe else _build_unigram(proto))
@@ -57,6 +66,8 @@ def build_tokenizer(model: bytes) -> Tokenizer:
     tokenizer.decoder = decoders.Sequence(
         [decoders.Replace(SPACE, " "), decoders.ByteFallback(), decoders.Fuse()]
     )
+    basic = [AddedToken(token, special=True, normalized=False) for token in BASIC_TOKENS]
+    tokenizer.add_special_tokens(basic)
     return tokenizer
 
 

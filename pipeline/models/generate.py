@@ -27,17 +27,8 @@ def continue_text(
     training needs `use_cache=False`: it isn't made for one query at a time. Raises UserError for a
     prompt that fills the model's positions.
     """
-    # All text of a corpus is in NFC, which not every model's tokenizer sees to itself.
-    prompt = unicodedata.normalize("NFC", prompt)
-    # The end token stands before every document in training, so a text begins with it.
-    prompt_ids = tokenizer(prompt, add_special_tokens=False)["input_ids"]
-    ids = [model.config.bos_token_id, *prompt_ids]
+    ids = _encode_prompt(model, tokenizer, prompt)
     context = model.config.max_position_embeddings
-    require(
-        len(ids) < context,
-        f"The prompt's {len(prompt_ids)} tokens fill the model's context of {context}. Shorten the "
-        f"prompt to {context - 2} tokens, or name a model with a longer context.",
-    )
     ids_1T = torch.tensor([ids], device=model.device)
     was_training = model.training
     model.eval()
@@ -50,7 +41,8 @@ def continue_text(
         output_NT = generate(
             ids_1T,
             attention_mask=torch.ones_like(ids_1T),
-            max_new_tokens=min(num_tokens, context - len(ids)),
+            # max_new_tokens beside the model's own max_length would be warned of.
+            max_length=min(len(ids) + num_tokens, context),
             do_sample=True,
             temperature=TEMPERATURE,
             top_k=TOP_K,
@@ -62,3 +54,19 @@ def continue_text(
         )
     model.train(was_training)
     return tokenizer.batch_decode(output_NT[:, 1:], skip_special_tokens=True)
+
+
+def _encode_prompt(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, prompt: str
+) -> list[int]:
+    # All text of a corpus is in NFC, which not every model's tokenizer sees to itself.
+    prompt = unicodedata.normalize("NFC", prompt)
+    ids = tokenizer(prompt, add_special_tokens=False)["input_ids"]
+    context = model.config.max_position_embeddings
+    require(
+        len(ids) + 1 < context,
+        f"The prompt's {len(ids)} tokens fill the model's context of {context}. Shorten the prompt "
+        f"to {context - 2} tokens, or name a model with a longer context.",
+    )
+    # The end token stands before every document in training, so a text begins with it.
+    return [model.config.bos_token_id, *ids]

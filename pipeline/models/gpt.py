@@ -9,13 +9,14 @@ from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedConfig, Pre
 
 from corpora.errors import as_user_error, require
 from pipeline.models.attention import quickest
-from pipeline.models.folder import model_folder
+from pipeline.models.folder import MODEL_TYPES, model_folder, require_continuable
 from pipeline.models.load import load_weights
 from pipeline.settings import PretrainSettings
 
-MODEL_TYPES = {"gpt": "openai-gpt", "gpt2": "gpt2", "gpt3": "gpt_neo"}
 NO_DROPOUT = {"resid_pdrop": 0.0, "embd_pdrop": 0.0, "attn_pdrop": 0.0}
 """Dropout would tie a step to the generator's state; one pass over enough text needs none."""
+NO_GPT_NEO_DROPOUT = {"resid_dropout": 0.0, "embed_dropout": 0.0, "attention_dropout": 0.0}
+"""GPTNeo's have names of their own. In a new model they are 0 already."""
 
 
 def make_model(
@@ -77,7 +78,6 @@ def make_config(
     """
     if settings.architecture == "gpt3":
         kinds = ["local" if layer % 2 else "global" for layer in range(settings.layers)]
-        # GPTNeo's dropouts have names of their own, and are 0 already.
         special: dict[str, Any] = {
             "attention_types": [[kinds, 1]],
             "window_size": settings.context // 4,
@@ -106,24 +106,14 @@ def continue_model(
     """
     name = f"INIT={settings.init}"
     folder = model_folder(settings.init)
+    require_continuable(settings, folder)
     with as_user_error(f"{name}: can't be loaded"):
         config = AutoConfig.from_pretrained(folder, local_files_only=True)
-    wanted = MODEL_TYPES[settings.architecture]
-    require(
-        config.model_type == wanted,
-        f"{name}: a {config.model_type} model, but pretrain.architecture={settings.architecture} "
-        f"means {wanted}.",
-    )
     require(
         vocab_size <= config.vocab_size,
         f"{name}: its tokenizer has {vocab_size} tokens, the model only {config.vocab_size}.",
     )
-    positions = config.max_position_embeddings
-    require(
-        settings.context <= positions,
-        f"pretrain.context={settings.context}: {settings.init} has {positions} positions.",
-    )
-    changes = tokens | NO_DROPOUT
+    changes = tokens | NO_DROPOUT | NO_GPT_NEO_DROPOUT
     config.update({key: value for key, value in changes.items() if hasattr(config, key)})
     return load_weights(AutoModelForCausalLM, folder, name, config)
 

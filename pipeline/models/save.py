@@ -1,18 +1,21 @@
-"""A trained model as a plain Hugging Face folder, with the tokenizer it was trained with."""
+"""A trained model as a plain Hugging Face folder, with the tokenizer it was trained with, and with
+what other people's tools look for in such a folder."""
 
 import os
 import shutil
 from pathlib import Path
 
 from safetensors import SafetensorError
-from transformers import GenerationConfig, PreTrainedModel
+from transformers import GenerationConfig, PreTrainedConfig, PreTrainedModel
 
 from corpora.errors import as_user_error
+from pipeline.artifacts.files import read_json, write_json
 from pipeline.models.generate import TEMPERATURE, TOP_K
 
+TOKENIZER_CONFIG = "tokenizer_config.json"
 TOKENIZER_FILES = (
     "tokenizer.json",
-    "tokenizer_config.json",
+    TOKENIZER_CONFIG,
     "special_tokens_map.json",
     "sentencepiece.model",
 )
@@ -20,14 +23,10 @@ TOKENIZER_FILES = (
 
 def save_model(model: PreTrainedModel, tokenizer_folder: Path, folder: Path) -> None:
     """Write weights, configs and the tokenizer's files; raises UserError for a full disk."""
-    model.generation_config = GenerationConfig(
-        bos_token_id=model.config.bos_token_id,
-        eos_token_id=model.config.eos_token_id,
-        pad_token_id=model.config.pad_token_id,
-        do_sample=True,
-        top_k=TOP_K,
-        temperature=TEMPERATURE,
-    )
+    config = model.config
+    if config.model_type == "gpt2":
+        config.n_ctx = config.n_positions  # llama.cpp's converter asks for it
+    model.generation_config = generation_config(config)
     advice = "Make room, then run the same command again."
     with as_user_error(f"{folder}: can't be written", advice, SafetensorError):
         model.save_pretrained(folder)
@@ -36,6 +35,34 @@ def save_model(model: PreTrainedModel, tokenizer_folder: Path, folder: Path) -> 
     for name in TOKENIZER_FILES:
         if (tokenizer_folder / name).exists():
             shutil.copyfile(tokenizer_folder / name, folder / name)
+    if (folder / TOKENIZER_CONFIG).exists():
+        fit_tokenizer(folder / TOKENIZER_CONFIG, config)
+
+
+def generation_config(config: PreTrainedConfig) -> GenerationConfig:
+    """How texts are sampled where nobody says otherwise.
+
+    Without the longest length `pipeline("text-generation")` writes past the last position.
+    """
+    return GenerationConfig(
+        bos_token_id=config.bos_token_id,
+        eos_token_id=config.eos_token_id,
+        pad_token_id=config.pad_token_id,
+        max_length=config.max_position_embeddings,
+        do_sample=True,
+        top_k=TOP_K,
+        temperature=TEMPERATURE,
+    )
+
+
+def fit_tokenizer(path: Path, config: PreTrainedConfig) -> None:
+    """Write into a tokenizer_config.json what the model alone knows: its longest input, to which
+    `truncation=True` cuts, and that a text begins with the end token, which an adopted tokenizer
+    may see differently."""
+    options = read_json(path)
+    options["model_max_length"] = config.max_position_embeddings
+    options["bos_token"] = options["eos_token"]
+    write_json(path, options)
 
 
 def follow_umask(path: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from corpora.recipe import RECIPE_FILE
 from pipeline.artifacts.files import read_json
 from pipeline.artifacts.store import Artifact
 from pipeline.launch import ANOTHER_WAY_TO_WRITE
@@ -94,7 +95,7 @@ def take_short_forms(changed: dict[str, str]) -> list[str]:
 
 def reads_data(corpus: Path) -> bool:
     """Whether a corpus was made of files under DATA=."""
-    recipe = read_json(corpus / "recipe.json")
+    recipe = read_json(corpus / RECIPE_FILE)
     texts = [path for each in recipe["source"] if each["kind"] == "files" for path in each["paths"]]
     sets = [each["data"] for each in recipe["evaluation"] if each["data"] not in ("hub", "sample")]
     return not all(Path(path).is_absolute() for path in texts + sets)

@@ -12,7 +12,8 @@ from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from corpora.contamination import DECONTAMINATED
 from corpora.errors import UserError, require
-from pipeline.artifacts.files import write_text
+from corpora.recipe import RECIPE_FILE
+from pipeline.artifacts.files import read_json, write_text
 from pipeline.artifacts.manifest import SCRATCH
 from pipeline.executors import Context
 from pipeline.models.generate import continue_text
@@ -146,11 +147,16 @@ def write_model(
     """
     save_model(model, inputs["tokenizer"], folder)
     start = f"continued from `{settings.init}`" if settings.init else "from random weights"
+    recipe = read_json(inputs["tokens"] / RECIPE_FILE)
+    tokenizer = AutoTokenizer.from_pretrained(folder)
     write_page(
         folder / "README.md",
         "model",
         settings=settings,
         config=model.config,
+        sources=recipe["source"],
+        begin=tokenizer.bos_token,
+        has_sentencepiece=(folder / "sentencepiece.model").exists(),
         millions=figures["parameters"] / 1e6,
         start=start,
         **figures,

@@ -84,10 +84,12 @@ def evaluation_files(settings: KlueSettings | PromptSettings) -> RawFiles:
 
 STAGES = {
     "corpus": Stage(5, (), corpus_files, sharded=True),
-    "tokenizer": Stage(3, ("corpus",), lambda preset, data: model_files(preset.tokenizer.init)),
-    "tokens": Stage(2, ("corpus", "tokenizer"), lambda preset, data: [], sharded=True),
+    "tokenizer": Stage(
+        3, ("corpus",), lambda preset, data: model_files(preset.tokenizer.init, weights=False)
+    ),
+    "tokens": Stage(3, ("corpus", "tokenizer"), lambda preset, data: [], sharded=True),
     "pretrain": Stage(
-        3, ("tokens", "tokenizer"), lambda preset, data: model_files(preset.pretrain.init)
+        4, ("tokens", "tokenizer"), lambda preset, data: model_files(preset.pretrain.init)
     ),
     "klue": Stage(6, ("pretrain",), klue_files),
     "prompt": Stage(2, ("pretrain",), prompt_files),

@@ -81,7 +81,7 @@ def adopt(name: str, folder: Path, held_out: dict[str, list[str]]) -> Report:
     `name` is a folder, or name@commit on the Hub. Raises UserError if it is no fast tokenizer, or
     has no token for the end of a document.
     """
-    source = model_folder(name)
+    source = model_folder(name, weights=False)
     tokenizer = encoders.load_fast(source)
     require(
         tokenizer.eos_token_id is not None,

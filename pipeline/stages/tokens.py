@@ -18,6 +18,7 @@ from sentencepiece import SentencePieceProcessor
 
 from corpora.contamination import DECONTAMINATED
 from corpora.errors import require
+from corpora.recipe import RECIPE_FILE
 from corpora.tasks.task import SPLITS
 from pipeline.artifacts.files import publish, write_json
 from pipeline.artifacts.manifest import SCRATCH
@@ -52,7 +53,8 @@ def run(
     }
     rows, _ = map_shards(encode, shards, folder / SCRATCH, context, "tokens")
     totals = {split: _add_counts(rows, split) for split in SPLITS}
-    shutil.copyfile(corpus / DECONTAMINATED, folder / DECONTAMINATED)
+    for name in (DECONTAMINATED, RECIPE_FILE):  # of which the model's card tells
+        shutil.copyfile(corpus / name, folder / name)
     index = {
         "vocab_size": vocab_size,
         "end_token_id": end_token,

@@ -23,9 +23,9 @@ from pipeline.cli_options import (
     option,
 )
 from pipeline.launch import read_preset
-from tests.bench import corpus, scale, step, tokenizer, training
+from tests.bench import corpus, formats, scale, step, tokenizer, training
 
-NAMES = ("step", "training", "corpus", "tokenizer", "scale")
+NAMES = ("step", "training", "corpus", "formats", "tokenizer", "scale")
 Benches = Annotated[str | None, option("bench", f"one or several of {', '.join(NAMES)}")]
 Peers = Annotated[Path | None, option("peers", "folder with the projects to compare with")]
 
@@ -54,6 +54,8 @@ def bench(
             tokenizer.bench(typed, artifacts)
         elif name == "corpus":
             corpus.bench(real_text(name, data), peers)
+        elif name == "formats":
+            formats.bench(real_text(name, data), out or Path("artifacts/formats"))
         else:
             scale.bench(real_text(name, data), out or Path("artifacts/scale"))
 

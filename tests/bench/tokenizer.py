@@ -22,6 +22,7 @@ import sentencepiece
 
 from corpora.contamination import DECONTAMINATED
 from corpora.errors import require
+from corpora.recipe import RECIPE_FILE
 from corpora.tasks.task import SPLITS
 from pipeline.artifacts.store import find_linked
 from pipeline.executors import Context
@@ -220,6 +221,7 @@ def join_shards(paths: list[Path], corpus: Path) -> float:
     text."""
     (corpus / "train").mkdir(parents=True)
     (corpus / DECONTAMINATED).write_text("{}")
+    (corpus / RECIPE_FILE).write_text("{}")
     sources = [pyarrow.parquet.ParquetFile(path) for path in paths]
     num_bytes = 0
     with pyarrow.parquet.ParquetWriter(

@@ -1,5 +1,5 @@
 """This project's pretraining stage as a program that prints a line a step:
-`python -m tests.bench.train_ours TOKENS TOKENIZER FOLDER SETTINGS`, the last one as JSON."""
+`python -m tests.bench.train_ours CORPUS TOKENS TOKENIZER FOLDER SETTINGS`, the last one as JSON."""
 
 import sys
 from contextlib import nullcontext
@@ -17,11 +17,11 @@ def print_step(values: dict[str, Any]) -> None:
 
 
 def main() -> None:
-    tokens, tokenizer, folder, settings = sys.argv[1:]
+    *inputs, folder, settings = sys.argv[1:]
     pretrain.open_tracker = lambda *_, **__: nullcontext(print_step)
     pretrain.run(
         PretrainSettings.model_validate_json(settings),
-        {"tokens": Path(tokens), "tokenizer": Path(tokenizer)},
+        dict(zip(("corpus", "tokens", "tokenizer"), map(Path, inputs))),
         Path(folder),
         Context("cpu"),
     )

@@ -86,8 +86,11 @@ def bench(preset: Preset, artifacts: Path, peers: Path | None) -> None:
     set_verbosity_error()  # that full sequences come without a mask
     settings = preset.pretrain
     tokens = find_linked(artifacts, preset.name, "tokens").path.resolve()
-    tokenizer = find_linked(artifacts, preset.name, "tokenizer").path.resolve()
-    contenders = [ours(settings, tokens, tokenizer), plain_transformers(settings, tokens)]
+    inputs = [
+        find_linked(artifacts, preset.name, stage).path.resolve()
+        for stage in ("corpus", "tokens", "tokenizer")
+    ]
+    contenders = [ours(settings, inputs), plain_transformers(settings, tokens)]
     if peers and (peers / "nanoGPT/train.py").exists():
         contenders.insert(1, nano_gpt(settings, tokens, (peers / "nanoGPT").resolve()))
     else:
@@ -163,7 +166,7 @@ def num_warmup(steps: int) -> int:
     return int(WARMUP_SHARE * steps)
 
 
-def ours(settings: PretrainSettings, tokens: Path, tokenizer: Path) -> Contender:
+def ours(settings: PretrainSettings, inputs: list[Path]) -> Contender:
     def start(steps: int, folder: Path, environment: Environment) -> subprocess.Popen[str]:
         changes = {
             "steps": steps,
@@ -176,7 +179,7 @@ def ours(settings: PretrainSettings, tokens: Path, tokenizer: Path) -> Contender
         }
         chosen = settings.model_copy(update=changes).model_dump_json()
         program = [sys.executable, "-m", "tests.bench.train_ours"]
-        arguments = [tokens, tokenizer, folder.resolve(), chosen]
+        arguments = [*inputs, folder.resolve(), chosen]
         return launch([*program, *arguments], Path.cwd(), os.environ | environment)
 
     return Contender(OURS, settings.batch_size * settings.context, start, load_stock)

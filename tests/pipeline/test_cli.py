@@ -13,12 +13,12 @@ import typer
 from typer.testing import CliRunner
 
 from pipeline.cli import app, main
-from pipeline.cli_options import Device, Engine
+from pipeline.cli_options import Device, Engine, Format, Quant
 from tests.conftest import PROJECT, make_environment
 
 COMMON = {"preset", "artifacts"}
 OPTIONS = {
-    "corpus": {"recipe", "data", "workers", "engine", "shard", "merge"},
+    "corpus": {"recipe", "data", "init", "workers", "engine", "shard", "merge"},
     "tokenizer": {"recipe", "data", "init", "workers"},
     "tokens": {"recipe", "data", "init", "workers", "engine", "shard", "merge"},
     "pretrain": {"recipe", "data", "init", "device"},
@@ -31,7 +31,8 @@ OPTIONS = {
     "status": {"recipe", "data", "klue", "init", "model", "seeds", "control"},
     "plan": {"init", "device", "gpus", "hardware"},
     "generate": {"model", "device", "prompt"},
-    "export": {"out"},
+    "export": {"model", "format", "quant", "out"},
+    "publish": {"model", "format", "quant", "repo", "yes"},
 }
 """Beside those in COMMON."""
 
@@ -50,6 +51,10 @@ ARRIVING = {
     "SHARD": ("corpus", "2/16", (2, 16)),
     "MERGE": ("tokens", "1", True),
     "OUT": ("export", "a folder", Path("a folder")),
+    "FORMAT": ("export", "gguf", Format.gguf),
+    "QUANT": ("export", "q8_0", Quant.q8_0),
+    "REPO": ("publish", "owner/name", "owner/name"),
+    "YES": ("publish", "1", True),
     "TOKENIZERS": ("tokenizer-report", "a 'b c'", "a 'b c'"),
     "PROMPT": ("generate", "a $b \"c\" `d` 'e'", "a $b \"c\" `d` 'e'"),
     "GPUS": ("plan", "8", 8),

@@ -11,7 +11,7 @@ from tokenizers import Tokenizer
 from transformers import AutoTokenizer, GPT2Config, PreTrainedTokenizerFast
 
 from tests.tiny_tokenizer import ARTICLES, train_on_articles
-from tokenizer.export import export
+from tokenizer.export import BASIC_TOKENS, export
 from tokenizer.quality.encoders import open_encoders
 from tokenizer.quality.gate import NASTY_STRINGS, find_problem
 from tokenizer.special_tokens import SPECIAL_TOKENS
@@ -65,8 +65,7 @@ def test_special_tokens_have_their_ids_and_nothing_is_added(tokenizer):
     assert tokenizer.convert_tokens_to_ids(list(SPECIAL_TOKENS)) == list(range(109))
     assert tokenizer.pad_token_id == 0
     assert tokenizer.unk_token_id == 1
-    assert tokenizer.bos_token_id == 2
-    assert tokenizer.eos_token_id == 3
+    assert tokenizer.bos_token_id == tokenizer.eos_token_id == 3
     assert tokenizer.sep_token_id == 4
     assert sorted(tokenizer.all_special_ids) == list(range(109))
     assert len(tokenizer) == tokenizer.vocab_size == 1024
@@ -80,12 +79,30 @@ def test_text_that_looks_like_special_tokens_stays_text(tokenizer):
         assert tokenizer.decode(ids) == f"글{token} 뒤"
 
 
-def test_text_that_looks_like_special_tokens_stays_text_in_bare_tokenizers(folder):
+def test_bare_tokenizers_keep_it_as_text_where_they_are_told_to(folder):
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tokenizer.encode_special_tokens = True
     for token in SPECIAL_TOKENS:
         ids = tokenizer.encode(f"글{token} 뒤").ids
         assert min(ids) >= 109
         assert tokenizer.decode(ids) == f"글{token} 뒤"
+
+
+def test_bare_tokenizers_take_the_four_basic_ones_for_special_unless_told(folder):
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    became_special = [token for token in SPECIAL_TOKENS if len(tokenizer.encode(token).ids) == 1]
+    assert became_special == list(BASIC_TOKENS)
+
+
+def test_bare_tokenizers_leave_special_tokens_out_of_decoded_text(folder):
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    ids = [3, *tokenizer.encode(" 글").ids, 3, 0]
+    assert tokenizer.decode(ids) == " 글"
+
+
+def test_the_end_token_can_be_written_as_text_by_whoever_asks_for_it(folder):
+    tokenizer = AutoTokenizer.from_pretrained(folder, split_special_tokens=False)
+    assert tokenizer(f" 글{tokenizer.eos_token}")["input_ids"][-1] == 3
 
 
 @settings(max_examples=300, deadline=None)

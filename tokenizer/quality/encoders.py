@@ -39,6 +39,7 @@ def open_encoders(folder: Path) -> list[Encoder]:
         tokenizer.save_pretrained(copy)
         reloaded = AutoTokenizer.from_pretrained(copy)
     bare = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    bare.encode_special_tokens = True  # which AutoTokenizer sets by split_special_tokens
     loaded = from_transformers(tokenizer, "AutoTokenizer")
     return [
         from_sentencepiece(folder / "sentencepiece.model"),

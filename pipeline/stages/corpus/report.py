@@ -6,7 +6,7 @@ from typing import Any
 
 from pyarrow import dataset
 
-from corpora.recipe import Recipe
+from corpora.recipe import RECIPE_FILE, Recipe
 from corpora.sources.shards import Shard
 from pipeline.artifacts.files import write_json
 from pipeline.reports.render import write_page
@@ -81,7 +81,7 @@ def write_report(folder: Path, recipe: Recipe, report: CorpusReport) -> None:
 
     README.md is the dataset card by which `datasets.load_dataset(folder)` finds both splits.
     """
-    write_json(folder / "recipe.json", recipe.model_dump(mode="json"))
+    write_json(folder / RECIPE_FILE, recipe.model_dump(mode="json"))
     figures = asdict(report)
     figures["clusters"]["largest"] = read_clusters(folder, figures["clusters"]["largest"])
     write_json(folder / "report.json", figures)

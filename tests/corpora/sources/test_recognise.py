@@ -110,7 +110,10 @@ def test_text_is_none_of_them(text, encoding):
     assert recognise(text.encode(encoding, "ignore")) is None
 
 
-@pytest.mark.parametrize("data, name, advice", [row for row in FILES if "text" not in row[1]])
+NO_TEXTS = [row for row in FILES if "text" not in row[1]]
+
+
+@pytest.mark.parametrize("data, name, advice", NO_TEXTS, ids=[f"{row[1]}" for row in NO_TEXTS])
 def test_a_file_of_unknown_suffix_says_what_it_is_and_what_to_do(tmp_path, data, name, advice):
     with pytest.raises(UserError) as caught:
         read(tmp_path / "a.bin", data)
@@ -152,6 +155,7 @@ def test_a_page_of_html_in_a_text_file_is_text(tmp_path):
         ("a.tar", pack_tar({"a.txt": b"a"}, "w:gz"), "a tar archive, but begins like a gzip file"),
         ("a.tgz", pack_tar({"a.txt": b"a"}), "a gzip file, but begins like a tar archive"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "data",
 )
 def test_a_container_that_is_another_than_its_suffix_says_is_named(tmp_path, name, data, found):
     with pytest.raises(UserError, match=rf"{name}: misnamed or damaged: it should be {found}"):

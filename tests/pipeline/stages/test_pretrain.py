@@ -1,5 +1,6 @@
 """The pretraining stage: what it leaves in its folder."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from corpora.contamination import DECONTAMINATED
 from corpora.errors import UserError
+from corpora.recipe import RECIPE_FILE
 from pipeline.executors import Context
 from pipeline.stages import pretrain
 from tests.pipeline.tiny_model import VOCABULARY, sample_texts
@@ -25,7 +27,9 @@ def inputs(tmp_path_factory) -> dict[str, Path]:
     shards = {"train": [2000], "validation": [300]}
     write_tokens(folder / "tokens", shards, vocabulary=VOCABULARY)
     (folder / "tokens" / DECONTAMINATED).write_text("{}")
-    return {"tokenizer": folder / "tokenizer", "tokens": folder / "tokens"}
+    recipe = {"source": [{"name": "law", "licence": "public domain"}]}
+    (folder / "tokens" / RECIPE_FILE).write_text(json.dumps(recipe))
+    return {name: folder / name for name in ("tokenizer", "tokens")}
 
 
 def run(inputs: dict[str, Path], folder: Path, context: int = 64, **changes):
@@ -51,6 +55,16 @@ def test_the_card_says_what_the_model_is_and_how_good(finished):
     card = (folder / "README.md").read_text()
     assert "from random weights" in card
     assert f"**{figures['bits_per_byte']:.4f} bits per byte**" in card
+    assert "| law | public domain |" in card
+    assert "the token `</s>` (id 3)" in card
+
+
+def test_the_cards_own_example_runs(finished, capsys):
+    folder, _ = finished
+    card = (folder / "README.md").read_text()
+    example = card.split("```python\n")[1].partition("```")[0]
+    exec(example.replace("THIS_FOLDER", str(folder)))
+    assert capsys.readouterr().out.startswith("대한민국은")
 
 
 def test_every_validation_leaves_a_line_for_each_prompt_and_the_curves(finished):

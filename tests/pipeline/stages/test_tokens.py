@@ -12,6 +12,7 @@ from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from corpora.contamination import DECONTAMINATED
 from corpora.errors import UserError
+from corpora.recipe import RECIPE_FILE
 from pipeline.executors import Context
 from pipeline.settings import TokensSettings
 from pipeline.stages import tokens as stage
@@ -33,6 +34,7 @@ def inputs(tmp_path_factory):
     for name, texts in TEXTS.items():
         write_shard(root / "corpus" / f"{name}.parquet", texts)
     (root / "corpus" / DECONTAMINATED).write_text('{"nli validation": ["00ff"]}')
+    (root / "corpus" / RECIPE_FILE).write_text('{"source": []}')
     export(train_on_articles(), root / "tokenizer")
     return {"corpus": root / "corpus", "tokenizer": root / "tokenizer"}
 
@@ -59,7 +61,7 @@ def load(folder, name):
 
 
 def assert_same_files(one, two):
-    for name in (*ARRAYS, "index.json", DECONTAMINATED):
+    for name in (*ARRAYS, "index.json", DECONTAMINATED, RECIPE_FILE):
         assert (one / name).read_bytes() == (two / name).read_bytes(), name
 
 

@@ -37,5 +37,6 @@ def test_a_prompt_that_is_too_long_is_told_with_what_to_do(folder, tmp_path):
 
 def test_a_folder_that_isnt_a_model_is_told_with_its_name(folder, tmp_path):
     (tmp_path / "config.json").write_text("{broken")
+    (tmp_path / "model.safetensors").touch()
     with pytest.raises(UserError, match=f"{tmp_path}: can't be loaded"):
         generate(model=str(tmp_path), artifacts=tmp_path)
