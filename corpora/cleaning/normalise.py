@@ -54,8 +54,8 @@ UNSEEN: Final = re.compile(
     r"\u2070-\u3163\u3165-\ud7ff\uf900-\ufdcf\ufdf0-\ufefe\uff00-\uff9f\uffa1-\ufff8\ufffd"
     r"\U00010000-\U000dffff]"
 )
-"""A character of CONTROL, a filler, one of private use, or any of planes 14 to 16: written as all
-that is none of them, because `re` knows a member of a set a third sooner."""
+"""A character of CONTROL, a filler, one of private use, or any of planes 14 to 16. It lists all
+other characters, which `re` passes over a third faster than it searches for these."""
 LINE_END: Final = re.compile(r"\r\n|[\u000b\u000c\u0085\u2028\u2029]")
 """Line ends other than the newline. A bare \\r is none: it becomes a space."""
 
