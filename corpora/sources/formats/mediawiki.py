@@ -58,7 +58,7 @@ class _Dump:
         self.label = label
         self.pages: list[dict[str, str]] = []
         self.hidden_namespaces = HIDDEN_NAMESPACES
-        self.parser = expat.ParserCreate()
+        self.parser = expat.ParserCreate("utf-8")  # which every stream is turned into
         self.parser.buffer_text = True
         self.parser.StartDoctypeDeclHandler = self._refuse_document_type
         self.parser.StartElementHandler = self._start

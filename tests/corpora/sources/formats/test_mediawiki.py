@@ -67,6 +67,11 @@ def test_a_dump_of_several_bzip2_streams_is_read_whole(tmp_path):
     assert len(read(tmp_path / "a-multistream.xml.bz2", data)) == 3
 
 
+def test_a_dump_saved_as_utf_16_is_read_whatever_its_declaration_says(tmp_path):
+    data = f'<?xml version="1.0" encoding="UTF-16"?>{dump(PAGES[-1]).decode()}'.encode("utf-16")
+    assert texts(read(tmp_path / "a.xml", data)) == [ROWS[0]]
+
+
 def test_of_several_revisions_the_last_one_counts(tmp_path):
     both = PAGES[-1].replace("</page>", revision(2000, ROWS[1]) + "</page>")
     [record] = read(tmp_path / "a.xml", dump(both))
