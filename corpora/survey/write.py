@@ -16,6 +16,8 @@ from corpora.survey.look import suffix_of
 
 WIDTH: Final = 100
 MAX_LISTED: Final = 5  # files that are named for one reason
+FEW_DOCUMENTS: Final = 20
+"""Of fewer none might be left for validation text, of which whole documents are taken."""
 
 TOP: Final = """\
 # Written by `make recipe` from what it found; a guess says what it rests on. Correct what is wrong,
@@ -114,7 +116,10 @@ def _write_source(root: Path, name: str, proposal: Proposal, reading: Reading) -
         if key in proposal.remarks:
             lines += _comment(f"{key}: {proposal.remarks[key]}")
         lines += _write_setting(key, value)
-    return "\n".join([*lines, 'clean = ["whitespace"]', ""])
+    lines.append('clean = ["whitespace"]')
+    if len(reading.documents) < FEW_DOCUMENTS:
+        lines.append('split = "paragraph"  # few documents: so that a part can be validation text')
+    return "\n".join([*lines, ""])
 
 
 def _write_setting(key: str, value: str | list[str]) -> list[str]:

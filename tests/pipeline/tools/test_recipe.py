@@ -67,6 +67,23 @@ def test_a_file_that_only_its_reader_refuses_is_left_out_of_the_source(tmp_path)
     assert paths == ["a.jsonl", "b.jsonl"]
 
 
+def test_of_a_single_long_text_a_part_becomes_validation_text(tmp_path):
+    data = tmp_path / "data"
+    paragraphs = [f"{number}번째 단락은 저마다 다른 이야기를 한다. " * 20 for number in range(60)]
+    write(data, "novel.md", "\n\n".join(paragraphs).encode())
+    call_pipeline("recipe", "--data", data, folder=tmp_path)
+    _, counts = run(data, recipe=str(tmp_path / "my.toml"))
+    assert counts["validation"]["documents"] > 0
+
+
+def test_of_a_file_without_text_it_is_said_as_what_it_was_read(tmp_path):
+    data = tmp_path / "data"
+    write(data, "a.txt", "글이 한 줄 있다.\n".encode() * 30)
+    write(data, "b.json", b'// a comment\n[{"text": "x"}]')
+    printed = call_pipeline("recipe", "--data", data, folder=tmp_path)
+    assert "not read: b.json: read as json, no column or key of it holds text" in printed
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="names are any bytes on Linux alone")
 def test_files_and_folders_named_in_cp949_are_sources_and_can_be_printed(tmp_path):
     folder = os.fsdecode("원천".encode("cp949"))
