@@ -158,9 +158,8 @@ def _propose_rows(folder: str, files: list[Found], reasons: Reasons) -> Iterator
                 samples[name] += texts
         text = guess_text(samples)
         if not text and "" not in samples:
-            reasons[f"read as {files[0].look.format}, no column or key of it holds text"] += [
-                each.label for each in files
-            ]
+            reason = f"read as {files[0].look.format}, no column or key of it holds text"
+            reasons[reason] += [each.label for each in files]
             return
         yield _propose_row_source(
             folder, [each for each in files if text in each.look.samples], samples, text

@@ -47,7 +47,7 @@ UNREAD = {
         "report.hwp": "an HWP document",
     },
     "tables": {},
-    "json": {"config.json": "no column or key of it holds text"},
+    "json": {"config.json": "read as json, no column or key of it holds text"},
     "archives": {"aihub.zip": "'설명.pdf': a PDF document", "cut.jsonl.gz": "damaged or cut short"},
 }
 

@@ -69,7 +69,8 @@ def test_a_file_that_only_its_reader_refuses_is_left_out_of_the_source(tmp_path)
 
 def test_of_a_single_long_text_a_part_becomes_validation_text(tmp_path):
     data = tmp_path / "data"
-    paragraphs = [f"{number}번째 단락은 저마다 다른 이야기를 한다. " * 20 for number in range(60)]
+    words = [f"낱말{number}은" for number in range(3000)]
+    paragraphs = [" ".join(words[start : start + 50]) for start in range(0, 3000, 50)]
     write(data, "novel.md", "\n\n".join(paragraphs).encode())
     call_pipeline("recipe", "--data", data, folder=tmp_path)
     _, counts = run(data, recipe=str(tmp_path / "my.toml"))
