@@ -13,6 +13,9 @@ from corpora.duplicates.texts import HANGUL, LETTER, SPACE, SYMBOL, Texts
 
 MIN_COMPRESSED = 100
 """Characters below which zlib's header weighs too much for its result to say anything."""
+PART_MARGIN = 256
+"""Bytes by which zlib's result for the beginning of a text may exceed that for all of it: the
+tables of the last block, and matches that the end cuts off."""
 
 
 def drop_lines(
@@ -83,7 +86,7 @@ def drop_reasons(texts: Texts, raw: list[str], limits: Limits) -> list[str]:
     }
     reasons = np.select(list(broken.values()), list(broken), "").tolist()
     for document, text in enumerate(raw):
-        if not reasons[document] and repetition_share(text) > limits.max_repetition:
+        if not reasons[document] and is_repetitive(text, limits.max_repetition):
             reasons[document] = "repetitive"
     return reasons
 
@@ -91,6 +94,19 @@ def drop_reasons(texts: Texts, raw: list[str], limits: Limits) -> list[str]:
 def _too_little_hangul(hangul: np.ndarray, letters: np.ndarray, min_share: float) -> np.ndarray:
     """Whether less than `min_share` of the letters are Hangul; of no letters at all it is less."""
     return hangul < np.maximum(min_share * letters, min_share > 0)
+
+
+def is_repetitive(text: str, max_repetition: float) -> bool:
+    """Whether zlib saves a greater share of a text's bytes than `max_repetition`.
+
+    A part's compressed form is hardly longer than that of the whole, so the first third clears most
+    texts.
+    """
+    raw = text.encode()
+    start = zlib.compress(raw[: len(raw) // 3], 1)
+    if len(start) - PART_MARGIN > (1 - max_repetition) * len(raw):
+        return False
+    return repetition_share(text) > max_repetition
 
 
 def repetition_share(text: str) -> float:

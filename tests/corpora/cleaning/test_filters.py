@@ -1,8 +1,10 @@
 """Lines and documents over a limit are dropped for one stated reason, and others stay."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from corpora.cleaning.filters import drop_lines, drop_reasons, repetition_share
+from corpora.cleaning.filters import drop_lines, drop_reasons, is_repetitive, repetition_share
 from corpora.duplicates.texts import Texts
 from tests.corpora.small_recipe import make_source
 
@@ -79,3 +81,12 @@ def test_a_line_with_too_little_hangul_and_one_without_letters_are_taken_out():
 def test_prose_is_not_called_repetitive():
     text = "대한민국은 민주공화국이다. 모든 권력은 국민으로부터 나온다."
     assert repetition_share(text) < 0.3
+
+
+@given(
+    st.lists(st.tuples(st.text(max_size=300), st.integers(1, 200)), min_size=1, max_size=5),
+    st.sampled_from([0.5, 0.9, 0.95]),
+)
+def test_a_text_is_judged_by_its_beginning_as_by_the_whole(parts, limit):
+    text = "".join(part * copies for part, copies in parts)
+    assert is_repetitive(text, limit) == (repetition_share(text) > limit)
