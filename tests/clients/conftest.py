@@ -8,6 +8,7 @@ import os
 import subprocess
 import tomllib
 from pathlib import Path
+from unicodedata import normalize
 
 import pytest
 from datasets import load_dataset
@@ -67,17 +68,29 @@ def lines() -> list[str]:
 
 @pytest.fixture(scope="session")
 def texts(lines) -> list[str]:
-    """Strings that tend to break tokenizers, and lines of held-out text."""
+    """Strings that tend to break tokenizers, and lines of held-out text, as they are and in NFD."""
     table = tomllib.loads((PROJECT / "tokenizer/quality/nasty_strings.toml").read_text("utf-8"))
     repeated = [each["text"] * each["times"] for each in table["repeated"]]
-    return [*SPECIAL_TOKENS, *repeated, *table["strings"], *lines]
+    return [
+        *SPECIAL_TOKENS,
+        *repeated,
+        *table["strings"],
+        *lines,
+        *(normalize("NFD", each) for each in lines),
+    ]
 
 
 @pytest.fixture(scope="session")
-def ids(model_folder, texts) -> list[list[int]]:
+def composed(texts) -> list[str]:
+    """The texts in NFC, as the model was trained."""
+    return [normalize("NFC", text) for text in texts]
+
+
+@pytest.fixture(scope="session")
+def ids(model_folder, composed) -> list[list[int]]:
     """The texts' ids, by sentencepiece, which the model was trained with."""
     model = SentencePieceProcessor(model_file=str(model_folder / "sentencepiece.model"))
-    return model.encode(texts)
+    return model.encode(composed)
 
 
 @pytest.fixture(scope="session")

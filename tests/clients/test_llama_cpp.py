@@ -15,13 +15,13 @@ def llama(gguf_file, read_config):
     return llama_cpp.Llama(str(gguf_file), n_ctx=context, verbose=False)
 
 
-def test_ids_are_sentencepieces(llama, texts, ids):
-    found = [llama.tokenize(text.encode(), add_bos=False, special=False) for text in texts]
+def test_ids_are_sentencepieces(llama, composed, ids):
+    found = [llama.tokenize(text.encode(), add_bos=False, special=False) for text in composed]
     assert found == ids
 
 
-def test_a_prompt_gets_the_begin_token_and_nothing_else(llama, texts, ids):
-    assert llama.tokenize(texts[-1].encode(), special=False) == [3, *ids[-1]]
+def test_a_prompt_gets_the_begin_token_and_nothing_else(llama, composed, ids):
+    assert llama.tokenize(composed[-1].encode(), special=False) == [3, *ids[-1]]
 
 
 def test_greedy_texts_are_those_of_transformers(llama, gguf_file, greedy):

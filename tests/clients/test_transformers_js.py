@@ -41,8 +41,8 @@ def test_ids_are_sentencepieces_but_for_what_looks_like_a_basic_special_token(an
     assert differing == [text for text in texts if any(token in text for token in BASIC)]
 
 
-def test_every_text_comes_back(answers, texts):
-    assert answers["decoded"] == texts
+def test_every_text_comes_back(answers, composed):
+    assert answers["decoded"] == composed
 
 
 def test_special_tokens_can_be_left_out_of_decoded_text(answers):
