@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,8 @@ def run_on_ray(
     with as_user_error(
         "ENGINE=ray needs the package ray", "Run make install EXTRAS=ray.", ImportError
     ):
-        import ray  # pyright: ignore[reportMissingImports] -- an extra
+        # By name, because types are checked alike with this extra and without it.
+        ray: Any = import_module("ray")
     # Workers import this project from its folder, which, like artifacts/ and DATA=, every node has
     # to see.
     environment = {"env_vars": {"PYTHONPATH": str(PROJECT)}}
@@ -38,7 +40,8 @@ def run_on_ray(
         try:
             while waiting:
                 done, waiting = ray.wait(waiting)
-                yield ray.get(done)
+                ray.get(done)
+                yield
         except ray.exceptions.RayTaskError as error:
             raise (error.cause if isinstance(error.cause, UserError) else error) from None
         except ray.exceptions.RayError as error:
