@@ -38,10 +38,10 @@ help: ## this list
 	@echo "Variables: PRESET=demo|laptop|small|medium|large|xl|gpt1|gpt3-small|-medium|-large|-xl"
 	@echo "           RECIPE=name or .toml   DATA=folder of your text   KLUE=sample|hub|folder"
 	@echo "           SEEDS=3 CONTROL=1   INIT=model to continue   MODEL=model to evaluate"
-	@echo "           DEVICE=auto|cpu|cuda|mps   GPUS=n: pretrain, and with HARDWARE=H100 plan"
+	@echo "           DEVICE=auto|cpu|cuda|mps   GPUS=n: pretrain, klue-eval, plan HARDWARE=H100"
 	@echo "           WORKERS=n   OUT=folder   SET=\"pretrain.steps=200 ...\"   EXTRAS=okt,ray,tracking,export"
 	@echo "           FORMAT=hf|gguf|onnx QUANT=q8_0   REPO=owner/name YES=1: export, publish"
-	@echo "           ENGINE=pool|ray, or SHARD=i/n then MERGE=1, for make corpus and make tokens"
+	@echo "           ENGINE=pool|ray, or SHARD=i/n then MERGE=1: corpus, tokens, klue-eval"
 	@echo "           KILLS=50 for make torture   PEERS=folder for make bench"
 
 # The lock's hashes cover everything but torch, whose build pip is left to choose (see README.md).
@@ -80,7 +80,7 @@ klue-check: $(READY)
 	@$(RUN) klue-check $(SET)
 
 # A wrong KLUE= is told before anything is trained.
-klue-eval: klue-check $(if $(MODEL),,pretrain) ## fine-tune, print the table; SEEDS=1 CONTROL=0: quick
+klue-eval: klue-check $(if $(MODEL),,pretrain) ## fine-tune, print the table; SEEDS=1 CONTROL=0: quick; GPUS=8
 	@$(QUICK) $(RUN) klue-eval $(SET)
 
 klue-prompt: klue-check $(if $(MODEL),,pretrain) ## zero-, one- and few-shot scores

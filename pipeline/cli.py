@@ -12,7 +12,13 @@ import typer
 
 from corpora.errors import UserError
 from pipeline import cli_options
-from pipeline.launch import context_on, read_preset, run_and_report, run_mapped
+from pipeline.launch import (
+    context_of_runs,
+    context_on,
+    read_preset,
+    run_and_report,
+    run_mapped,
+)
 from pipeline.models.folder import check_init
 from pipeline.stages.stage import check_inputs
 from pipeline.tools.clean import clean
@@ -127,6 +133,11 @@ def klue_eval(
     seeds: cli_options.Seeds = None,
     control: cli_options.Control = None,
     device: cli_options.DeviceName = cli_options.Device.auto,
+    gpus: cli_options.RunsGpus = None,
+    workers: cli_options.RunsWorkers = None,
+    engine: cli_options.EngineName = cli_options.Engine.pool,
+    shard: cli_options.JobShard = None,
+    merge: cli_options.Merge = False,
     artifacts: cli_options.Artifacts = cli_options.IN_ARTIFACTS,
 ) -> None:
     """Fine-tune on KLUE and print the table."""
@@ -140,7 +151,13 @@ def klue_eval(
         seeds=seeds,
         control=control,
     )
-    run_and_report("klue", typed, artifacts, data, lambda: context_on(device, data))
+    run_and_report(
+        "klue",
+        typed,
+        artifacts,
+        data,
+        lambda: context_of_runs(device, data, gpus, workers, engine, shard, merge),
+    )
 
 
 @app.command()

@@ -24,7 +24,7 @@ class Device(StrEnum):
 
 
 class Engine(StrEnum):
-    """Who runs the map steps."""
+    """Who does the work that can be shared."""
 
     pool = "pool"
     ray = "ray"
@@ -88,12 +88,14 @@ DeviceName = Annotated[Device, option("device", "where the model runs")]
 Workers = Annotated[
     int | None, option("workers", "processes for the map steps; by default one a core")
 ]
-EngineName = Annotated[Engine, option("engine", "who runs the map steps")]
+EngineName = Annotated[Engine, option("engine", "who does the work that can be shared")]
+RunsWorkers = Annotated[
+    int | None, option("workers", "runs at once on a CPU, each with a share of the cores")
+]
+RunsGpus = Annotated[int | None, option("gpus", "runs at once, each on a GPU of its own", min=1)]
 JobShard = Annotated[
     Any,
-    option(
-        "shard", "be the i-th of n jobs that share the map steps", parser=parse_shard, metavar="i/n"
-    ),
+    option("shard", "be the i-th of n jobs that share the work", parser=parse_shard, metavar="i/n"),
 ]
 Merge = Annotated[bool, option("merge", "go on where the jobs of --shard ended")]
 Out = Annotated[Path | None, option("out", "folder, or recipe, to write")]

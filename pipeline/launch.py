@@ -1,7 +1,6 @@
 """How a command becomes a run: the preset with what was typed, how the stage runs, and what is said
 when it's done. Which commands there are is cli.py's to say."""
 
-import logging
 import os
 import signal
 import sys
@@ -94,8 +93,6 @@ def run_mapped(
 def context_on(device: Device, data: Path | None) -> Context:
     """The context of a stage that runs a model, whose device is resolved only now: the other stages
     needn't import torch for it."""
-    # lm_eval warns of every task and model that is used as meant.
-    logging.getLogger("lm_eval").setLevel(logging.ERROR)
     # transformers reads them at import. A classifier's head is always new, and a causal model gets
     # no mask.
     os.environ |= {"HF_HUB_DISABLE_PROGRESS_BARS": "1", "TRANSFORMERS_VERBOSITY": "error"}
@@ -108,3 +105,40 @@ def context_on(device: Device, data: Path | None) -> Context:
             "instead."
         )
     return Context(found, data)
+
+
+def context_of_runs(
+    device: Device,
+    data: Path | None,
+    gpus: int | None,
+    workers: int | None,
+    engine: Engine,
+    shard: tuple[int, int] | None,
+    merge: bool,
+) -> Context:
+    """The context of a stage of many fine-tuning runs: by default one after the other, else each
+    on a GPU of its own, or with a share of the cores.
+
+    A share is all threads that torch would use by the number of runs at once, or OMP_NUM_THREADS.
+    Raises UserError for GPUs that aren't there.
+    """
+    require(workers is None or workers > 0, f"WORKERS={workers}: has to be at least 1.")
+    on_ray = engine is Engine.ray
+    found = context_on(device, data).device
+    if gpus and device is not Device.cpu:
+        if on_ray and "RAY_ADDRESS" in os.environ:
+            found = "cuda"  # the cluster says whether it has them
+        else:
+            from pipeline.training.device import require_gpus
+
+            require_gpus(gpus)
+    on_cpu = found == "cpu"
+    at_once = gpus or (workers if on_cpu else None) or 1
+    threads = None
+    if at_once > 1 or on_ray:
+        import torch
+
+        all_threads = torch.get_num_threads() if on_cpu else 1
+        shared = 1 if "OMP_NUM_THREADS" in os.environ else at_once
+        threads = max(1, all_threads // shared)
+    return Context(found, data, at_once, on_ray, shard, merge, threads)

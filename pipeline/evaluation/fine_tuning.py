@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable
 from functools import partial
 from itertools import islice
+from multiprocessing import parent_process
 
 import torch
 from tqdm import tqdm
@@ -61,7 +62,10 @@ def fine_tune(
     num_warmup = max(1, round(WARMUP_SHARE * num_steps))
     factor = partial(learning_rate_factor, num_steps=num_steps, num_warmup=num_warmup)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
-    with tqdm(total=num_steps, desc=name, unit="step", disable=None) as bar:
+    # Bars of several processes would write over each other, and one of many runs' steps goes.
+    is_worker = parent_process() is not None
+    options = {"unit": "step", "leave": None, "disable": is_worker or None}
+    with tqdm(total=num_steps, desc=name, **options) as bar:
         for step, rows in enumerate(islice(batches, num_steps), 1):
             with autocast(device, precision):
                 loss = loss_of(rows)

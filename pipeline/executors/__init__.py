@@ -22,10 +22,11 @@ class Context(NamedTuple):
 
     device: str = "cpu"  # torch's type of device, already resolved: cpu, cuda or mps
     data: Path | None = None  # root of a recipe's relative paths
-    workers: int = 1  # processes on this machine, for the shards of map steps
+    workers: int = 1  # processes on this machine, one shard at a time each; on cuda one a GPU
     ray: bool = False  # tasks on the Ray cluster that RAY_ADDRESS names, or on a local one
     shard: tuple[int, int] | None = None  # (i, n): be the i-th of an array's n jobs, from 1
     merge: bool = False  # go on after the jobs of an array: their shards have to be there
+    threads: int | None = None  # torch's in each worker; None: as many as it chooses
 
 
 class Cost(TypedDict):
@@ -64,10 +65,14 @@ def map_shards(
         names = slurm_array.choose_shards(names, *context.shard)
     todo = [(items[name], paths[name]) for name in names if not paths[name].exists()]
     start = time.monotonic()
+    on_gpus = context.device == "cuda"
     if context.ray and todo:
-        finished = ray_cluster.run_on_ray(function, todo, context.workers, description)
+        cores = context.threads or 1
+        finished = ray_cluster.run_on_ray(
+            function, todo, context.workers, cores, on_gpus, description
+        )
     elif context.workers > 1 and len(todo) > 1:
-        finished = pool.run_in_pool(function, todo, context.workers, description)
+        finished = pool.run_in_pool(function, todo, context.workers, on_gpus, description)
     else:
         finished = (pool.run_shard(function, item, path) for item, path in todo)
     for _ in tqdm(finished, description, len(todo), unit="shard", disable=None):

@@ -1,10 +1,12 @@
 """One shard's work, and many shards in a pool of processes on this machine."""
 
+import os
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool, ProcessPoolExecutor
-from functools import partial
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
+from multiprocessing.queues import SimpleQueue
 from pathlib import Path
 from typing import Any
 
@@ -31,11 +33,15 @@ def run_shard(function: Callable[[Any], Any], item: Any, path: Path) -> None:
 
 
 def run_in_pool(
-    function: Callable[[Any], Any], todo: list[tuple[Any, Path]], workers: int, description: str
+    function: Callable[[Any], Any],
+    todo: list[tuple[Any, Path]],
+    workers: int,
+    on_gpus: bool,
+    description: str,
 ) -> Iterator[None]:
-    """Do the shards in a pool of processes; yield after each.
+    """Do the shards in a pool of processes, with `on_gpus` one a GPU; yield after each.
 
-    A shard that fails cancels those that aren't begun. Raises UserError when a process dies.
+    A shard that fails, like Ctrl-C, ends the pool at once. Raises UserError when a process dies.
     """
     worker_died = as_user_error(
         f"{description}: a worker process died, killed or out of memory",
@@ -44,8 +50,35 @@ def run_in_pool(
     )
     # spawn, not fork: a forked copy of a process with threads (tokenizers, torch, datasets) can
     # hang.
+    spawn = get_context("spawn")
+    gpus = spawn.SimpleQueue()
+    for gpu in list_gpus(workers) if on_gpus else []:
+        gpus.put(gpu)
+    others = active_children()
     processes = ProcessPoolExecutor(
-        min(workers, len(todo)), get_context("spawn"), initializer=follow_parent
+        min(workers, len(todo)), spawn, begin_worker, (gpus if on_gpus else None,)
     )
     with worker_died, processes:
-        yield from processes.map(partial(run_shard, function), *zip(*todo))
+        futures = [processes.submit(run_shard, function, *each) for each in todo]
+        try:
+            for future in as_completed(futures):
+                future.result()
+                yield
+        except BaseException:
+            for worker in set(active_children()).difference(others):
+                worker.terminate()
+            raise
+
+
+def begin_worker(gpus: "SimpleQueue[str] | None") -> None:
+    """Prepare a worker process, which takes one of the GPUs and sees no other."""
+    follow_parent()
+    if gpus is not None:
+        # Before torch is imported, which looks at it once.
+        os.environ["CUDA_VISIBLE_DEVICES"] = gpus.get()
+
+
+def list_gpus(number: int) -> list[str]:
+    """The names, for CUDA_VISIBLE_DEVICES, of the first GPUs that this process sees."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    return visible.split(",")[:number] if visible else [str(gpu) for gpu in range(number)]

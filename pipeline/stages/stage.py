@@ -91,7 +91,7 @@ STAGES = {
     "pretrain": Stage(
         4, ("tokens", "tokenizer"), lambda preset, data: model_files(preset.pretrain.init)
     ),
-    "klue": Stage(6, ("pretrain",), klue_files),
+    "klue": Stage(6, ("pretrain",), klue_files, sharded=True),
     "prompt": Stage(2, ("pretrain",), prompt_files),
 }
 TARGETS = {"klue": "klue-eval", "prompt": "klue-prompt"}
@@ -168,7 +168,8 @@ def _build(name: str, preset: Preset, root: Path, location: Location, context: C
         not is_job or STAGES[name].sharded,
         f"{name}: can't be shared by jobs: run it once, without SHARD=.",
     )
-    if not is_job:  # of an array's jobs the merge does it, once
+    # Of an array's jobs the merge does it, once. What a damaged model predicts would stay.
+    if not is_job or name == "klue":
         for found in inputs.values():
             found.verify()
     settings = dict(preset)[name]

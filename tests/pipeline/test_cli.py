@@ -17,12 +17,23 @@ from pipeline.cli_options import Device, Engine, Format, Quant
 from tests.conftest import PROJECT, make_environment
 
 COMMON = {"preset", "artifacts"}
+ENGINES = {"gpus", "workers", "engine", "shard", "merge"}
 OPTIONS = {
     "corpus": {"recipe", "data", "init", "workers", "engine", "shard", "merge"},
     "tokenizer": {"recipe", "data", "init", "workers"},
     "tokens": {"recipe", "data", "init", "workers", "engine", "shard", "merge"},
     "pretrain": {"recipe", "data", "init", "device"},
-    "klue-eval": {"recipe", "data", "klue", "init", "model", "seeds", "control", "device"},
+    "klue-eval": {
+        "recipe",
+        "data",
+        "klue",
+        "init",
+        "model",
+        "seeds",
+        "control",
+        "device",
+        *ENGINES,
+    },
     "klue-prompt": {"recipe", "data", "klue", "init", "model", "seeds", "device"},
     "klue-check": {"recipe", "data", "klue", "init", "model"},
     "recipe": {"data", "out"},

@@ -2,8 +2,10 @@
 words after prompts. It is imported when it is first used: that takes seconds."""
 
 import io
+import logging
 import sys
 from contextlib import nullcontext, redirect_stderr
+from multiprocessing import parent_process
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,9 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 TASK_FILES = Path(__file__).parent
 WORDS_BATCH = 32  # sequences a forward pass: their logits are of all tokens
+
+# It warns of every task and model that is used as meant.
+logging.getLogger("lm_eval").setLevel(logging.ERROR)
 
 
 def open_model(folder: Path, device: str, batch_size: int) -> Any:
@@ -53,7 +58,8 @@ def score_words(
     requests = [(("", ""), prompt, word) for prompt in prompts for word in words]
     # Private in lm_eval 0.4.13: its public `loglikelihood` takes text alone, and would tokenize the
     # prompts without the ids that never come from text.
-    found = scorer._loglikelihood_tokens(requests, disable_tqdm=not sys.stderr.isatty())
+    shows_bar = sys.stderr.isatty() and parent_process() is None
+    found = scorer._loglikelihood_tokens(requests, disable_tqdm=not shows_bar)
     scores = np.array([log_likelihood for log_likelihood, _ in found])
     return scores.reshape(len(prompts), len(words))
 

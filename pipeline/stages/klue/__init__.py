@@ -4,24 +4,24 @@ baselines.
 Every finished run leaves its predictions on disk; all figures are computed from those files, so a
 stopped stage goes on from there."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from corpora.errors import require
+from corpora.paths import find_path
 from corpora.tasks.rows import is_sample
 from corpora.tasks.task import HUB_NAME, HUB_REVISION, TASKS
 from pipeline.artifacts.files import write_json
-from pipeline.evaluation.inputs import Reader
+from pipeline.artifacts.manifest import SCRATCH
 from pipeline.evaluation.noise import NOISES
-from pipeline.executors import Context
+from pipeline.executors import Context, map_shards
 from pipeline.models.folder import model_folder
 from pipeline.reports.plots import plot_learning
 from pipeline.reports.render import write_page
 from pipeline.settings import KlueSettings
 from pipeline.stages.klue.arms import ARMS, RANDOM_TWIN, choose_arms
-from pipeline.stages.klue.experiment import Experiment
-from pipeline.stages.klue.rows import read_rows
-from pipeline.stages.klue.runs import Runs
+from pipeline.stages.klue.experiment import open_experiment
+from pipeline.stages.klue.runs import Runs, list_runs, make_run
 from pipeline.stages.klue.summary import summarise_task
 
 ENOUGH_SEEDS = 3
@@ -38,14 +38,7 @@ def run(
     """
     tasks = [TASKS[name] for name in settings.tasks]
     model = model_folder(settings.model) if settings.model else inputs["pretrain"]
-    reader = Reader(model, settings.max_length)
-    require(
-        reader.is_causal or (set(settings.head) == {"linear"} and not settings.lm_weight),
-        f"{model}: no causal language model, as klue.head={' '.join(settings.head)} with "
-        f"klue.lm_weight={settings.lm_weight:g} needs.",
-    )
-    rows = {task.name: read_rows(task, settings) for task in tasks}
-    runs = Runs(Experiment(settings, reader, rows, context.device), folder)
+    runs = make_runs(settings, model, folder, context)
     results = {task.name: summarise_task(task, runs) for task in tasks}
     lacking: list[str] = []  # for the figures to be more than preliminary
     if settings.seeds < ENOUGH_SEEDS:
@@ -65,7 +58,7 @@ def run(
     write_pages(folder, metrics)
     if settings.curve:
         curves = [(task, results[task.name]["curve"]) for task in tasks]
-        titles = {arm.name: arm.title for arm in ARMS}
+        titles = {name: arm.title for name, arm in ARMS.items()}
         plot_learning(folder / "learning_curve.png", curves, titles)
     counts: dict[str, Any] = {}
     for name, result in results.items():
@@ -74,8 +67,31 @@ def run(
     return counts
 
 
+def make_runs(settings: KlueSettings, model: Path, folder: Path, context: Context) -> Runs:
+    """Make all runs that aren't in the folder yet, by whoever the context says."""
+    # Absolute paths, because Ray's processes stand in another folder.
+    if settings.data not in ("sample", "hub"):
+        data = find_path(settings.data).absolute()
+        settings = settings.model_copy(update={"data": str(data)})
+    model = model.absolute()
+    chosen = settings.model_dump_json()
+    open_experiment.cache_clear()  # its files may have changed since
+    experiment = open_experiment(chosen, model, context.device)
+    make = partial(
+        make_run,
+        settings=chosen,
+        model=model,
+        folder=folder.absolute(),
+        device=context.device,
+        threads=context.threads,
+    )
+    items = {run.name: run for run in list_runs(settings, experiment.rows)}
+    map_shards(make, items, folder / SCRATCH / "runs", context, "klue: runs")
+    return Runs(experiment, folder)
+
+
 def write_pages(folder: Path, metrics: dict[str, Any]) -> None:
     """Write table.md and classes.md from what stands in metrics.json."""
-    values = {"metrics": metrics, "tasks": TASKS, "arms": {arm.name: arm for arm in ARMS}}
+    values = {"metrics": metrics, "tasks": TASKS, "arms": ARMS}
     write_page(folder / "table.md", "klue_table", **values, noises=list(NOISES))
     write_page(folder / "classes.md", "klue_classes", **values)

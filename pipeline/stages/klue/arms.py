@@ -26,9 +26,10 @@ class Arm:
 
     name: str  # in files and metrics.json
     title: str  # in tables
-    predict: Callable[[Experiment, Task, int, int], Outputs]  # number of train rows (0: all), seed
+    predict: Callable[[Experiment, list[Task], int, int], Outputs]  # train rows (0: all), seed
     head: Head | None = None  # by which settings.head chooses it; a baseline is always there
     has_curve: bool = False  # whether it is also run on fewer rows, for the learning curve
+    is_joint: bool = False  # whether one model does all tasks; `predict` gets one task else
 
     @property
     def is_baseline(self) -> bool:
@@ -39,21 +40,23 @@ class Arm:
 def apply_baseline(
     baseline: Callable[[Task, list[Row], list[Row]], np.ndarray],
     experiment: Experiment,
-    task: Task,
+    tasks: list[Task],
     num_rows: int,
     seed: int,
 ) -> Outputs:
     """Fit a baseline, which has no model."""
+    [task] = tasks
     rows = experiment.rows[task.name]
     train = [rows.train[row] for row in draw_rows(len(rows.train), num_rows, seed)]
     return {task.name: baseline(task, train, rows.validation)}
 
 
 def fine_tune_linear(
-    experiment: Experiment, task: Task, num_rows: int, seed: int, pretrained: bool
+    experiment: Experiment, tasks: list[Task], num_rows: int, seed: int, pretrained: bool
 ) -> Outputs:
     """Fine-tune a linear head on the pretrained model or its random twin, which shows what
     pretraining is worth."""
+    [task] = tasks
     train = experiment.rows[task.name].train
     encoded = experiment.encoded["inputs"][task.name]
     drawn = draw_rows(len(train), num_rows, seed)
@@ -71,21 +74,10 @@ def fine_tune_linear(
     return {task.name: output}
 
 
-def fine_tune_language(experiment: Experiment, task: Task, num_rows: int, seed: int) -> Outputs:
-    """Fine-tune a model to go on with the label's word after a prompt of this task."""
-    return fine_tune_on_prompts(experiment, [task], num_rows, seed)
-
-
-def fine_tune_jointly(experiment: Experiment, _: Task, num_rows: int, seed: int) -> Outputs:
-    """Fine-tune one model on the prompts of all tasks, whichever of them is asked for."""
-    all_tasks = [rows.task for rows in experiment.rows.values()]
-    return fine_tune_on_prompts(experiment, all_tasks, num_rows, seed)
-
-
-def fine_tune_on_prompts(
+def fine_tune_language(
     experiment: Experiment, tasks: list[Task], num_rows: int, seed: int
 ) -> Outputs:
-    """Fine-tune one model on so many rows of each of these tasks."""
+    """Fine-tune one model to go on with the label's word after the prompts of these tasks."""
     prompted: list[PromptedTask] = []
     num_steps = 0
     for task in tasks:
@@ -113,18 +105,21 @@ RANDOM_TWIN = Arm(
 PRETRAINED = Arm(
     "pretrained", "pretrained", partial(fine_tune_linear, pretrained=True), "linear", has_curve=True
 )
-ARMS = (
-    Arm("majority", "majority label", partial(apply_baseline, predict_majority)),
-    Arm("tfidf", "TF-IDF + linear SVM", partial(apply_baseline, predict_tfidf), has_curve=True),
-    RANDOM_TWIN,
-    PRETRAINED,
-    Arm("language", "pretrained, language head", fine_tune_language, "language"),
-    Arm("joint", "one model for all tasks", fine_tune_jointly, "joint"),
-)
+ARMS = {
+    arm.name: arm
+    for arm in (
+        Arm("majority", "majority label", partial(apply_baseline, predict_majority)),
+        Arm("tfidf", "TF-IDF + linear SVM", partial(apply_baseline, predict_tfidf), has_curve=True),
+        RANDOM_TWIN,
+        PRETRAINED,
+        Arm("language", "pretrained, language head", fine_tune_language, "language"),
+        Arm("joint", "one model for all tasks", fine_tune_language, "joint", is_joint=True),
+    )
+}
 """In the order of the table, in which each is compared with those before it."""
 
 
 def choose_arms(settings: KlueSettings) -> list[Arm]:
     """Return both baselines, and the arms of the heads that are wanted."""
-    wanted = [arm for arm in ARMS if arm.is_baseline or arm.head in settings.head]
+    wanted = [arm for arm in ARMS.values() if arm.is_baseline or arm.head in settings.head]
     return [arm for arm in wanted if settings.control or arm is not RANDOM_TWIN]

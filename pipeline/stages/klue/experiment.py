@@ -1,12 +1,15 @@
 """What all runs of the stage work with: the model's reader, every task's rows, and their ids."""
 
+import functools
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
-from corpora.tasks.task import Row, Task
+from corpora.errors import require
+from corpora.tasks.task import TASKS, Row, Task
 from pipeline.evaluation.inputs import Encoded, Reader
 from pipeline.settings import KlueSettings
-from pipeline.stages.klue.rows import TaskRows
+from pipeline.stages.klue.rows import TaskRows, read_rows
 
 
 class EncodedTask(NamedTuple):
@@ -38,3 +41,21 @@ class Experiment:
             name: EncodedTask(encode(rows.task, rows.train), encode(rows.task, rows.validation))
             for name, rows in self.rows.items()
         }
+
+
+@functools.lru_cache(maxsize=1)
+def open_experiment(settings: str, model: Path, device: str) -> Experiment:
+    """Read the model's folder and all rows that KlueSettings, as JSON, want.
+
+    A process does so once for all its runs. Raises UserError for a model or rows that can't be
+    used.
+    """
+    chosen = KlueSettings.model_validate_json(settings)
+    reader = Reader(model, chosen.max_length)
+    require(
+        reader.is_causal or (set(chosen.head) == {"linear"} and not chosen.lm_weight),
+        f"{model}: no causal language model, as klue.head={' '.join(chosen.head)} with "
+        f"klue.lm_weight={chosen.lm_weight:g} needs.",
+    )
+    rows = {name: read_rows(TASKS[name], chosen) for name in chosen.tasks}
+    return Experiment(chosen, reader, rows, device)

@@ -17,14 +17,11 @@ from pipeline.evaluation.metrics import confusion, score
 from pipeline.settings import KlueSettings
 from pipeline.stages.klue.arms import choose_arms
 from pipeline.stages.klue.rows import CLEAN, NEW_ROWS, TaskRows
-from pipeline.stages.klue.runs import Runs
-
-CURVE_SIZES = (100, 300, 1000, 3000, 10000)  # train rows of the learning curve, below all of them
+from pipeline.stages.klue.runs import Runs, curve_sizes
 
 
 def summarise_task(task: Task, runs: Runs) -> dict[str, Any]:
-    """Return the task's part of metrics.json. Runs whose predictions lie in the folder aren't made
-    again."""
+    """Return the task's part of metrics.json."""
     experiment = runs.experiment
     settings = experiment.settings
     rows = experiment.rows[task.name]
@@ -55,7 +52,7 @@ def summarise_arms(rows: TaskRows, runs: Runs) -> dict[str, dict[str, Any]]:
     arms: dict[str, dict[str, Any]] = {}
     means_of_arms: dict[str, np.ndarray | None] = {}
     for arm in choose_arms(settings):
-        outputs = runs.predict(arm, rows.task, settings.train_rows)
+        outputs = runs.read(arm, rows.task, settings.train_rows)
         clean_outputs = [output[rows.parts[CLEAN]] for output in outputs.values()]
         means_R = resample(rows.task, gold_N, clean_outputs)
         arms[arm.name] = {
@@ -78,15 +75,12 @@ def summarise_arms(rows: TaskRows, runs: Runs) -> dict[str, dict[str, Any]]:
 
 def summarise_curve(rows: TaskRows, runs: Runs) -> dict[str, dict[int, dict[str, Any]]]:
     """Return figures by arm and number of labelled rows, up to all of them."""
-    num_train = len(rows.train)
     gold_N = rows.gold_N[rows.parts[CLEAN]]
-    # All rows are written as 0, and shared with the table's runs.
-    wanted = {size: size for size in CURVE_SIZES if size < num_train} | {num_train: 0}
     curves: dict[str, dict[int, dict[str, Any]]] = {}
     for arm in [each for each in choose_arms(runs.experiment.settings) if each.has_curve]:
         curves[arm.name] = {}
-        for size, num_rows in wanted.items():
-            outputs = runs.predict(arm, rows.task, num_rows)
+        for size, num_rows in curve_sizes(rows).items():
+            outputs = runs.read(arm, rows.task, num_rows)
             clean_outputs = [output[rows.parts[CLEAN]] for output in outputs.values()]
             bounds = interval(resample(rows.task, gold_N, clean_outputs))
             curves[arm.name][size] = {**score_seeds(rows, outputs, CLEAN), "interval": bounds}

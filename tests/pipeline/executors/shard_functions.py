@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from typing import Any
 
 from corpora.errors import UserError
@@ -39,3 +40,27 @@ def die_once(item):
         (folder / "died").touch()
         os.kill(os.getpid(), signal.SIGKILL)
     return leave_a_mark(item)
+
+
+def meet(folder, number, num_workers):
+    """Wait until so many workers are at work at once."""
+    (folder / f"here{number}").touch()
+    for _ in range(6000):
+        if len(list(folder.glob("here*"))) == num_workers:
+            return
+        time.sleep(0.01)
+    raise TimeoutError(f"{num_workers} workers never were at work at once")
+
+
+def name_gpus(item):
+    meet(*item, num_workers=2)
+    return os.environ["CUDA_VISIBLE_DEVICES"]
+
+
+def refuse_beside_a_long_shard(item):
+    folder, number = item
+    meet(folder, number, num_workers=2)
+    if number == 1:
+        refuse(number)
+    time.sleep(60)
+    (folder / "woke").touch()

@@ -12,8 +12,10 @@ from tests.conftest import make_environment
 from tests.pipeline.executors.shard_functions import (
     die_at_two,
     leave_a_mark,
+    name_gpus,
     name_items,
     refuse,
+    refuse_beside_a_long_shard,
     square,
 )
 
@@ -49,6 +51,28 @@ def test_a_killed_worker_is_an_error_not_a_hang_and_finished_shards_stay(tmp_pat
         assert json.loads(path.read_text(encoding="utf-8"))["result"] in (0, 1, 3)
     results, _ = map_shards(square, items, tmp_path, Context(workers=2), "again")
     assert results[2] == 4
+
+
+def test_a_shard_that_fails_ends_those_that_others_are_at(tmp_path):
+    items = name_items((tmp_path, 0), (tmp_path, 1))
+    with pytest.raises(UserError, match="line 3"):
+        map_shards(
+            refuse_beside_a_long_shard, items, tmp_path / "done", Context(workers=2), "refuse"
+        )
+    assert not (tmp_path / "woke").exists()
+
+
+@pytest.mark.parametrize(
+    "visible, expected", [(None, ["0", "1"]), ("3,GPU-8932f937,5", ["3", "GPU-8932f937"])]
+)
+def test_every_worker_sees_a_gpu_of_its_own(tmp_path, monkeypatch, visible, expected):
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if visible:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    items = name_items((tmp_path, 0), (tmp_path, 1))
+    on_gpus = Context(device="cuda", workers=2)
+    found, _ = map_shards(name_gpus, items, tmp_path / "done", on_gpus, "gpus")
+    assert sorted(found) == expected
 
 
 def test_a_rerun_does_only_what_is_missing(tmp_path):

@@ -10,6 +10,7 @@ from tests.pipeline.executors.shard_functions import (
     die_at_two,
     die_once,
     leave_a_mark,
+    name_gpus,
     name_items,
     refuse,
 )
@@ -34,3 +35,16 @@ def test_a_task_whose_worker_is_killed_runs_again_and_errors_come_through(tmp_pa
         map_shards(refuse, name_items(1, 2), tmp_path / "refused", on_ray, "refuse")
     with pytest.raises(UserError, match="Ray lost a task for good"):
         map_shards(die_at_two, name_items(2), tmp_path / "dead", on_ray, "die")
+
+
+@pytest.mark.extras
+def test_every_task_gets_a_gpu_and_what_the_cluster_lacks_is_told(tmp_path, ray_cluster):
+    items = name_items((tmp_path, 0), (tmp_path, 1))
+    on_gpus = Context(device="cuda", workers=2, ray=True)
+    with pytest.raises(UserError, match="GPUS=2, but the Ray cluster has 0"):
+        map_shards(name_gpus, items, tmp_path / "done", on_gpus, "gpus")
+    with pytest.raises(UserError, match="a task takes 3 cores, and no node"):
+        map_shards(refuse, items, tmp_path / "done", Context(ray=True, threads=3), "refuse")
+    ray_cluster.add_node(num_cpus=2, num_gpus=2)
+    found, _ = map_shards(name_gpus, items, tmp_path / "done", on_gpus, "gpus")
+    assert sorted(found) == ["0", "1"]

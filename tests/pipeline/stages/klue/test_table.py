@@ -98,7 +98,7 @@ def test_better_and_worse_are_said_by_the_paired_interval(tmp_path):
         "above": {},
         "confusion": [[0] * 3] * 3,
     }
-    arms = {arm.name: figures for arm in ARMS}
+    arms = dict.fromkeys(ARMS, figures)
     above = {"majority": [1.0, 3.0], "tfidf": [-0.4, 2.0], "random": [-3.0, -0.1]}
     arms["pretrained"] = figures | {"above": above}
     assert (
