@@ -70,6 +70,7 @@ def test_a_changed_setting_rebuilds_its_stage_and_those_after_it_only(copy, tiny
         ("corpus", "train", "tokenizer", "tokenizer.seed=2"),
         ("tokens", "train", "pretrain", "pretrain.seed=2"),
         ("pretrain", "model.safetensors", "klue-eval", "klue.batch_size=8"),
+        ("pretrain", "model.safetensors", "klue-eval", "klue.batch_size=8 --shard=1/2"),
     ],
 )
 def test_a_flipped_bit_stops_the_next_stage_with_the_files_name(
@@ -82,7 +83,7 @@ def test_a_flipped_bit_stops_the_next_stage_with_the_files_name(
     raw[len(raw) // 2] ^= 1
     path.write_bytes(raw)
     with pytest.raises(UserError, match=path.name):
-        call_pipeline(next_stage, "--preset", tiny_preset, change, folder=copy)
+        call_pipeline(next_stage, "--preset", tiny_preset, *change.split(), folder=copy)
 
 
 def test_kill_9_at_any_moment_of_pretraining_changes_nothing(built, copy, tiny_preset):

@@ -150,6 +150,7 @@ def test_a_ray_cluster_started_elsewhere_gives_the_same_bytes(
         "klue.epochs.re=1",
         "klue.batch_size=16",
         "klue.max_length=64",
+        "klue.learning_rate=0.0003",
     ]
     where = ("--model", "model", "--klue", "klue", "--seeds", "1", "--device", "cpu")
     run_pipeline("klue-eval", *where, *chosen, "--engine", "ray", folder=tmp_path)
