@@ -144,7 +144,7 @@ def test_a_first_step_that_is_not_finite_ends_in_the_same_message_with_nothing_k
     tokens, tmp_path, monkeypatch
 ):
     def forward(self, ids_BT):
-        return self.model.lm_head.weight.sum() * float("nan")
+        return sum(each.sum() for each in self.parameters()) * float("nan")
 
     monkeypatch.setattr(TokenLosses, "forward", forward)
     said = r"step 1 is nan, the gradient's norm nan\. A lower pretrain\.learning_rate"
