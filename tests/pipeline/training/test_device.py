@@ -44,7 +44,8 @@ def test_compiling_without_the_compiler_that_torch_calls_is_told_before_anything
     monkeypatch.delenv(variable, raising=False)
     with pytest.raises(UserError, match=f"on {kind}: .* isn't there.*{variable}"):
         device.require_compiler(kind)
-    for there in [{name} for name in usual]:
+    for name in usual:
+        there = {name}
         device.require_compiler(kind)
     monkeypatch.setenv(variable, "/opt/mine")
     with pytest.raises(UserError, match="/opt/mine isn't there"):
