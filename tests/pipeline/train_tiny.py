@@ -18,7 +18,7 @@ from transformers import PreTrainedModel
 from corpora.errors import UserError
 from pipeline.models.gpt import make_model
 from pipeline.settings import PretrainSettings
-from pipeline.training import device as hardware
+from pipeline.training import device
 from pipeline.training.batches import TokenStream, TrainingBatches
 from pipeline.training.processes import (
     end_process,
@@ -110,14 +110,18 @@ def poison(trainer: Trainer) -> None:
 
 
 def train_and_save(
-    tokens: Path, folder: Path, settings: PretrainSettings, fault: Fault | None = None
+    tokens: Path,
+    folder: Path,
+    settings: PretrainSettings,
+    fault: Fault | None = None,
+    device: str = "cpu",
 ) -> None:
     """One process's part of a training."""
-    rank, _ = join_processes("cpu")
+    rank, _ = join_processes(device)
     batches_class = TrainingBatches
     if fault and fault.rank == rank:
         batches_class = faulty_batches(fault, folder / "signalled")
-    trainer = make_trainer(tokens, folder, settings, batches_class=batches_class)
+    trainer = make_trainer(tokens, folder, settings, batches_class=batches_class, device=device)
     if fault and fault.rank == rank:
         poison(trainer)
     trainer.train()
@@ -147,7 +151,7 @@ def be_process(
             "MASTER_ADDR": "localhost",
             "MASTER_PORT": str(port),
         }
-    hardware.PEAK_SIZE = QUICK_PEAK_SIZE
+    device.PEAK_SIZE = QUICK_PEAK_SIZE
     try:
         train_and_save(tokens, folder, settings, fault)
     except (SystemExit, UserError) as stopped:
@@ -192,8 +196,10 @@ def free_port() -> int:
 
 def main() -> None:
     tokens, folder, *words = sys.argv[1:]
-    changes = dict(word.split("=") for word in words)
-    train_and_save(Path(tokens), Path(folder), tiny(**changes))
+    texts = dict(word.split("=") for word in words)
+    device = texts.pop("device", "cpu")
+    changes = {name: int(text) if text.isdigit() else text for name, text in texts.items()}
+    train_and_save(Path(tokens), Path(folder), tiny(**changes), device=device)
     end_process()
 
 
