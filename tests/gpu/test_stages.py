@@ -14,11 +14,11 @@ def test_a_model_is_pretrained_fine_tuned_on_klue_and_continues_a_prompt(
     for stage in ("corpus", "tokenizer", "tokens"):
         run(stage)
     on_device = ("--device", device)
-    run("pretrain", "pretrain.compile=true", *on_device)
+    run("pretrain", *on_device)
     artifacts = tmp_path / "artifacts/tiny"
     manifest = json.loads((artifacts / "pretrain/manifest.json").read_text())
     assert manifest["figures"]["device"] == device
-    scores = run("klue-eval", "pretrain.compile=true", "klue.head='linear language'", *on_device)
+    scores = run("klue-eval", "klue.head='linear language'", *on_device)
     assert "YNAT" in scores
-    text = run("generate", "pretrain.compile=true", *on_device, "--prompt", "대한민국은")
+    text = run("generate", *on_device, "--prompt", "대한민국은")
     assert "대한민국은" in text
