@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help install recipe corpus tokenizer tokenizer-report tokens pretrain klue-eval klue-prompt \
         klue-check report status generate plan export publish settings clean \
-        test test-extras test-clients lint bench torture lock
+        test test-extras test-gpu test-clients lint bench torture lock
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV   := .venv
@@ -114,6 +114,9 @@ test-extras: $(READY) ## tests that need EXTRAS=okt,tracking,ray,export
 	@$(MAKE) --no-print-directory install EXTRAS=okt,tracking,ray,export
 	@DATA="$(DATA)" $(PY) -m pytest -m extras
 
+test-gpu: $(READY) ## tests of what only a GPU shows; without one they're skipped, and say so
+	@$(PY) -m pytest tests/gpu
+
 # llama.cpp is compiled, and npm may not be reached: their tests are skipped then, and say so.
 $(CLIENTS)/.ready: tests/clients/requirements.txt tests/clients/package.json | $(READY)
 	test -x $(CLIENTS)/bin/python || $(PYTHON) -m venv $(CLIENTS)
@@ -143,7 +146,7 @@ lint: $(READY) ## ruff and pyright; the size of the product
 torture: $(READY) ## kill -9 a pretraining KILLS=50 times, and every other fault; prints a table
 	@$(PY) -m tests.torture "$(or $(KILLS),50)"
 
-bench: $(READY) ## speed as ratios; BENCH=step|training|tokenizer|corpus|formats|scale
+bench: $(READY) ## speed as ratios; BENCH=step|gpu|training|tokenizer|corpus|formats|scale
 	@$(QUICK) $(PY) -m tests.bench $(SET)
 
 clean: $(READY) ## remove unfinished work (finished artifacts stay; delete artifacts/ for those)

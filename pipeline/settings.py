@@ -136,7 +136,8 @@ class PretrainSettings(Settings):
     seed: int = Field(default=1, ge=0)
     """Seed of the weights and of the order of the text."""
     precision: Annotated[Literal["auto", "bf16", "fp32"], UNKEYED] = "auto"
-    """auto (bf16 where the hardware has it, else fp32), bf16 or fp32."""
+    """auto (bf16 where the hardware has it, else fp32), bf16 or fp32, whose matrix products are in
+    TF32 on CUDA."""
     compile: Annotated[bool, UNKEYED] = True
     """Compile the blocks and the loss with torch.compile; worth its start-up from a minute of
     training on."""

@@ -99,6 +99,7 @@ def circumstances(
     return {
         "device": device,
         "precision": precision,
+        "matrix_products": torch.get_float32_matmul_precision(),  # of fp32; high: TF32
         "compiled": settings.compile,
         "threads": torch.get_num_threads(),
         "processes": world,

@@ -4,14 +4,20 @@ silently changed; its speed and its memory."""
 import functools
 import os
 import shutil
+import sys
 import time
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 
 from corpora.errors import require
 
-COMPILERS = ("c++", "g++", "clang++")
+COMPILERS = {
+    "cpu": ("CXX", ("clang++" if sys.platform == "darwin" else "g++",)),
+    "cuda": ("CC", ("gcc", "clang")),
+}
+"""What compiling needs: the variable that names the compiler, and what is looked for without it
+(torch/_inductor/config.py; Triton's runtime/build.py)."""
 PEAK_SIZE = 2048
 PEAK_REPEATS = 20
 
@@ -62,18 +68,40 @@ def require_gpus(num_processes: int) -> None:
 
 
 def prepare_torch(deterministic: bool, compiled: bool, device: str) -> None:
-    """Ask torch for deterministic algorithms, or for any; raises UserError where compiling is
-    wanted and not possible."""
+    """Ask torch for deterministic algorithms, or for any, and on CUDA for TF32 in fp32's matrix
+    products; raises UserError where compiling is wanted and not possible."""
     if deterministic:
         # What cuBLAS asks for, to be deterministic.
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(deterministic)
-    needs_compiler = device == "cpu" and compiled
+    # Filling new tensors only makes a read of what was never written show, and takes time.
+    module: Any = torch.utils.deterministic  # whose class has the property
+    module.fill_uninitialized_memory = False
+    if device == "cuda":
+        torch.set_float32_matmul_precision("high")
+    if compiled:
+        require_compiler(device)
+
+
+def require_compiler(device: str) -> None:
+    """Raise UserError where torch.compile would find no compiler for this device."""
+    if device not in COMPILERS:  # MPS compiles by itself
+        return
+    variable, usual_names = COMPILERS[device]
+    named = os.environ.get(variable)
     require(
-        not needs_compiler or any(shutil.which(name) for name in COMPILERS),
-        "pretrain.compile=true needs a C++ compiler, and there's none. Install g++, or set "
+        any(shutil.which(name) for name in ([named] if named else usual_names)),
+        f"pretrain.compile=true on {device}: {named or ' or '.join(usual_names)} isn't there. "
+        f"Install {usual_names[0]}, name a compiler in {variable}, or set "
         'SET="pretrain.compile=false" (slower).',
     )
+
+
+def copy_to(ids_BT: torch.Tensor, device: str) -> torch.Tensor:
+    """Ids from the CPU on a device; out of pinned memory a GPU takes them while the CPU goes on."""
+    if device == "cuda":
+        return ids_BT.pin_memory().to(device, non_blocking=True)
+    return ids_BT.to(device)
 
 
 def has_bf16(device: str) -> bool:

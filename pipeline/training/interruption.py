@@ -29,3 +29,12 @@ def postponing_signals() -> Iterator[list[str]]:
     finally:
         for number, handler in handlers_before.items():
             signal.signal(number, handler)
+
+
+def farewell(done: int, signals: list[str]) -> str:
+    """What is said when a run stops because it was told to."""
+    cause = signals[0] if signals else "another process"
+    return (
+        f"pretrain: stopped by {cause} after step {done}; the state is saved. The same command "
+        "continues from there."
+    )

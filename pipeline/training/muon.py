@@ -33,12 +33,14 @@ class Muon(torch.optim.Optimizer):
     """Nesterov momentum whose update is made orthogonal.
 
     Each of a weight's matrices is made orthogonal by itself and scaled by sqrt(max(1, out / in)),
-    so that a rate found at one width holds at others. Processes share the work.
+    so that a rate found at one width holds at others. Processes share the work. Where `found_inf`,
+    a scalar that torch's own optimizers take under this name, is 1, a step changes nothing.
     """
 
     def __init__(self, matrices: Iterable[Matrix], lr: float, weight_decay: float) -> None:
         self.matrices = {matrix.weight: matrix for matrix in matrices}
         super().__init__(list(self.matrices), {"lr": lr, "weight_decay": weight_decay})
+        self.found_inf = torch.zeros((), device=next(iter(self.matrices)).device)
 
     # torch's closure, which computes a loss once more, isn't taken: nothing here has one.
     @torch.no_grad()
@@ -50,8 +52,9 @@ class Muon(torch.optim.Optimizer):
             updates = {weight: self.nesterov_update(weight) for weight in group["params"]}
             self.orthogonalize_in_place(updates)
             for weight, update in updates.items():
-                weight.mul_(1 - group["lr"] * group["weight_decay"])
-                weight.add_(place_like(update, weight), alpha=-group["lr"])
+                moved = weight * (1 - group["lr"] * group["weight_decay"])
+                moved.add_(place_like(update, weight), alpha=-group["lr"])
+                weight.copy_(torch.where(self.found_inf.bool(), weight, moved))
 
     def nesterov_update(self, weight: torch.nn.Parameter) -> torch.Tensor:
         """The full gradient, moved towards the momentum, which takes the gradient in first."""
@@ -59,6 +62,7 @@ class Muon(torch.optim.Optimizer):
         if gradient is None:
             raise RuntimeError("a matrix of Muon's has no gradient")
         momentum = self.state[weight].setdefault("momentum", torch.zeros_like(weight))
+        gradient = torch.where(self.found_inf.bool(), momentum, gradient)
         momentum.lerp_(gradient, 1 - MOMENTUM)
         return full_tensor(gradient.lerp(momentum, MOMENTUM))
 

@@ -29,8 +29,7 @@ def make_adamw(
         {"params": matrices, "weight_decay": weight_decay},
         {"params": vectors, "weight_decay": 0.0},
     ]
-    has_fused_kernel = trained[0].device.type != "mps"
-    return torch.optim.AdamW(groups, lr=learning_rate, betas=(0.9, beta2), fused=has_fused_kernel)
+    return torch.optim.AdamW(groups, lr=learning_rate, betas=(0.9, beta2), fused=True)
 
 
 def make_optimizers(
@@ -64,11 +63,46 @@ def clip_gradients(parameters: Iterable[torch.nn.Parameter], largest: float) -> 
     return full_tensor(torch.nn.utils.clip_grad_norm_(parameters, largest or math.inf))
 
 
-def step_optimizers(optimizers: list[torch.optim.Optimizer], factor: float) -> None:
-    """Take one step at this share of each group's peak rate, and forget the gradients."""
+class Guard:
+    """Keeps a loss or a gradient that isn't finite from the weights, and never waits for a GPU.
+
+    From the first such step on `found_inf`, a scalar on the device, is 1, and step_optimizers
+    changes nothing. So the state is still that of the last good step when the figures are read.
+    """
+
+    def __init__(self, device: str) -> None:
+        self.found_inf = torch.zeros((), device=device)
+        self.unread: list[torch.Tensor] = []
+
+    def watch(self, loss: torch.Tensor, norm: torch.Tensor) -> None:
+        """Take the figures of a step, scalars on the device, before its update."""
+        figures_2 = torch.stack([loss, norm])
+        self.unread.append(figures_2)
+        has_failed = figures_2.isfinite().logical_not().any()
+        self.found_inf = torch.maximum(self.found_inf, has_failed.float())
+
+    def read(self) -> list[list[float]]:
+        """Loss and gradient norm of each step since the last reading; waits for the device."""
+        figures = torch.stack(self.unread).tolist()
+        self.unread.clear()
+        return figures
+
+
+def step_optimizers(
+    optimizers: list[torch.optim.Optimizer], factor: float, found_inf: torch.Tensor
+) -> None:
+    """Take one step at this share of each group's peak rate, and forget the gradients.
+
+    Where `found_inf`, a scalar on the weights' device, is 1, weights and moments stay as they are.
+    """
+    # The fused kernel for MPS takes no notice of found_inf: there the CPU waits to see it.
+    is_skipped = found_inf.device.type == "mps" and bool(found_inf)
     for optimizer in optimizers:
         for group in optimizer.param_groups:
             peak = group.setdefault("peak_lr", group["lr"])
             group["lr"] = peak * factor
-        optimizer.step()
+        # As torch.amp.GradScaler hands it over; AdamW declares no such attribute.
+        optimizer.found_inf = found_inf  # pyright: ignore[reportAttributeAccessIssue]
+        if not is_skipped:
+            optimizer.step()
         optimizer.zero_grad(set_to_none=True)

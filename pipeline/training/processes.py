@@ -31,7 +31,8 @@ def join_processes(device: str) -> tuple[int, int]:
             wanted = os.environ.get("LOCAL_WORLD_SIZE")
             require(local_rank < num_gpus, f"GPUS={wanted}: torch finds {num_gpus} here.")
             torch.cuda.set_device(local_rank)
-        dist.init_process_group("nccl" if device == "cuda" else "gloo")
+        # With gloo for the CPU's values, exchanging these doesn't wait for the GPUs.
+        dist.init_process_group("cpu:gloo,cuda:nccl" if device == "cuda" else "gloo")
     return rank_and_world()
 
 
@@ -99,6 +100,14 @@ def all_reduce_sum(values: Sequence[torch.Tensor | float], device: str) -> list[
     sums = torch.stack([torch.as_tensor(value, dtype=torch.float64).to(device) for value in values])
     dist.all_reduce(sums)
     return sums.tolist()
+
+
+def all_reduce_mean(value: torch.Tensor) -> torch.Tensor:
+    """The mean over all processes, left on its device: the CPU doesn't wait for a GPU's."""
+    _, world = rank_and_world()
+    if world > 1:
+        dist.all_reduce(value)
+    return value / world
 
 
 def full_tensor(tensor: torch.Tensor) -> torch.Tensor:

@@ -7,6 +7,8 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
+from tqdm import tqdm
+
 from corpora.errors import as_user_error
 from pipeline.artifacts.files import append_json, write_text
 from pipeline.settings import PretrainSettings
@@ -44,6 +46,17 @@ class MetricsLog:
         complete = [line for line in lines if line.endswith("\n")]
         kept = [line for line in complete if json.loads(line)["step"] <= step]
         write_text(self.path, "".join(kept))
+
+
+def progress_bar(num_steps: int, num_done: int, is_shown: bool) -> tqdm:
+    """A bar over a run's steps; quiet where there's no terminal."""
+    return tqdm(
+        total=num_steps,
+        initial=num_done,
+        desc="pretrain",
+        unit="step",
+        disable=None if is_shown else True,
+    )
 
 
 def read_metrics(path: Path) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import torch
 from tqdm import tqdm
@@ -24,26 +24,30 @@ from pipeline.training.checkpoint import (
     load_checkpoint,
     save_checkpoint,
 )
-from pipeline.training.device import autocast, memory_of, peak_flops, prepare_torch
-from pipeline.training.interruption import postponing_signals
-from pipeline.training.optimizers import clip_gradients, make_optimizers, step_optimizers
+from pipeline.training.device import autocast, copy_to, memory_of, peak_flops, prepare_torch
+from pipeline.training.interruption import farewell, postponing_signals
+from pipeline.training.optimizers import (
+    Guard,
+    clip_gradients,
+    make_optimizers,
+    step_optimizers,
+)
 from pipeline.training.processes import (
+    all_reduce_mean,
     all_reduce_sum,
     distribute,
     exchange_gradients,
     rank_and_world,
 )
 from pipeline.training.schedule import learning_rate_factor, validation_steps
-from pipeline.training.tracking import MetricsLog, Tracker, no_tracker
+from pipeline.training.tracking import MetricsLog, Tracker, no_tracker, progress_bar
 from pipeline.training.validation import Validation, validate
 
 
 class Agreed(NamedTuple):
-    """What all processes hold true of a step before its update."""
+    """What one of the processes knows, and all of them do."""
 
-    loss: float  # mean, in nats a token
-    gradient_norm: float
-    is_stopping: bool  # one of them was told to
+    is_stopping: bool  # it was told to
     is_save_due: bool
 
 
@@ -82,6 +86,7 @@ class Trainer:
         self.model = model
         self.losses = distribute(losses, settings.parallel, precision)
         self.optimizers = make_optimizers(model, settings)
+        self.guard = Guard(device)
         self.checkpoints = folder / SCRATCH / "checkpoints"
         self.log = MetricsLog(folder / "logs" / "metrics.jsonl", tracker, self.rank == 0)
         self.progress = self.resume()
@@ -98,6 +103,7 @@ class Trainer:
         self.tokens_per_step = settings.batch_size * settings.context
         self.flops_per_token = flops_per_token(model)
         self.peak_flops = peak_flops(device) * self.world
+        self.latest_figures: list[float] = []  # loss in nats a token, gradient norm
         self.latest_validation: Validation | None = None
         self.step_seconds: list[float] = []  # since the last line of metrics
         self.saved_at = time.monotonic()
@@ -114,23 +120,26 @@ class Trainer:
         with (
             postponing_signals() as signals,
             advising_what_fits(self.model, settings, memory_of(self.device), self.world),
-            self.progress_bar() as bar,
+            progress_bar(settings.steps, self.progress.step, self.rank == 0) as bar,
         ):
             for step in range(self.progress.step, settings.steps):
                 begun_at = time.monotonic()
-                loss = self.accumulate_gradients(step)
+                loss = all_reduce_mean(self.accumulate_gradients(step))
                 norm = clip_gradients(self.model.parameters(), settings.clip)
-                agreed = self.agree(loss, norm, bool(signals))
-                self.require_finite(agreed, step)
+                self.guard.watch(loss, norm)
+                agreed = self.agree(bool(signals))
                 factor = learning_rate_factor(step, settings.steps, settings.warmup_steps)
-                step_optimizers(self.optimizers, factor)
+                step_optimizers(self.optimizers, factor, self.guard.found_inf)
                 done = step + 1
                 bar.update()
-                self.step_seconds.append(time.monotonic() - begun_at)
-                if done % settings.log_every == 0 or done == settings.steps:
-                    self.log_step(done, agreed, factor, bar)
-                is_best = done in validates_after and self.validate(done, bar)
                 is_last = done == settings.steps
+                is_logged = done % settings.log_every == 0 or is_last
+                if is_logged or done in validates_after or any(agreed):
+                    self.require_finite(done)
+                self.step_seconds.append(time.monotonic() - begun_at)
+                if is_logged:
+                    self.log_step(done, factor, bar)
+                is_best = done in validates_after and self.validate(done, bar)
                 if agreed.is_stopping or agreed.is_save_due or (is_best and not is_last):
                     self.save(done)
                 if agreed.is_stopping and not is_last:
@@ -155,7 +164,7 @@ class Trainer:
 
         Returns a loss whose mean over the processes is the batch's, in nats a token.
         """
-        ids_BT = self.batches.batch(step, self.rank, self.world).to(self.device)
+        ids_BT = copy_to(self.batches.batch(step, self.rank, self.world), self.device)
         rows = self.micro_batch_size
         if step < self.settings.short_steps:
             ids_BT = shorten(ids_BT, self.settings.context // 4)
@@ -171,45 +180,48 @@ class Trainer:
             loss += micro_loss.detach()
         return loss
 
-    def agree(self, loss: torch.Tensor, norm: torch.Tensor, is_stopping: bool) -> Agreed:
-        """One exchange a step: processes have to agree when to stop and when to save."""
+    def agree(self, is_stopping: bool) -> Agreed:
+        """One exchange a step, between CPUs: when to stop and when to save."""
         seconds = time.monotonic() - self.saved_at
         is_overdue = seconds > 60 * self.settings.checkpoint_minutes
-        sums = all_reduce_sum([loss, norm, is_stopping, is_overdue], self.device)
-        mean_loss, mean_norm, stopping, overdue = (each / self.world for each in sums)
-        return Agreed(mean_loss, mean_norm, stopping > 0, overdue > 0)
+        stopping, overdue = all_reduce_sum([is_stopping, is_overdue], "cpu")
+        return Agreed(stopping > 0, overdue > 0)
 
-    def require_finite(self, agreed: Agreed, step: int) -> None:
-        """Raise UserError before a loss or gradient that isn't finite reaches the weights, which
-        are still those after the last good step; keep these."""
-        if math.isfinite(agreed.loss) and math.isfinite(agreed.gradient_norm):
-            return
+    def require_finite(self, done: int) -> None:
+        """Wait for the device and read what came of the steps since this was last called.
+
+        Raises UserError for a loss or gradient that wasn't finite: the weights are still those
+        after the step before it, which are kept.
+        """
+        figures = self.guard.read()
+        for step, (loss, norm) in enumerate(figures, start=done - len(figures)):
+            if not (math.isfinite(loss) and math.isfinite(norm)):
+                self.give_up(step, loss, norm)
+        self.latest_figures = figures[-1]
+
+    def give_up(self, step: int, loss: float, norm: float) -> NoReturn:
+        """Keep the state after so many steps, and raise UserError for what the next one gave."""
         kept = ""
         if step > 0:
             self.save(step)
             kept = f"The state after step {step} is kept in {self.checkpoints}. "
-        self.log.add(
-            step=step + 1,
-            event="non-finite",
-            loss=repr(agreed.loss),
-            gradient_norm=repr(agreed.gradient_norm),
-        )
+        self.log.add(step=step + 1, event="non-finite", loss=repr(loss), gradient_norm=repr(norm))
         raise UserError(
-            f"pretrain: the loss at step {step + 1} is {agreed.loss}, the gradient's norm "
-            f"{agreed.gradient_norm}. {kept}A lower pretrain.learning_rate, which starts a new "
-            "run, is what usually helps."
+            f"pretrain: the loss at step {step + 1} is {loss}, the gradient's norm {norm}. {kept}"
+            "A lower pretrain.learning_rate, which starts a new run, is what usually helps."
         )
 
-    def log_step(self, done: int, agreed: Agreed, factor: float, bar: tqdm) -> None:
+    def log_step(self, done: int, factor: float, bar: tqdm) -> None:
         """Write a line of metrics; the speed is without validation and saving."""
+        loss, norm = self.latest_figures
         speed = len(self.step_seconds) * self.tokens_per_step / sum(self.step_seconds)
         self.step_seconds.clear()
         on_gpu = self.device == "cuda"
         self.log.add(
             step=done,
             tokens=done * self.tokens_per_step,
-            loss=agreed.loss,
-            gradient_norm=agreed.gradient_norm,
+            loss=loss,
+            gradient_norm=norm,
             learning_rate=self.settings.learning_rate * factor,
             matrix_learning_rate=self.settings.matrix_learning_rate * factor,
             tokens_per_second=round(speed, 1),
@@ -217,7 +229,7 @@ class Trainer:
             memory_mb=torch.cuda.max_memory_allocated() >> 20 if on_gpu else peak_memory_mb(),
             seconds=round(self.seconds(), 2),
         )
-        bar.set_postfix(loss=f"{agreed.loss:.3f}", tokens_s=f"{speed:,.0f}")
+        bar.set_postfix(loss=f"{loss:.3f}", tokens_s=f"{speed:,.0f}")
 
     def validate(self, done: int, bar: tqdm) -> bool:
         """Score the validation text, and write and show the figures; whether they are the best."""
@@ -247,16 +259,6 @@ class Trainer:
         """Seconds of training so far, over all resumes."""
         return time.monotonic() - self.started_at
 
-    def progress_bar(self) -> tqdm:
-        """Quiet where there's no terminal, and in all processes but the first."""
-        return tqdm(
-            total=self.settings.steps,
-            initial=self.progress.step,
-            desc="pretrain",
-            unit="step",
-            disable=True if self.rank > 0 else None,
-        )
-
     def figures(self) -> dict[str, Any]:
         """What is recorded of the finished run; raises UserError for a loss that isn't finite."""
         # There's none in a run that was resumed after its last step.
@@ -276,12 +278,3 @@ class Trainer:
             "best_bits_per_byte": self.progress.best,
             **latest._asdict(),
         }
-
-
-def farewell(done: int, signals: list[str]) -> str:
-    """What is said when a run stops because it was told to."""
-    cause = signals[0] if signals else "another process"
-    return (
-        f"pretrain: stopped by {cause} after step {done}; the state is saved. The same command "
-        "continues from there."
-    )

@@ -23,9 +23,9 @@ from pipeline.cli_options import (
     option,
 )
 from pipeline.launch import read_preset
-from tests.bench import corpus, formats, scale, step, tokenizer, training
+from tests.bench import corpus, formats, gpu, scale, step, tokenizer, training
 
-NAMES = ("step", "training", "corpus", "formats", "tokenizer", "scale")
+NAMES = ("step", "gpu", "training", "corpus", "formats", "tokenizer", "scale")
 Benches = Annotated[str | None, option("bench", f"one or several of {', '.join(NAMES)}")]
 Peers = Annotated[Path | None, option("peers", "folder with the projects to compare with")]
 
@@ -48,6 +48,8 @@ def bench(
     for name in chosen:
         if name == "step":
             step.bench(typed, device)
+        elif name == "gpu":
+            gpu.bench(read_preset("small", overrides))
         elif name == "training":
             training.bench(typed, artifacts, peers)
         elif name == "tokenizer":

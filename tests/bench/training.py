@@ -3,8 +3,9 @@ and a plain transformers loop: tokens/s in turns, then the bits per byte that ea
 time. All see the same tokens with the same model size.
 
 Every time is a process's, from its start to its last step: imports and compilation count, with
-empty compiler caches. Peers run in fp32 (nanoGPT, as its README has it on a CPU) and bf16, with
-rates that were best for runs of this length (see pipeline/RESULTS.md)."""
+empty compiler caches. (A contender's later turns, of which only the steps are timed, find its cache
+filled.) Peers run in fp32 (nanoGPT, as its README has it on a CPU) and bf16, with rates that were
+best for runs of this length (see pipeline/RESULTS.md)."""
 
 import importlib.util
 import json
@@ -34,8 +35,8 @@ from pipeline.settings import PretrainSettings
 from pipeline.training.batches import TokenStream, validation_batches
 from pipeline.training.device import has_bf16
 
-TURNS = 3
-TURN_STEPS = 14
+TURNS = 7
+TURN_STEPS = 30
 NUM_SLOW_STEPS = 3  # at the beginning
 OURS = "this project"
 NANO_GPT = "nanoGPT, fp32, compiled"
@@ -63,21 +64,21 @@ class Contender:
     load: Callable[[Path], LogitsOf]
     """The model that it left in the folder."""
 
-    def run(self, steps: int, folder: Path) -> list[float]:
-        """Seconds from the process's start at which each step was done."""
+    def run(self, steps: int, folder: Path, cache: Path) -> list[float]:
+        """Seconds from the process's start at which each step was done; `cache` is the
+        compiler's."""
         folder.mkdir(parents=True, exist_ok=True)
         began = time.monotonic()
         done = []
         last_line = ""
-        with tempfile.TemporaryDirectory() as cache:
-            process = self.start(steps, folder, {"TORCHINDUCTOR_CACHE_DIR": cache})
-            assert process.stdout
-            for line in process.stdout:
-                if A_STEP.search(line):
-                    done.append(time.monotonic() - began)
-                last_line = line.strip() or last_line
-            if process.wait():
-                raise UserError(f"{self.name} failed: {last_line}")
+        process = self.start(steps, folder, {"TORCHINDUCTOR_CACHE_DIR": str(cache)})
+        assert process.stdout
+        for line in process.stdout:
+            if A_STEP.search(line):
+                done.append(time.monotonic() - began)
+            last_line = line.strip() or last_line
+        if process.wait():
+            raise UserError(f"{self.name} failed: {last_line}")
         return done[-steps:]
 
 
@@ -109,13 +110,14 @@ def measure_speeds(
 ) -> tuple[dict[str, list[float]], dict[str, float]]:
     """Tokens/s of each turn, and seconds before the first step, of each contender."""
     speeds: dict[str, list[float]] = {each.name: [] for each in contenders}
-    waits = {}
+    waits: dict[str, float] = {}
     for turn in range(TURNS):
         for each in contenders:
-            done = each.run(TURN_STEPS, folder / f"{each.name}-{turn}")
+            out = folder / f"{each.name}-{turn}"
+            done = each.run(TURN_STEPS, out, folder / f"{each.name}-cache")
             step_seconds = statistics.median(np.diff(done)[NUM_SLOW_STEPS:])
             speeds[each.name].append(each.tokens_per_step / step_seconds)
-            waits[each.name] = done[0] - step_seconds
+            waits.setdefault(each.name, done[0] - step_seconds)
     print("\n| | tokens/s | seconds before the first step | this project's ratio |")
     print("|---|---|---|---|")
     for name, values in speeds.items():
@@ -138,7 +140,7 @@ def measure_quality(
         seconds = 60 * MINUTES[each.name] - waits[each.name]
         steps = int(seconds * statistics.median(speeds[each.name]) / each.tokens_per_step)
         out = folder / f"{each.name}-long"
-        done = each.run(steps, out)
+        done = each.run(steps, out, folder / f"{each.name}-long-cache")
         score = bits_per_byte(each.load(out), tokens, context)
         print(
             f"| {each.name} | {done[-1]:.0f} | {steps} x {each.tokens_per_step} | {score:.4f} |",

@@ -15,6 +15,7 @@ import torch
 from safetensors.torch import save_file
 from transformers import PreTrainedModel
 
+from corpora.errors import UserError
 from pipeline.models.gpt import make_model
 from pipeline.settings import PretrainSettings
 from pipeline.training import device
@@ -62,44 +63,67 @@ def make_trainer(
     settings: PretrainSettings,
     on_validation=lambda step: None,
     batches_class=TrainingBatches,
+    device: str = "cpu",
+    precision: str = "fp32",
 ) -> Trainer:
-    model = make_model(settings, VOCABULARY, END, PAD)
+    model = make_model(settings, VOCABULARY, END, PAD, device)
     text = TokenStream(tokens, "train")
     batches = batches_class(text, settings.context, settings.batch_size, settings.seed)
     validation = TokenStream(tokens, "validation")
-    return Trainer(model, batches, validation, settings, "cpu", "fp32", folder, on_validation)
+    return Trainer(model, batches, validation, settings, device, precision, folder, on_validation)
 
 
 class Fault(NamedTuple):
-    """A signal that one process gets, once, before a step."""
+    """A signal that one process gets, once, before a step; or a loss that isn't a number."""
 
     rank: int
     step: int
-    signal: signal.Signals
+    signal: signal.Signals | None
 
 
 def faulty_batches(fault: Fault, mark: Path) -> type[TrainingBatches]:
     """Batches that send their own process the signal, unless the mark is there already."""
 
     class FaultyBatches(TrainingBatches):
+        is_poisoned = False
+
         def batch(self, step: int, rank: int = 0, world: int = 1) -> torch.Tensor:
-            if step == fault.step and not mark.exists():
+            is_due = step == fault.step and not mark.exists()
+            if is_due:
                 mark.touch()
+            if is_due and fault.signal:
                 os.kill(os.getpid(), fault.signal)
+            self.is_poisoned = is_due and not fault.signal
             return super().batch(step, rank, world)
 
     return FaultyBatches
 
 
+def poison(trainer: Trainer) -> None:
+    """Make the losses of batches that are poisoned no numbers."""
+    batches: Any = trainer.batches
+
+    def spoil(module: torch.nn.Module, ids: Any, loss: torch.Tensor) -> torch.Tensor:
+        return loss * torch.nan if module.training and batches.is_poisoned else loss
+
+    trainer.losses.register_forward_hook(spoil)
+
+
 def train_and_save(
-    tokens: Path, folder: Path, settings: PretrainSettings, fault: Fault | None = None
+    tokens: Path,
+    folder: Path,
+    settings: PretrainSettings,
+    fault: Fault | None = None,
+    device: str = "cpu",
 ) -> None:
     """One process's part of a training."""
-    rank, _ = join_processes("cpu")
+    rank, _ = join_processes(device)
     batches_class = TrainingBatches
     if fault and fault.rank == rank:
         batches_class = faulty_batches(fault, folder / "signalled")
-    trainer = make_trainer(tokens, folder, settings, batches_class=batches_class)
+    trainer = make_trainer(tokens, folder, settings, batches_class=batches_class, device=device)
+    if fault and fault.rank == rank:
+        poison(trainer)
     trainer.train()
     weights = {
         name: full_tensor(weight.detach()) for name, weight in trainer.model.named_parameters()
@@ -130,7 +154,7 @@ def be_process(
     device.PEAK_SIZE = QUICK_PEAK_SIZE
     try:
         train_and_save(tokens, folder, settings, fault)
-    except SystemExit as stopped:
+    except (SystemExit, UserError) as stopped:
         (folder / f"stopped-{rank}").write_text(str(stopped))
         os._exit(1)
     end_process()
@@ -172,8 +196,10 @@ def free_port() -> int:
 
 def main() -> None:
     tokens, folder, *words = sys.argv[1:]
-    changes = dict(word.split("=") for word in words)
-    train_and_save(Path(tokens), Path(folder), tiny(**changes))
+    texts = dict(word.split("=") for word in words)
+    device = texts.pop("device", "cpu")
+    changes = {name: int(text) if text.isdigit() else text for name, text in texts.items()}
+    train_and_save(Path(tokens), Path(folder), tiny(**changes), device=device)
     end_process()
 
 

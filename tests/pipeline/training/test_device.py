@@ -32,9 +32,34 @@ def test_bf16_without_units_for_it_is_told(monkeypatch):
         device.resolve_precision("bf16", "cpu")
 
 
-def test_compiling_without_a_compiler_is_told_before_anything_runs(monkeypatch):
+@pytest.mark.parametrize(
+    "kind, variable, usual", [("cpu", "CXX", {"g++"}), ("cuda", "CC", {"gcc", "clang"})]
+)
+def test_compiling_without_the_compiler_that_torch_calls_is_told_before_anything_runs(
+    monkeypatch, kind, variable, usual
+):
+    """Inductor calls g++ for a CPU, Triton gcc or clang for CUDA, or what the variable names."""
+    there = {"c++", "cc"}
+    monkeypatch.setattr(shutil, "which", lambda name: name if name in there else None)
+    monkeypatch.delenv(variable, raising=False)
+    with pytest.raises(UserError, match=f"on {kind}: .* isn't there.*{variable}"):
+        device.require_compiler(kind)
+    for name in usual:
+        there = {name}
+        device.require_compiler(kind)
+    monkeypatch.setenv(variable, "/opt/mine")
+    with pytest.raises(UserError, match="/opt/mine isn't there"):
+        device.require_compiler(kind)
+    there = {"/opt/mine"}
+    device.require_compiler(kind)
+
+
+def test_a_run_that_does_not_compile_needs_no_compiler(monkeypatch):
     monkeypatch.setattr(shutil, "which", lambda name: None)
-    with pytest.raises(UserError, match="needs a C\\+\\+ compiler"):
-        device.prepare_torch(deterministic=True, compiled=True, device="cpu")
     device.prepare_torch(deterministic=True, compiled=False, device="cpu")
-    device.prepare_torch(deterministic=True, compiled=True, device="cuda")
+
+
+def test_new_tensors_are_not_filled_for_the_sake_of_determinism():
+    device.prepare_torch(deterministic=True, compiled=False, device="cpu")
+    assert torch.are_deterministic_algorithms_enabled()
+    assert not torch.utils.deterministic.fill_uninitialized_memory

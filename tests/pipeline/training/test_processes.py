@@ -90,6 +90,20 @@ def test_a_signal_to_one_process_stops_all_after_the_same_step(tokens, tmp_path)
     assert "stopped by SIGTERM after step 6" in (tmp_path / "stopped-1").read_text()
 
 
+@pytest.mark.parametrize("parallel", ["ddp", "fsdp"])
+def test_a_loss_that_is_not_finite_in_one_process_leaves_the_last_good_state_of_all(
+    tokens, tmp_path, parallel
+):
+    changes = {"parallel": parallel, "log_every": 4}
+    straight = train(tokens, tmp_path / "straight", 2, **changes)
+    poisoned = Fault(rank=1, step=5, signal=None)
+    assert train_with(poisoned, tokens, tmp_path / "poisoned", 2, **changes) == 5
+    for rank in range(2):
+        assert "loss at step 6 is nan" in (tmp_path / f"poisoned/stopped-{rank}").read_text()
+    resumed = train(tokens, tmp_path / "poisoned", 2, **changes)
+    assert largest_difference(straight, resumed) == 0
+
+
 def test_two_launchers_find_each_other_by_environment(tokens, alone, tmp_path):
     environment = os.environ | {
         "PET_NNODES": "2",

@@ -5,16 +5,19 @@ import math
 import os
 import signal
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 import torch
 from safetensors import safe_open
+from torch.utils._python_dispatch import TorchDispatchMode
 from transformers import PreTrainedModel
 from transformers.models.gpt2.modeling_gpt2 import GPT2MLP
 
 from corpora.errors import UserError
 from pipeline.models.losses import TokenLosses
 from pipeline.training import trainer
+from pipeline.training.batches import TrainingBatches
 from pipeline.training.checkpoint import (
     find_checkpoints,
     last_undamaged,
@@ -140,11 +143,60 @@ def test_a_non_finite_loss_stops_before_the_step_and_keeps_the_last_good_state(
     assert are_same(straight[0], resumed)
 
 
+@pytest.mark.parametrize("optimizer", ["muon", "adamw"])
+def test_a_non_finite_loss_between_two_lines_of_metrics_is_told_by_its_step_and_changes_nothing(
+    tokens, tmp_path, monkeypatch, optimizer
+):
+    """It's seen only with the next line; the finite steps in between have no effect either."""
+    num_passes = 0
+
+    class PoisonedOnce(TokenLosses):
+        def forward(self, ids_BT):
+            nonlocal num_passes
+            num_passes += 1
+            return super().forward(ids_BT) * (math.inf if num_passes == 7 else 1)
+
+    settings = changed(log_every=10, optimizer=optimizer)
+    undisturbed, _ = train(tokens, tmp_path / "undisturbed", settings)
+    monkeypatch.setattr(trainer, "TokenLosses", PoisonedOnce)
+    with pytest.raises(UserError, match=r"step 4 is inf.* after step 3 is kept"):
+        train(tokens, tmp_path, settings)
+    assert num_passes == 2 * 10
+    assert [line["step"] for line in metrics_of(tmp_path)] == [4]
+    monkeypatch.undo()
+    resumed, figures = train(tokens, tmp_path, settings)
+    assert figures["resumes"] == 1
+    assert are_same(undisturbed, resumed)
+
+
+def test_no_step_waits_for_a_value_of_its_own(tokens, tmp_path):
+    """Reading one would let a GPU stand idle until the next step has been sent to it."""
+
+    class Reads(TorchDispatchMode):
+        at_steps: ClassVar = set()
+
+        def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+            if func is torch.ops.aten._local_scalar_dense.default:
+                self.at_steps.add(self.step)
+            return func(*args, **kwargs or {})
+
+    class CountingBatches(TrainingBatches):
+        def batch(self, step, *others):
+            reads.step = step + 1
+            return super().batch(step, *others)
+
+    settings = changed(log_every=100)
+    run = make_trainer(tokens, tmp_path, settings, batches_class=CountingBatches)
+    with Reads() as reads:
+        run.train()
+    assert reads.at_steps == {12, 24}  # of the validations
+
+
 def test_a_first_step_that_is_not_finite_ends_in_the_same_message_with_nothing_kept(
     tokens, tmp_path, monkeypatch
 ):
     def forward(self, ids_BT):
-        return self.model.lm_head.weight.sum() * float("nan")
+        return sum(each.sum() for each in self.parameters()) * float("nan")
 
     monkeypatch.setattr(TokenLosses, "forward", forward)
     said = r"step 1 is nan, the gradient's norm nan\. A lower pretrain\.learning_rate"
