@@ -104,7 +104,7 @@ def distribute(losses: TokenLosses, parallel: str) -> torch.nn.Module:
     if parallel == "ddp":
         # The only buffers are transformers' causal masks, which never change.
         return DistributedDataParallel(
-            losses, broadcast_buffers=False, gradient_as_bucket_view=True
+            losses, forward_sync_buffers=False, gradient_as_bucket_view=True
         )
     mesh = mesh_of(losses.model.device.type)
     for block in blocks_of(losses.model):

@@ -9,7 +9,7 @@ import socket
 import sys
 import time
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import torch
 from safetensors.torch import save_file
@@ -17,7 +17,7 @@ from transformers import PreTrainedModel
 
 from pipeline.models.gpt import make_model
 from pipeline.settings import PretrainSettings
-from pipeline.training import device
+from pipeline.training import checkpoint, device
 from pipeline.training.batches import TokenStream, TrainingBatches
 from pipeline.training.processes import (
     end_process,
@@ -67,15 +67,17 @@ def make_trainer(
     text = TokenStream(tokens, "train")
     batches = batches_class(text, settings.context, settings.batch_size, settings.seed)
     validation = TokenStream(tokens, "validation")
-    return Trainer(model, batches, validation, settings, "cpu", "fp32", folder, on_validation)
+    precision = "bf16" if settings.precision == "bf16" else "fp32"
+    return Trainer(model, batches, validation, settings, "cpu", precision, folder, on_validation)
 
 
 class Fault(NamedTuple):
-    """A signal that one process gets, once, before a step."""
+    """A signal that one process gets, once or several times, before a step."""
 
     rank: int
     step: int
     signal: signal.Signals
+    times: int = 1
 
 
 def faulty_batches(fault: Fault, mark: Path) -> type[TrainingBatches]:
@@ -85,7 +87,8 @@ def faulty_batches(fault: Fault, mark: Path) -> type[TrainingBatches]:
         def batch(self, step: int, rank: int = 0, world: int = 1) -> torch.Tensor:
             if step == fault.step and not mark.exists():
                 mark.touch()
-                os.kill(os.getpid(), fault.signal)
+                for _ in range(fault.times):
+                    os.kill(os.getpid(), fault.signal)
             return super().batch(step, rank, world)
 
     return FaultyBatches
@@ -128,12 +131,18 @@ def be_process(
             "MASTER_PORT": str(port),
         }
     device.PEAK_SIZE = QUICK_PEAK_SIZE
+    if rank > 0:
+        checkpoint.load_file = leave_to_the_first
     try:
         train_and_save(tokens, folder, settings, fault)
     except SystemExit as stopped:
         (folder / f"stopped-{rank}").write_text(str(stopped))
         os._exit(1)
     end_process()
+
+
+def leave_to_the_first(path: Path) -> NoReturn:
+    raise AssertionError(f"{path} is read by another process than the first")
 
 
 def train_in_processes(
@@ -172,7 +181,8 @@ def free_port() -> int:
 
 def main() -> None:
     tokens, folder, *words = sys.argv[1:]
-    changes = dict(word.split("=") for word in words)
+    pairs = dict(word.split("=") for word in words)
+    changes = {key: int(value) if value.isdigit() else value for key, value in pairs.items()}
     train_and_save(Path(tokens), Path(folder), tiny(**changes))
     end_process()
 
