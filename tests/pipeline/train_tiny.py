@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
@@ -112,16 +113,8 @@ def train_and_save(
     leave_processes()
 
 
-def be_process(
-    rank: int,
-    world: int,
-    port: int,
-    tokens: Path,
-    folder: Path,
-    settings: PretrainSettings,
-    fault: Fault | None,
-) -> None:
-    """What torchrun would have made of a process; its last words, if it stops, are in a file."""
+def pose_as_torchruns(rank: int, world: int, port: int) -> None:
+    """Make of a forked process what torchrun would have made of it."""
     if world > 1:
         os.environ |= {
             "RANK": str(rank),
@@ -131,6 +124,19 @@ def be_process(
             "MASTER_PORT": str(port),
         }
     device.PEAK_SIZE = QUICK_PEAK_SIZE
+
+
+def be_process(
+    rank: int,
+    world: int,
+    port: int,
+    tokens: Path,
+    folder: Path,
+    settings: PretrainSettings,
+    fault: Fault | None,
+) -> None:
+    """One process of a training; its last words, if it stops, are in a file."""
+    pose_as_torchruns(rank, world, port)
     if rank > 0:
         checkpoint.load_file = leave_to_the_first
     try:
@@ -152,15 +158,19 @@ def train_in_processes(
     settings: PretrainSettings,
     fault: Fault | None = None,
 ) -> list[int | None]:
-    """Train in so many processes; their exit codes. When one is killed the others are, too."""
+    """Train in so many processes; their exit codes."""
+    folder.mkdir(exist_ok=True)
+    return run_in_processes(world, be_process, tokens, folder, settings, fault)
+
+
+def run_in_processes(world: int, target: Callable[..., None], *arguments: Any) -> list[int | None]:
+    """Call target(rank, world, port, *arguments) in so many processes; their exit codes. When one
+    is killed the others are, too."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__])
-    folder.mkdir(exist_ok=True)
     port = free_port()
     processes = [
-        context.Process(
-            target=be_process, args=(rank, world, port, tokens, folder, settings, fault)
-        )
+        context.Process(target=target, args=(rank, world, port, *arguments))
         for rank in range(world)
     ]
     for process in processes:

@@ -80,6 +80,15 @@ def test_muon_on_two_processes_gives_nearly_the_weights_of_one(
 
 
 @pytest.mark.parametrize("parallel", ["ddp", "fsdp"])
+def test_muon_is_right_where_matrices_and_rows_dont_come_out_even(tokens, tmp_path, parallel):
+    """Two matrices of a kind and 32 rows for three processes."""
+    changes = {"batch_size": 3, "steps": 3, "validations": 1}
+    one = train(tokens, tmp_path / "one", 1, **changes)
+    three = train(tokens, tmp_path / "three", 3, parallel=parallel, **changes)
+    assert largest_difference(one, three) < 5e-3
+
+
+@pytest.mark.parametrize("parallel", ["ddp", "fsdp"])
 def test_a_rank_killed_with_9_and_relaunched_gives_the_same_weights(tokens, tmp_path, parallel):
     changes = {"optimizer": "adamw", "parallel": parallel, "checkpoint_minutes": 0.00001}
     straight = train(tokens, tmp_path / "straight", 2, **changes)
