@@ -26,8 +26,10 @@ RUN := $(PY) -m pipeline
 # CPU (glibc only).
 QUICK := GLIBC_TUNABLES=glibc.malloc.hugetlb=1:glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=17179869184
 # Several processes, one a GPU; several machines by PET_NNODES and PET_RDZV_ENDPOINT in the
-# environment (see pipeline/README.md).
-TORCHRUN := $(VENV)/bin/torchrun $(if $(PET_RDZV_ENDPOINT),,--standalone) --nproc-per-node $(GPUS)
+# environment (see pipeline/README.md). A run that is told to stop has ten minutes to save, where
+# torchrun would give it half a one.
+TORCHRUN := $(VENV)/bin/torchrun $(if $(PET_RDZV_ENDPOINT),,--standalone) \
+            --shutdown-timeout 600 --nproc-per-node $(GPUS)
 LAUNCH   := $(QUICK) $(if $(GPUS),$(TORCHRUN),$(PY)) -m pipeline
 
 help: ## this list

@@ -12,6 +12,7 @@ from pipeline.models.gpt import blocks_of, head_weight_of
 from pipeline.settings import PretrainSettings
 
 USABLE_MEMORY = 0.9  # the rest is the allocator's, and the estimate's error
+MUON_VALUES = 2**24  # a process, in a round of Muon's updates: muon.py's VALUES_AT_ONCE
 
 
 def flops_per_token(model: PreTrainedModel) -> int:
@@ -20,10 +21,14 @@ def flops_per_token(model: PreTrainedModel) -> int:
     6 for each weight that multiplies, 12 L T d for attention (Chowdhery et al., 2022).
     """
     config = model.config
-    in_blocks = sum(weight.numel() for weight in blocks_of(model).parameters() if weight.dim() == 2)
-    weights = in_blocks + head_weight_of(model).numel()
+    weights = num_in_matrices(model) + head_weight_of(model).numel()
     attention = config.num_hidden_layers * config.max_position_embeddings * config.hidden_size
     return 6 * weights + 12 * attention
+
+
+def num_in_matrices(model: PreTrainedModel) -> int:
+    """Weights of the blocks that multiply, which are Muon's."""
+    return sum(weight.numel() for weight in blocks_of(model).parameters() if weight.dim() == 2)
 
 
 def memory_needed(
@@ -31,23 +36,50 @@ def memory_needed(
 ) -> dict[str, float]:
     """Bytes a process of training takes, by what they hold: an estimate.
 
-    The state is fp32 weights, gradients and two moments. Activations are 34 bytes a hidden value of
-    a block in mixed precision (Korthikanti et al., 2022); where attention is eager, 10 a score come
-    on top.
+    The state is fp32 weights, gradients and two moments, one where Muon has them. Activations are
+    34 bytes a hidden value of a block in mixed precision (Korthikanti et al., 2022); where
+    attention is eager, 10 a score come on top. Copies are the bf16 weights that autocast makes for
+    a forward pass and the backward pass takes up again.
     """
     config = model.config
     layers = config.num_hidden_layers
     tokens = micro_batch_size * settings.context
-    holders = world if settings.parallel == "fsdp" else 1
+    weights = model.num_parameters()
+    in_matrices = num_in_matrices(model)
+    in_muon = in_matrices if settings.optimizer == "muon" else 0
+    is_spread = settings.parallel == "fsdp" and world > 1
+    blocks_copied = 1 if settings.gradient_checkpointing else layers
     bytes_per_value = 34 + 2 * layers if settings.gradient_checkpointing else 34 * layers
     scores = micro_batch_size * config.num_attention_heads * settings.context**2
     has_eager_attention = settings.architecture != "gpt2"
     return {
-        "state": 16 * model.num_parameters() / holders,
+        "state": (16 * weights - 4 * in_muon) / (world if is_spread else 1),
+        "copies": 2 * in_matrices * blocks_copied / layers,
+        "processes": bytes_for_processes(model, is_spread) if world > 1 else 0,
+        "updates": bytes_of_updates(in_muon, world, is_spread),
         "logits": 6 * tokens * config.vocab_size,  # once in bf16, once in fp32
         "activations": tokens * config.hidden_size * bytes_per_value,
         "attention scores": 10 * layers * scores if has_eager_attention else 0,
     }
+
+
+def bytes_for_processes(model: PreTrainedModel, is_spread: bool) -> float:
+    """What one of several processes holds to share: with ddp the buckets in which all gradients
+    are averaged; with fsdp weights and gradients, as a whole, of what is outside the blocks, and of
+    two blocks, one of which is on its way."""
+    weights = model.num_parameters()
+    if not is_spread:
+        return 4 * weights
+    in_blocks = sum(weight.numel() for weight in blocks_of(model).parameters())
+    return 8 * (weights - in_blocks + 2 * in_blocks / model.config.num_hidden_layers)
+
+
+def bytes_of_updates(in_muon: int, world: int, is_spread: bool) -> float:
+    """A round of Muon's updates: 16 a value of a process's own part of it, in bf16 with what
+    Newton-Schulz makes of them; with ddp the others' as well, before and after."""
+    in_round = min(MUON_VALUES * world, in_muon)
+    for_others = 0 if is_spread or world == 1 else 4 * in_round
+    return 16 * in_round / world + for_others
 
 
 @contextmanager

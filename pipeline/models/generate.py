@@ -20,11 +20,13 @@ def continue_text(
     seed: int,
     num_texts: int = 1,
     use_cache: bool = True,
+    together: bool = False,
 ) -> list[str]:
     """`num_texts` sampled continuations, each with the prompt and up to `num_tokens` tokens more.
 
     The draws have a seed of their own, so that training isn't disturbed. The maskless attention of
-    training needs `use_cache=False`: it isn't made for one query at a time. Raises UserError for a
+    training needs `use_cache=False`: it isn't made for one query at a time. With `together` all
+    processes of a training call it alike, and none goes ahead of the others. Raises UserError for a
     prompt that fills the model's positions.
     """
     ids = _encode_prompt(model, tokenizer, prompt)
@@ -48,6 +50,7 @@ def continue_text(
             top_k=TOP_K,
             num_return_sequences=num_texts,
             use_cache=use_cache,
+            synced_gpus=together,
             # Behind a text that has ended. transformers drops a mask of ones, and would then take
             # the pad token for padding without a mask.
             pad_token_id=model.config.eos_token_id,

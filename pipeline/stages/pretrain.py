@@ -26,7 +26,7 @@ from pipeline.training.batches import TokenStream, TrainingBatches
 from pipeline.training.checkpoint import (
     find_checkpoints,
     is_undamaged,
-    load_checkpoint,
+    load_weights,
     step_of,
 )
 from pipeline.training.device import resolve_precision
@@ -115,22 +115,28 @@ def write_samples(
 ) -> None:
     """Write what the model makes of some prompts after so many steps, and the curves so far.
 
-    All processes call it; the first one, which has the model in one piece, writes.
+    All processes call it and sample the same, for they may have the model together only; the first
+    one writes.
     """
-    gathered = gather_model(model)
-    rank, _ = rank_and_world()
-    if gathered is None or rank > 0:
-        return
+    rank, world = rank_and_world()
     lines = []
     for prompt in PROMPTS:
         try:
             (text,) = continue_text(
-                gathered, tokenizer, prompt, SAMPLE_TOKENS, seed, use_cache=False
+                model,
+                tokenizer,
+                prompt,
+                SAMPLE_TOKENS,
+                seed,
+                use_cache=False,
+                together=world > 1,
             )
         except UserError as error:  # a very small context is no reason to stop training
             text = f"{prompt} ({error})"
         continuation = " ".join(text.removeprefix(prompt).splitlines())
         lines.append(f"- **{prompt}**{continuation}\n")
+    if rank > 0:
+        return
     write_text(logs / f"samples-{step:06d}.md", "".join(lines))
     plot_curves(logs / "curves.png", read_metrics(logs / "metrics.jsonl"))
 
@@ -170,7 +176,7 @@ def write_model(
     # With the decay to zero the best is seldom another than the last.
     for path in find_checkpoints(folder / SCRATCH / "checkpoints"):
         if step_of(path) == best_step and is_undamaged(path):
-            load_checkpoint(path, model, [])
+            load_weights(path, model)
             save_model(model, inputs["tokenizer"], folder / "best")
             return
     print(

@@ -13,13 +13,19 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT)
 @contextmanager
 def postponing_signals() -> Iterator[list[str]]:
     """Within it SIGTERM and SIGINT only leave their names in the list that it yields, so that a
-    step is never cut in half. A second one ends the process at once."""
+    step is never cut in half.
+
+    A second Ctrl-C ends the process at once. Any number of SIGTERMs don't: torchrun forwards one
+    after Slurm or systemd has sent one to every process, and sends another when a process has
+    ended. It forwards Ctrl-C once; the processes aren't in the terminal's group.
+    """
     received: list[str] = []
 
     def remember(number: int, frame: FrameType | None) -> None:
-        if received:  # asked twice: don't wait for the step to end
+        name = signal.Signals(number).name
+        if number == signal.SIGINT and name in received:  # impatience: don't wait for the step
             os._exit(128 + number)
-        received.append(signal.Signals(number).name)
+        received.append(name)
 
     handlers_before = {number: signal.getsignal(number) for number in SIGNALS}
     try:

@@ -1,18 +1,21 @@
 """Muon: momentum whose update is made orthogonal, for the matrices of a transformer's blocks
 (Jordan et al., 2024, kellerjordan.github.io/posts/muon)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import NamedTuple
 
 import torch
-import torch.distributed as dist
 from transformers.pytorch_utils import Conv1D
 
-from pipeline.training.processes import full_tensor, place_like, rank_and_world
+from pipeline.training.processes import rank_and_world, share_work
 
 MOMENTUM = 0.95
 NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)  # the quintic's coefficients (Jordan et al., 2024)
 ITERATIONS = 5
+VALUES_AT_ONCE = 2**24
+"""Values of updates that a process makes orthogonal together, if a matrix hasn't more: enough for
+a GPU to be busy, and few beside a model that is large."""
 
 
 class Matrix(NamedTuple):
@@ -21,6 +24,13 @@ class Matrix(NamedTuple):
     weight: torch.nn.Parameter
     inputs_first: bool  # (in, out), as Conv1D has it; Linear has (out, in)
     num_parts: int  # matrices side by side in one: c_attn is query, key and value
+
+    def scale(self) -> float:
+        """What an orthogonal update is multiplied by: a rate found at one width holds at others."""
+        first, second = self.weight.shape
+        num_outputs = (second if self.inputs_first else first) / self.num_parts
+        num_inputs = first if self.inputs_first else second
+        return max(1, num_outputs / num_inputs) ** 0.5
 
 
 def as_matrix(name: str, module: torch.nn.Module) -> Matrix:
@@ -49,50 +59,47 @@ class Muon(torch.optim.Optimizer):
     ) -> None:
         """Take one step."""
         for group in self.param_groups:
-            updates = {weight: self.nesterov_update(weight) for weight in group["params"]}
-            self.orthogonalize_in_place(updates)
-            for weight, update in updates.items():
-                moved = weight * (1 - group["lr"] * group["weight_decay"])
-                moved.add_(place_like(update, weight), alpha=-group["lr"])
-                weight.copy_(torch.where(self.found_inf.bool(), weight, moved))
+            for weights in self.rounds(group["params"]):
+                matrix = self.matrices[weights[0]]
+                updates = [self.nesterov_update(weight) for weight in weights]
+                orthogonal = share_work(updates, partial(orthogonalize_weights, like=matrix))
+                for weight, update in zip(weights, orthogonal):
+                    moved = weight * (1 - group["lr"] * group["weight_decay"])
+                    moved.add_(update.float() * matrix.scale(), alpha=-group["lr"])
+                    weight.copy_(torch.where(self.found_inf.bool(), weight, moved))
+
+    def rounds(self, weights: list[torch.nn.Parameter]) -> Iterator[list[torch.nn.Parameter]]:
+        """The weights, those of one kind together, but at most VALUES_AT_ONCE a process."""
+        _, world = rank_and_world()
+        alike: dict[tuple[torch.Size, bool, int], list[torch.nn.Parameter]] = {}
+        for weight in weights:
+            matrix = self.matrices[weight]
+            kind = (weight.shape, matrix.inputs_first, matrix.num_parts)
+            alike.setdefault(kind, []).append(weight)
+        for same in alike.values():
+            num_together = world * max(1, VALUES_AT_ONCE // same[0].numel())
+            for start in range(0, len(same), num_together):
+                yield same[start : start + num_together]
 
     def nesterov_update(self, weight: torch.nn.Parameter) -> torch.Tensor:
-        """The full gradient, moved towards the momentum, which takes the gradient in first."""
+        """The gradient, moved towards the momentum, which takes the gradient in first; in bf16,
+        as it's made orthogonal in, and sharded as the weight is."""
         gradient = weight.grad
         if gradient is None:
             raise RuntimeError("a matrix of Muon's has no gradient")
         momentum = self.state[weight].setdefault("momentum", torch.zeros_like(weight))
         gradient = torch.where(self.found_inf.bool(), momentum, gradient)
         momentum.lerp_(gradient, 1 - MOMENTUM)
-        return full_tensor(gradient.lerp(momentum, MOMENTUM))
-
-    def orthogonalize_in_place(self, updates: dict[torch.nn.Parameter, torch.Tensor]) -> None:
-        """Make each part of each update orthogonal, those of one shape together, and scale it."""
-        by_shape: dict[torch.Size, list[torch.Tensor]] = {}
-        for weight, update in updates.items():
-            matrix = self.matrices[weight]
-            update_OI = update.mT if matrix.inputs_first else update
-            for part_OI in update_OI.chunk(matrix.num_parts):
-                by_shape.setdefault(part_OI.shape, []).append(part_OI)
-        for (num_outputs, num_inputs), parts in by_shape.items():
-            scale = max(1, num_outputs / num_inputs) ** 0.5
-            orthogonal_NOI = orthogonalize_together(torch.stack(parts))
-            for part_OI, orthogonal_OI in zip(parts, orthogonal_NOI):
-                part_OI.copy_(orthogonal_OI).mul_(scale)
+        return gradient.lerp(momentum, MOMENTUM).bfloat16()
 
 
-def orthogonalize_together(matrices_NOI: torch.Tensor) -> torch.Tensor:
-    """orthogonalize() of a stack of matrices, each process doing its part of the stack."""
-    rank, world = rank_and_world()
-    if world == 1:
-        return orthogonalize(matrices_NOI)
-    num_matrices = len(matrices_NOI)
-    padding = (0, 0, 0, 0, 0, -num_matrices % world)
-    padded_NOI = torch.nn.functional.pad(matrices_NOI, padding)
-    own_NOI = orthogonalize(padded_NOI.chunk(world)[rank]).contiguous()
-    gathered_NOI = own_NOI.new_empty(padded_NOI.shape)
-    dist.all_gather_single(gathered_NOI, own_NOI)
-    return gathered_NOI[:num_matrices]
+def orthogonalize_weights(updates_NXY: torch.Tensor, like: Matrix) -> torch.Tensor:
+    """orthogonalize() of every part of updates that lie as the weight of `like` does."""
+    updates_NOI = updates_NXY.mT if like.inputs_first else updates_NXY
+    parts_NPOI = updates_NOI.unflatten(1, (like.num_parts, -1))
+    orthogonal_NOI = orthogonalize(parts_NPOI.flatten(0, 1).contiguous())
+    together_NOI = orthogonal_NOI.view_as(parts_NPOI).flatten(1, 2)
+    return (together_NOI.mT if like.inputs_first else together_NOI).contiguous()
 
 
 def orthogonalize(matrices_NOI: torch.Tensor) -> torch.Tensor:

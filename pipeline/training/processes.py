@@ -1,22 +1,31 @@
 """torchrun's processes: how they join and leave, how they share a model (DDP or FSDP2), and how
 their values come together. With one process all of this does nothing."""
 
+import functools
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from copy import deepcopy
+from datetime import timedelta
+from typing import TypeVar, cast
 
 import torch
 import torch.distributed as dist
-from torch.distributed.device_mesh import init_device_mesh
-from torch.distributed.fsdp import FSDPModule, MixedPrecisionPolicy, fully_shard
-from torch.distributed.tensor import DTensor, distribute_tensor
+from torch.distributed.device_mesh import DeviceMesh, init_device_mesh
+from torch.distributed.fsdp import FSDPModule, fully_shard
+from torch.distributed.tensor import DTensor, Replicate, Shard, distribute_tensor
 from torch.nn.parallel import DistributedDataParallel
 from transformers import AutoModelForCausalLM, PreTrainedModel
 
-from corpora.errors import require
+from corpora.errors import UserError, require
 from pipeline.models.gpt import blocks_of
 from pipeline.models.losses import TokenLosses
+
+Decision = TypeVar("Decision")
+LONGEST_WAIT = timedelta(hours=1)
+"""For another process: while the first one writes a large state to a slow disk the others wait,
+and NCCL's own 10 minutes may be too few."""
 
 
 def join_processes(device: str) -> tuple[int, int]:
@@ -25,14 +34,17 @@ def join_processes(device: str) -> tuple[int, int]:
     Raises UserError for too few GPUs.
     """
     if "WORLD_SIZE" in os.environ:
+        device_id = None
         if device == "cuda":
             local_rank = int(os.environ["LOCAL_RANK"])
             num_gpus = torch.cuda.device_count()
             wanted = os.environ.get("LOCAL_WORLD_SIZE")
             require(local_rank < num_gpus, f"GPUS={wanted}: torch finds {num_gpus} here.")
-            torch.cuda.set_device(local_rank)
+            device_id = torch.device("cuda", local_rank)
+            torch.cuda.set_device(device_id)
         # With gloo for the CPU's values, exchanging these doesn't wait for the GPUs.
-        dist.init_process_group("cpu:gloo,cuda:nccl" if device == "cuda" else "gloo")
+        backend = "cpu:gloo,cuda:nccl" if device == "cuda" else "gloo"
+        dist.init_process_group(backend, timeout=LONGEST_WAIT, device_id=device_id)
     return rank_and_world()
 
 
@@ -62,35 +74,74 @@ def rank_and_world() -> tuple[int, int]:
     return dist.get_rank(), dist.get_world_size()
 
 
-def distribute(losses: TokenLosses, parallel: str, precision: str) -> torch.nn.Module:
+def decide_together(decide: Callable[[], Decision]) -> Decision:
+    """What the first process decides, for all of them. Its UserError is raised by all."""
+    if not dist.is_initialized():
+        return decide()
+    shared: list[Decision | UserError | None] = [None]
+    if dist.get_rank() == 0:
+        try:
+            shared = [decide()]
+        except UserError as error:
+            shared = [error]
+    dist.broadcast_object_list(shared, src=0)
+    (decision,) = shared
+    if isinstance(decision, UserError):
+        raise decision
+    return cast(Decision, decision)
+
+
+def distribute(losses: TokenLosses, parallel: str) -> torch.nn.Module:
     """The module for as many processes as there are.
 
     As it is for one, replicated (ddp), or with weights, gradients and optimizer state spread over
-    all, block by block (fsdp: FSDP2).
+    all, block by block (fsdp: FSDP2). With fsdp, too, what comes together are fp32 weights, and
+    autocast makes bf16 of them where it does so in one process: FSDP2's own bf16 policy would keep
+    the embeddings, the norms and what passes between the blocks in bf16, and train other numbers.
     """
     _, world = rank_and_world()
     if world == 1:
         return losses
     if parallel == "ddp":
-        return DistributedDataParallel(losses)
-    if precision == "bf16":
-        policy = MixedPrecisionPolicy(param_dtype=torch.bfloat16, reduce_dtype=torch.float32)
-    else:
-        policy = MixedPrecisionPolicy()
-    mesh = init_device_mesh(losses.model.device.type, (world,))
+        # The only buffers are transformers' causal masks, which never change.
+        return DistributedDataParallel(
+            losses, forward_sync_buffers=False, gradient_as_bucket_view=True
+        )
+    mesh = mesh_of(losses.model.device.type)
     for block in blocks_of(losses.model):
-        fully_shard(block, mesh=mesh, mp_policy=policy)
-    fully_shard(losses, mesh=mesh, mp_policy=policy)
+        fully_shard(block, mesh=mesh)
+    fully_shard(losses, mesh=mesh)
     return losses
 
 
+@functools.cache
+def mesh_of(device: str) -> DeviceMesh:
+    """All processes in a row."""
+    _, world = rank_and_world()
+    return init_device_mesh(device, (world,))
+
+
 def exchange_gradients(losses: torch.nn.Module, is_last: bool) -> None:
-    """Say whether the next backward pass is a step's last: only that one averages the gradients
-    over the processes."""
-    if isinstance(losses, FSDPModule):
-        losses.set_requires_gradient_sync(is_last)
-    elif isinstance(losses, DistributedDataParallel):
+    """Say whether the next backward pass is a step's last: with ddp only that one averages the
+    gradients over the processes.
+
+    With fsdp every one does: a process would have to hold the gradients of the whole model until
+    then.
+    """
+    if isinstance(losses, DistributedDataParallel):
         losses.require_backward_grad_sync = is_last  # what no_sync() sets
+
+
+@contextmanager
+def embeddings_gathered(losses: torch.nn.Module) -> Iterator[None]:
+    """Within it the model that is spread (fsdp) can be called past `losses`, by all processes
+    alike: blocks come together by themselves, what is outside of them does only here."""
+    if not isinstance(losses, FSDPModule):
+        yield
+        return
+    losses.unshard()
+    yield
+    losses.reshard()
 
 
 def all_reduce_sum(values: Sequence[torch.Tensor | float], device: str) -> list[float]:
@@ -115,13 +166,42 @@ def full_tensor(tensor: torch.Tensor) -> torch.Tensor:
     return tensor.full_tensor() if isinstance(tensor, DTensor) else tensor
 
 
-def place_like(value: torch.Tensor, parameter: torch.Tensor) -> torch.Tensor:
-    """A full value placed as the parameter is: on its device, and sharded where it's sharded."""
-    value = value.to(parameter.device)
-    if isinstance(parameter, DTensor):
-        mesh = parameter.device_mesh
-        return distribute_tensor(value, mesh, parameter.placements, src_data_rank=None)
-    return value
+def fill(tensor: torch.Tensor, value: torch.Tensor | None) -> None:
+    """Give a parameter or a moment its full value, which only the first process has to have: it
+    sends the others theirs, each its shard where the tensor is sharded. All have to call."""
+    _, world = rank_and_world()
+    if value is None:
+        value = torch.empty(tensor.shape, dtype=tensor.dtype, device=tensor.device)
+    value = value.to(tensor.device)
+    if isinstance(tensor, DTensor):
+        value = distribute_tensor(value, tensor.device_mesh, tensor.placements)
+    elif world > 1:
+        dist.broadcast(value, src=0)
+    tensor.copy_(value)
+
+
+def share_work(
+    tensors: list[torch.Tensor], work: Callable[[torch.Tensor], torch.Tensor]
+) -> list[torch.Tensor]:
+    """`work` done to a stack of tensors of one shape, (N, ...) to (N, ...), each process doing its
+    part of the N. All have to call.
+
+    Sharded tensors (fsdp) come back sharded: nobody holds more than a part of the N in one piece.
+    """
+    _, world = rank_and_world()
+    stack = torch.stack(tensors)
+    if world == 1:
+        return list(work(stack).unbind())
+    is_sharded = isinstance(stack, DTensor)
+    if not isinstance(stack, DTensor):
+        stack = DTensor.from_local(stack, mesh_of(stack.device.type), [Replicate()])
+    by_process = [Shard(0)]
+    own = stack.redistribute(placements=by_process).to_local()
+    done = DTensor.from_local(
+        work(own), stack.device_mesh, by_process, shape=stack.shape, stride=stack.stride()
+    )
+    placed = done.redistribute(placements=stack.placements)
+    return list((placed if is_sharded else placed.to_local()).unbind())
 
 
 def gather_model(model: PreTrainedModel) -> PreTrainedModel | None:
@@ -132,11 +212,12 @@ def gather_model(model: PreTrainedModel) -> PreTrainedModel | None:
     """
     if not any(isinstance(parameter, DTensor) for parameter in model.parameters()):
         return model
-    weights = {name: full_tensor(each.detach()).cpu() for name, each in model.named_parameters()}
     rank, _ = rank_and_world()
-    if rank > 0:
-        return None
-    copy = AutoModelForCausalLM.from_config(deepcopy(model.config), dtype=torch.float32)
-    copy.load_state_dict(weights, strict=False)  # a tied head comes under one name only
-    copy.tie_weights()
+    copy = None
+    if rank == 0:
+        copy = AutoModelForCausalLM.from_config(deepcopy(model.config), dtype=torch.float32)
+    for name, parameter in model.named_parameters():
+        weight = full_tensor(parameter.detach())
+        if copy is not None:
+            copy.get_parameter(name).data.copy_(weight)
     return copy

@@ -35,7 +35,9 @@ from pipeline.training.optimizers import (
 from pipeline.training.processes import (
     all_reduce_mean,
     all_reduce_sum,
+    decide_together,
     distribute,
+    embeddings_gathered,
     exchange_gradients,
     rank_and_world,
 )
@@ -84,7 +86,7 @@ class Trainer:
         model.train()
         losses = TokenLosses(model, settings.compile, settings.document_masking).to(device)
         self.model = model
-        self.losses = distribute(losses, settings.parallel, precision)
+        self.losses = distribute(losses, settings.parallel)
         self.optimizers = make_optimizers(model, settings)
         self.guard = Guard(device)
         self.checkpoints = folder / SCRATCH / "checkpoints"
@@ -148,7 +150,7 @@ class Trainer:
 
     def resume(self) -> Progress:
         """Go back to the last undamaged checkpoint, or begin."""
-        path = last_undamaged(self.checkpoints)
+        path = decide_together(partial(last_undamaged, self.checkpoints))
         if path is None:
             progress = Progress()
         else:
@@ -244,7 +246,8 @@ class Trainer:
         if is_best:
             self.progress.best = found.bits_per_byte
             self.progress.best_step = done
-        self.on_validation(done)
+        with embeddings_gathered(self.losses), autocast(self.device, self.precision):
+            self.on_validation(done)
         return is_best
 
     def save(self, done: int) -> None:

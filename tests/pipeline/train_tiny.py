@@ -8,8 +8,9 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import torch
 from safetensors.torch import save_file
@@ -18,7 +19,7 @@ from transformers import PreTrainedModel
 from corpora.errors import UserError
 from pipeline.models.gpt import make_model
 from pipeline.settings import PretrainSettings
-from pipeline.training import device
+from pipeline.training import checkpoint, device
 from pipeline.training.batches import TokenStream, TrainingBatches
 from pipeline.training.processes import (
     end_process,
@@ -64,8 +65,10 @@ def make_trainer(
     on_validation=lambda step: None,
     batches_class=TrainingBatches,
     device: str = "cpu",
-    precision: str = "fp32",
+    precision: str | None = None,
 ) -> Trainer:
+    """A trainer in fp32, unless `precision` or the settings ask for bf16 by name."""
+    precision = precision or ("bf16" if settings.precision == "bf16" else "fp32")
     model = make_model(settings, VOCABULARY, END, PAD, device)
     text = TokenStream(tokens, "train")
     batches = batches_class(text, settings.context, settings.batch_size, settings.seed)
@@ -74,11 +77,13 @@ def make_trainer(
 
 
 class Fault(NamedTuple):
-    """A signal that one process gets, once, before a step; or a loss that isn't a number."""
+    """A signal that one process gets, once or several times, before a step; or a loss that isn't a
+    number."""
 
     rank: int
     step: int
     signal: signal.Signals | None
+    times: int = 1
 
 
 def faulty_batches(fault: Fault, mark: Path) -> type[TrainingBatches]:
@@ -92,7 +97,8 @@ def faulty_batches(fault: Fault, mark: Path) -> type[TrainingBatches]:
             if is_due:
                 mark.touch()
             if is_due and fault.signal:
-                os.kill(os.getpid(), fault.signal)
+                for _ in range(fault.times):
+                    os.kill(os.getpid(), fault.signal)
             self.is_poisoned = is_due and not fault.signal
             return super().batch(step, rank, world)
 
@@ -133,16 +139,8 @@ def train_and_save(
     leave_processes()
 
 
-def be_process(
-    rank: int,
-    world: int,
-    port: int,
-    tokens: Path,
-    folder: Path,
-    settings: PretrainSettings,
-    fault: Fault | None,
-) -> None:
-    """What torchrun would have made of a process; its last words, if it stops, are in a file."""
+def pose_as_torchruns(rank: int, world: int, port: int) -> None:
+    """Make of a forked process what torchrun would have made of it."""
     if world > 1:
         os.environ |= {
             "RANK": str(rank),
@@ -152,12 +150,31 @@ def be_process(
             "MASTER_PORT": str(port),
         }
     device.PEAK_SIZE = QUICK_PEAK_SIZE
+
+
+def be_process(
+    rank: int,
+    world: int,
+    port: int,
+    tokens: Path,
+    folder: Path,
+    settings: PretrainSettings,
+    fault: Fault | None,
+) -> None:
+    """One process of a training; its last words, if it stops, are in a file."""
+    pose_as_torchruns(rank, world, port)
+    if rank > 0:
+        checkpoint.load_file = leave_to_the_first
     try:
         train_and_save(tokens, folder, settings, fault)
     except (SystemExit, UserError) as stopped:
         (folder / f"stopped-{rank}").write_text(str(stopped))
         os._exit(1)
     end_process()
+
+
+def leave_to_the_first(path: Path) -> NoReturn:
+    raise AssertionError(f"{path} is read by another process than the first")
 
 
 def train_in_processes(
@@ -167,15 +184,19 @@ def train_in_processes(
     settings: PretrainSettings,
     fault: Fault | None = None,
 ) -> list[int | None]:
-    """Train in so many processes; their exit codes. When one is killed the others are, too."""
+    """Train in so many processes; their exit codes."""
+    folder.mkdir(exist_ok=True)
+    return run_in_processes(world, be_process, tokens, folder, settings, fault)
+
+
+def run_in_processes(world: int, target: Callable[..., None], *arguments: Any) -> list[int | None]:
+    """Call target(rank, world, port, *arguments) in so many processes; their exit codes. When one
+    is killed the others are, too."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__])
-    folder.mkdir(exist_ok=True)
     port = free_port()
     processes = [
-        context.Process(
-            target=be_process, args=(rank, world, port, tokens, folder, settings, fault)
-        )
+        context.Process(target=target, args=(rank, world, port, *arguments))
         for rank in range(world)
     ]
     for process in processes:

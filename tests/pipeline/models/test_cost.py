@@ -4,7 +4,10 @@ import pytest
 import torch
 
 from corpora.errors import UserError
-from pipeline.models.cost import advising_what_fits, flops_per_token, memory_needed
+from pipeline.models.cost import MUON_VALUES, advising_what_fits, flops_per_token, memory_needed
+from pipeline.models.gpt import make_model
+from pipeline.presets import load_preset
+from pipeline.training.muon import VALUES_AT_ONCE
 from tests.pipeline.tiny_tokens import VOCABULARY
 from tests.pipeline.train_tiny import make_tiny, tiny
 
@@ -18,9 +21,42 @@ def test_flops_follow_the_formula():
 
 def test_fsdp_spreads_the_state_over_the_processes():
     model = make_tiny()
-    held_by_each = memory_needed(model, tiny(parallel="ddp"), 4, world=2)
-    held_together = memory_needed(model, tiny(parallel="fsdp"), 4, world=2)
+    changes = {"optimizer": "adamw"}
+    held_by_each = memory_needed(model, tiny(parallel="ddp", **changes), 4, world=2)
+    held_together = memory_needed(model, tiny(parallel="fsdp", **changes), 4, world=2)
     assert held_by_each["state"] == 16 * model.num_parameters() == 2 * held_together["state"]
+
+
+def test_muon_has_one_moment_where_adamw_has_two_and_a_round_of_updates():
+    model = make_tiny(layers=3, width=64)
+    adamw = memory_needed(model, tiny(optimizer="adamw"), 4)
+    muon = memory_needed(model, tiny(), 4)
+    in_matrices = 3 * 12 * 64 * 64
+    assert adamw["state"] - muon["state"] == 4 * in_matrices
+    assert (adamw["updates"], muon["updates"]) == (0, 16 * in_matrices)
+
+
+def test_a_round_of_updates_is_a_small_part_of_a_large_model():
+    """All of Muon's updates of xl, in fp32, would be 5.9 GB."""
+    settings = load_preset("xl", {"pretrain.parallel": "fsdp"}).pretrain
+    with torch.device("meta"):
+        model = make_model(settings, 65536, 3, 0)
+    needed = memory_needed(model, settings, 4, world=8)
+    assert needed["updates"] < 0.3e9
+    assert needed["state"] == pytest.approx((16 * 1.5821e9 - 4 * 1.4746e9) / 8, rel=1e-3)
+
+
+def test_a_rounds_size_is_what_muon_takes():
+    assert MUON_VALUES == VALUES_AT_ONCE
+
+
+def test_several_processes_need_room_for_what_they_share():
+    model = make_tiny()
+    assert memory_needed(model, tiny(), 4)["processes"] == 0
+    ddp = memory_needed(model, tiny(), 4, world=2)
+    assert ddp["processes"] == 4 * model.num_parameters()  # the buckets
+    fsdp = memory_needed(model, tiny(parallel="fsdp"), 4, world=2)
+    assert fsdp["processes"] == 8 * model.num_parameters()  # both of its two blocks
 
 
 def test_out_of_memory_names_a_batch_that_fits():

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -12,10 +13,12 @@ from corpora.contamination import DECONTAMINATED
 from corpora.errors import UserError
 from corpora.recipe import RECIPE_FILE
 from pipeline.executors import Context
+from pipeline.models.generate import continue_text
 from pipeline.stages import pretrain
+from pipeline.training.processes import end_process
 from tests.pipeline.tiny_model import VOCABULARY, sample_texts
 from tests.pipeline.tiny_tokens import write_tokens
-from tests.pipeline.train_tiny import tiny
+from tests.pipeline.train_tiny import pose_as_torchruns, run_in_processes, tiny
 from tests.tiny_tokenizer import train
 from tokenizer.export import export
 
@@ -75,6 +78,44 @@ def test_every_validation_leaves_a_line_for_each_prompt_and_the_curves(finished)
     assert len(lines) == len(pretrain.PROMPTS)
     assert all(f"**{prompt}**" in line for prompt, line in zip(pretrain.PROMPTS, lines))
     assert (folder / "logs/curves.png").stat().st_size > 1000
+
+
+SAME_BY_ANY_NUMBER = {"optimizer": "adamw", "precision": "fp32"}
+
+
+def pretrain_in_one_of_several(
+    rank: int, world: int, port: int, inputs: dict[str, Path], folder: Path, parallel: str
+) -> None:
+    """Leaves a file that says in how many texts this process took part."""
+    pose_as_torchruns(rank, world, port)
+    texts = []
+
+    def counting(*arguments: Any, **options: Any) -> list[str]:
+        texts.extend(continue_text(*arguments, **options))
+        (folder / f"samples-of-{rank}").write_text(f"{len(texts)}")
+        return texts[-1:]
+
+    pretrain.continue_text = counting
+    run(inputs, folder, parallel=parallel, **SAME_BY_ANY_NUMBER)
+    end_process()
+
+
+@pytest.mark.parametrize("parallel", ["ddp", "fsdp"])
+def test_all_processes_sample_together_what_one_would(inputs, tmp_path, parallel):
+    """Nobody waits for another to sample alone; the model isn't brought together for it."""
+    alone = tmp_path / "alone"
+    together = tmp_path / "together"
+    together.mkdir()
+    run(inputs, alone, **SAME_BY_ANY_NUMBER)
+    codes = run_in_processes(2, pretrain_in_one_of_several, inputs, together, parallel)
+    assert codes == [0, 0]
+    for path in sorted((alone / "logs").glob("samples-*.md")):
+        assert (together / "logs" / path.name).read_text() == path.read_text()
+    counts = [(together / f"samples-of-{rank}").read_text() for rank in (0, 1)]
+    assert counts == [f"{2 * len(pretrain.PROMPTS)}"] * 2
+    one = load_file(alone / "model.safetensors")
+    two = load_file(together / "model.safetensors")
+    assert all(torch.allclose(one[name], two[name], atol=1e-5) for name in one)
 
 
 def test_a_prompt_that_fills_the_context_doesnt_stop_the_training(inputs, tmp_path):

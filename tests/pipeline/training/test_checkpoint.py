@@ -95,15 +95,19 @@ def test_a_checkpoint_may_be_read_by_whom_the_umask_lets(tmp_path, state):
     assert last(tmp_path).stat().st_mode & 0o777 == 0o640
 
 
-@pytest.mark.parametrize("damage", ["truncate", "flip", "empty"])
+@pytest.mark.parametrize(
+    "damage", ["truncate", "cut the last byte", "flip", "flip first", "flip in header", "empty"]
+)
 def test_a_damaged_checkpoint_is_passed_over_and_named(tmp_path, state, capsys, damage):
     save(tmp_path, state, 1)
     save(tmp_path, state, 2)
     path = find_checkpoints(tmp_path)[0]
     data = bytearray(path.read_bytes())
-    data[len(data) // 2] ^= 1
-    damaged = {"truncate": data[: len(data) // 2], "flip": data, "empty": b""}
-    path.write_bytes(damaged[damage])
+    flipped_at = {"flip": len(data) // 2, "flip first": 0, "flip in header": 100}
+    cut_at = {"truncate": len(data) // 2, "cut the last byte": len(data) - 1, "empty": 0}
+    if damage in flipped_at:
+        data[flipped_at[damage]] ^= 1
+    path.write_bytes(data[: cut_at.get(damage, len(data))])
     assert step_of(last(tmp_path)) == 1
     assert f"{path} is damaged" in capsys.readouterr().out
 

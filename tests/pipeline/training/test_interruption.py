@@ -10,12 +10,12 @@ import pytest
 from pipeline.training.interruption import postponing_signals
 from tests.conftest import PROJECT
 
-STUBBORN = """
-import os, signal
+TOLD = """
+import os, signal, sys
 from pipeline.training.interruption import postponing_signals
 with postponing_signals():
-    os.kill(os.getpid(), signal.SIGTERM)
-    os.kill(os.getpid(), signal.SIGTERM)
+    for name in sys.argv[1:]:
+        os.kill(os.getpid(), signal.Signals[name])
     print("still here")
 """
 
@@ -36,8 +36,25 @@ def test_the_handlers_come_back_after_an_error_too():
     assert signal.getsignal(signal.SIGTERM) == before
 
 
-def test_a_second_signal_ends_the_process_at_once():
-    command = [sys.executable, "-c", STUBBORN]
-    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
-    assert done.returncode == 128 + signal.SIGTERM
-    assert done.stdout == ""
+def run_told(*names: str) -> subprocess.CompletedProcess[str]:
+    """A process that gets these signals while it trains."""
+    command = [sys.executable, "-c", TOLD, *names]
+    return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("SIGTERM", "SIGTERM", "SIGTERM"),
+        ("SIGTERM", "SIGINT"),
+        ("SIGINT", "SIGTERM", "SIGTERM"),
+    ],
+)
+def test_a_signal_that_comes_by_two_ways_is_no_reason_to_lose_the_state(names):
+    done = run_told(*names)
+    assert (done.returncode, done.stdout) == (0, "still here\n")
+
+
+def test_a_second_ctrl_c_ends_the_process_at_once():
+    done = run_told("SIGINT", "SIGTERM", "SIGINT")
+    assert (done.returncode, done.stdout) == (128 + signal.SIGINT, "")

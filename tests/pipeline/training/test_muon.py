@@ -1,10 +1,24 @@
 """Muon: orthogonal updates, q, k and v apart, the orientation of either kind of layer."""
 
+import weakref
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 import torch
+import torch.distributed as dist
+from torch.distributed.tensor import DTensor
+from torch.testing._internal.distributed.fake_pg import FakeStore
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 from transformers.pytorch_utils import Conv1D
 
+from pipeline.models.losses import TokenLosses
+from pipeline.training import muon
 from pipeline.training.muon import Muon, as_matrix, orthogonalize
+from pipeline.training.optimizers import find_matrices
+from pipeline.training.processes import distribute, mesh_of
+from tests.pipeline.train_tiny import make_tiny
 
 
 def update(module, name, gradient):
@@ -51,3 +65,61 @@ def test_weight_decay_shrinks_a_weight_by_rate_times_decay():
     layer.weight.grad = torch.zeros(8, 8)
     Muon([as_matrix("fc", layer)], lr=0.5, weight_decay=0.1).step()
     torch.testing.assert_close(layer.weight.detach(), before * 0.95)
+
+
+class PeakMemory(TorchDispatchMode):
+    """The most bytes of new tensors that are alive at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.alive = 0
+        self.peak = 0
+        self.seen: weakref.WeakSet[torch.UntypedStorage] = weakref.WeakSet()
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        if DTensor in types:  # its local tensors come next
+            return NotImplemented
+        inputs = {id(each) for each in tree_leaves((args, kwargs))}
+        result = func(*args, **kwargs or {})
+        for tensor in tree_leaves(result):
+            if isinstance(tensor, torch.Tensor) and id(tensor) not in inputs:
+                self.count(tensor.untyped_storage())
+        return result
+
+    def count(self, storage: torch.UntypedStorage) -> None:
+        if storage in self.seen:
+            return
+        self.seen.add(storage)
+        self.alive += storage.nbytes()
+        self.peak = max(self.peak, self.alive)
+        weakref.finalize(storage, self.forget, storage.nbytes())
+
+    def forget(self, num_bytes: int) -> None:
+        self.alive -= num_bytes
+
+
+@pytest.fixture
+def two_processes() -> Iterator[None]:
+    """One process of two, the other of which doesn't exist: what is exchanged has no meaning."""
+    dist.init_process_group("fake", store=FakeStore(), rank=0, world_size=2)
+    yield
+    mesh_of.cache_clear()
+    dist.destroy_process_group()
+
+
+@pytest.mark.parametrize("parallel", ["ddp", "fsdp"])
+def test_a_process_holds_a_round_of_updates_not_all(two_processes, monkeypatch, parallel):
+    monkeypatch.setattr(muon, "VALUES_AT_ONCE", 1)
+    model = make_tiny(layers=16, width=64)
+    distribute(TokenLosses(model), parallel)
+    matrices = find_matrices(model)
+    optimizer = Muon(matrices, lr=0.1, weight_decay=0.0)
+    for matrix in matrices:
+        matrix.weight.grad = torch.ones_like(matrix.weight)
+    optimizer.step()  # makes the momenta
+    with PeakMemory() as memory:
+        optimizer.step()
+    num_values = sum(matrix.weight.numel() for matrix in matrices)
+    assert 0 < memory.peak < num_values
