@@ -37,8 +37,10 @@ class TokenLosses(torch.nn.Module):
         end = self.model.config.eos_token_id
         inputs_BT = ids_BT[:, :-1].masked_fill(ids_BT[:, :-1] < 0, end)
         documents = separate_documents(inputs_BT == end) if self.document_masking else {}
-        # With a cache transformers would skip the documents' mask without a word.
-        found = self.model.base_model(input_ids=inputs_BT, use_cache=False, **documents)
+        # Given ids, transformers reads some of them back to warn of padding, for which a GPU stops.
+        embedded_BTC = self.model.get_input_embeddings()(inputs_BT)
+        # With a cache it would skip the documents' mask without a word.
+        found = self.model.base_model(inputs_embeds=embedded_BTC, use_cache=False, **documents)
         head_VC = head_weight_of(self.model)
         return self.sum_cross_entropies(found.last_hidden_state, head_VC, ids_BT[:, 1:])
 

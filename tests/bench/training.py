@@ -112,9 +112,10 @@ def measure_speeds(
     speeds: dict[str, list[float]] = {each.name: [] for each in contenders}
     waits: dict[str, float] = {}
     for turn in range(TURNS):
-        for each in contenders:
+        for number, each in enumerate(contenders):
             out = folder / f"{each.name}-{turn}"
-            done = each.run(TURN_STEPS, out, folder / f"{each.name}-cache")
+            cache = folder / f"cache-{number}"  # g++ stumbles over a space in its path
+            done = each.run(TURN_STEPS, out, cache)
             step_seconds = statistics.median(np.diff(done)[NUM_SLOW_STEPS:])
             speeds[each.name].append(each.tokens_per_step / step_seconds)
             waits.setdefault(each.name, done[0] - step_seconds)
@@ -136,11 +137,11 @@ def measure_quality(
 ) -> None:
     """Bits per byte after as many steps as each can do in its time."""
     print("\n| | seconds | steps x tokens | bits per byte |\n|---|---|---|---|", flush=True)
-    for each in contenders:
+    for number, each in enumerate(contenders):
         seconds = 60 * MINUTES[each.name] - waits[each.name]
         steps = int(seconds * statistics.median(speeds[each.name]) / each.tokens_per_step)
         out = folder / f"{each.name}-long"
-        done = each.run(steps, out, folder / f"{each.name}-long-cache")
+        done = each.run(steps, out, folder / f"long-cache-{number}")
         score = bits_per_byte(each.load(out), tokens, context)
         print(
             f"| {each.name} | {done[-1]:.0f} | {steps} x {each.tokens_per_step} | {score:.4f} |",

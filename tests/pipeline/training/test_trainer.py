@@ -169,7 +169,8 @@ def test_a_non_finite_loss_between_two_lines_of_metrics_is_told_by_its_step_and_
     assert are_same(undisturbed, resumed)
 
 
-def test_no_step_waits_for_a_value_of_its_own(tokens, tmp_path):
+@pytest.mark.parametrize("architecture", ["gpt", "gpt2"])
+def test_no_step_waits_for_a_value_of_its_own(tokens, tmp_path, architecture):
     """Reading one would let a GPU stand idle until the next step has been sent to it."""
 
     class Reads(TorchDispatchMode):
@@ -185,7 +186,7 @@ def test_no_step_waits_for_a_value_of_its_own(tokens, tmp_path):
             reads.step = step + 1
             return super().batch(step, *others)
 
-    settings = changed(log_every=100)
+    settings = changed(log_every=100, architecture=architecture)
     run = make_trainer(tokens, tmp_path, settings, batches_class=CountingBatches)
     with Reads() as reads:
         run.train()
