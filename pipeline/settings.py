@@ -145,7 +145,8 @@ class PretrainSettings(Settings):
     """Deterministic algorithms only, so that a resumed run equals an undisturbed one bit for
     bit."""
     parallel: Annotated[Literal["ddp", "fsdp"], UNKEYED] = "ddp"
-    """With several processes: ddp (every one holds the model) or fsdp (they share it)."""
+    """With several processes: ddp (every one holds the model) or fsdp (they share it: less memory,
+    more to send)."""
     gradient_checkpointing: Annotated[bool, UNKEYED] = False
     """Keep only the blocks' inputs and compute the rest again: a third more time, a fraction of the
     memory."""

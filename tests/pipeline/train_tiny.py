@@ -164,7 +164,7 @@ def be_process(
     """One process of a training; its last words, if it stops, are in a file."""
     pose_as_torchruns(rank, world, port)
     if rank > 0:
-        checkpoint.load_file = leave_to_the_first
+        checkpoint.load_file = checkpoint.safe_open = leave_to_the_first
     try:
         train_and_save(tokens, folder, settings, fault)
     except (SystemExit, UserError) as stopped:
@@ -173,7 +173,7 @@ def be_process(
     end_process()
 
 
-def leave_to_the_first(path: Path) -> NoReturn:
+def leave_to_the_first(path: Path, **_: Any) -> NoReturn:
     raise AssertionError(f"{path} is read by another process than the first")
 
 
