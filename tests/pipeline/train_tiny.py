@@ -17,7 +17,6 @@ from transformers import PreTrainedModel
 
 from pipeline.models.gpt import make_model
 from pipeline.settings import PretrainSettings
-from pipeline.training import device
 from pipeline.training.batches import TokenStream, TrainingBatches
 from pipeline.training.processes import (
     end_process,
@@ -42,7 +41,6 @@ TINY = PretrainSettings(
     validations=2,
     log_every=1,
 )
-QUICK_PEAK_SIZE = 64  # the device's peak is not what these tests are about
 torch.set_num_threads(1)  # a tiny model's threads spend their time waiting for each other
 
 
@@ -127,7 +125,6 @@ def be_process(
             "MASTER_ADDR": "localhost",
             "MASTER_PORT": str(port),
         }
-    device.PEAK_SIZE = QUICK_PEAK_SIZE
     try:
         train_and_save(tokens, folder, settings, fault)
     except SystemExit as stopped:

@@ -38,3 +38,23 @@ def test_compiling_without_a_compiler_is_told_before_anything_runs(monkeypatch):
         device.prepare_torch(deterministic=True, compiled=True, device="cpu")
     device.prepare_torch(deterministic=True, compiled=False, device="cpu")
     device.prepare_torch(deterministic=True, compiled=True, device="cuda")
+
+
+PEAKS = {
+    "NVIDIA H100 80GB HBM3": 989e12,
+    "NVIDIA H100 PCIe": 756e12,
+    "NVIDIA H100 NVL": 835e12,
+    "NVIDIA A100-SXM4-80GB": 312e12,
+    "NVIDIA H100 80GB HBM3 MIG 1g.10gb": None,
+    "NVIDIA GeForce RTX 4090 Laptop GPU": None,
+}
+
+
+@pytest.mark.parametrize("name", PEAKS)
+def test_a_gpus_peak_is_that_of_its_exact_name(monkeypatch, name):
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda: name)
+    assert device.peak_flops("cuda") == PEAKS[name]
+
+
+def test_a_cpu_has_no_peak_as_what_is_measured_depends_on_what_else_runs():
+    assert device.peak_flops("cpu") is None
