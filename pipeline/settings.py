@@ -92,7 +92,7 @@ class PretrainSettings(Settings):
 
     architecture: Literal["gpt", "gpt2", "gpt3"] = "gpt2"
     """gpt (GPT-1: norms after the blocks), gpt2 (norms before), or gpt3 (every other layer's
-    attention banded to a quarter of the context). gpt and gpt3 run eagerly."""
+    attention banded to a quarter of the context)."""
     layers: int = Field(default=6, ge=1)
     """Transformer blocks."""
     width: int = Field(default=256, ge=1)
@@ -113,7 +113,7 @@ class PretrainSettings(Settings):
     micro_batch_size: Annotated[int, UNKEYED] = Field(default=16, ge=1)
     """Sequences a forward pass of one process; gradients are accumulated up to batch_size."""
     document_masking: bool = False
-    """Attention stays within a document, and positions begin anew with each."""
+    """Attention stays within a document, and positions begin anew with each; gpt2 only."""
     short_steps: int = Field(default=0, ge=0)
     """Sequence-length warm-up: for so many steps the same tokens come as sequences of a quarter of
     the context."""
@@ -149,7 +149,7 @@ class PretrainSettings(Settings):
     more to send)."""
     gradient_checkpointing: Annotated[bool, UNKEYED] = False
     """Keep only the blocks' inputs and compute the rest again: a third more time, a fraction of the
-    memory."""
+    memory; not in gpt."""
     checkpoint_minutes: Annotated[float, UNKEYED] = Field(default=5.0, ge=0)
     """Minutes between checkpoints."""
     keep_checkpoints: Annotated[int, UNKEYED] = Field(default=2, ge=1)

@@ -1,29 +1,44 @@
-"""Causal attention for decoders without a mask tensor, so that torch takes its flash kernel and
-compiles a block whole.
+"""Causal attention in training, for all the GPTs: torch's quick kernels in place of dense scores,
+and masks only where causality isn't all: for documents, and for GPT-3's banded layers.
 
-transformers builds a dense (B, 1, T, T) mask when a whole GPT-2 is compiled. An attention that it
-has no mask function for gets none: causal_sdpa is transformers' own SDPA under another name. Both
-functions here are right for full sequences and for right padding (a pad can't be seen from its
-left), and wrong for left padding or a key-value cache, so generation keeps the stock attention. A
-mask that is given is additive, (B, 1, T, T), and has to be causal itself."""
+transformers (5.23) builds a dense (B, 1, T, T) mask when a whole GPT-2 is compiled. An attention
+that it has no mask function for gets none. The functions here are right for full sequences and for
+right padding (a pad can't be seen from its left), and wrong for left padding or a key-value cache,
+so generation keeps the stock attention. A mask that is given has to be causal itself."""
 
+import functools
 import math
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch.nn import functional
-from transformers import AttentionInterface
-from transformers.integrations.sdpa_attention import sdpa_attention_forward as causal_sdpa
+from torch.nn.attention.flex_attention import BlockMask, create_block_mask, flex_attention
+from transformers import AttentionInterface, PreTrainedModel
+from transformers.integrations.sdpa_attention import sdpa_attention_forward
+from transformers.models.gpt_neo import modeling_gpt_neo as gpt_neo
+from transformers.models.openai import modeling_openai as openai_gpt
 
 LONGEST_FOR_MATMUL = 512
 """Tokens up to which SDPA's bf16 kernel takes two to four times as long on a CPU, most of it in the
 backward pass."""
 
+Mask = torch.Tensor | BlockMask
+"""Additive, (B, H, T, T) or (1, 1, T, T), or the blocks of it that FlexAttention computes."""
+Rule = Callable[[Any, Any, Any, Any], torch.Tensor]
+"""Whether in a row (B) and a head (H) a query (T) sees a key (T): FlexAttention's mask_mod."""
+
+
+@functools.cache
+def compiled_flex_attention() -> Callable[..., Any]:
+    """FlexAttention for a model that isn't compiled itself: as it is it computes all scores."""
+    return torch.compile(flex_attention, dynamic=False)
+
 
 def quickest(device: str, length: int) -> str:
     """The name of the quicker of the two for sequences of up to `length` tokens."""
     is_short_on_cpu = device == "cpu" and length <= LONGEST_FOR_MATMUL
-    return "causal_matmul" if is_short_on_cpu else "causal_sdpa"
+    return "causal_matmul" if is_short_on_cpu else "causal_kernels"
 
 
 def causal_matmul(
@@ -45,7 +60,7 @@ def causal_matmul(
         masked_TT = torch.full((T, T), -math.inf, dtype=query_BHTD.dtype, device=query_BHTD.device)
         mask_NTT = masked_TT.triu(1).expand(B * H, T, T)
     else:
-        mask_NTT = attention_mask.to(query_BHTD.dtype).expand(B, H, T, T).flatten(0, 1)
+        mask_NTT = attention_mask.flatten(0, 1).expand(B * H, T, T)
     scores_NTT = torch.baddbmm(
         mask_NTT,
         query_BHTD.flatten(0, 1),
@@ -57,5 +72,144 @@ def causal_matmul(
     return context_NTD.view(B, H, T, D).transpose(1, 2).contiguous(), None
 
 
-AttentionInterface.register("causal_sdpa", causal_sdpa)
+def causal_kernels(
+    module: torch.nn.Module,
+    query_BHTD: torch.Tensor,
+    key_BHTD: torch.Tensor,
+    value_BHTD: torch.Tensor,
+    attention_mask: Mask | None,
+    scaling: float,
+    dropout: float = 0.0,
+    **_: Any,
+) -> tuple[torch.Tensor, None]:
+    """Attention by torch's kernels: FlexAttention's for a mask in blocks, else transformers' SDPA.
+
+    The same signature and values as causal_matmul.
+    """
+    if not isinstance(attention_mask, BlockMask):
+        return sdpa_attention_forward(
+            module, query_BHTD, key_BHTD, value_BHTD, attention_mask, dropout, scaling
+        )
+    flex = flex_attention if torch.compiler.is_compiling() else compiled_flex_attention()
+    context_BHTD = flex(
+        query_BHTD,
+        key_BHTD,
+        value_BHTD,
+        block_mask=attention_mask,
+        scale=scaling,
+        kernel_options={"BACKEND": "TRITON"},  # the one whose backward pass is deterministic
+    )
+    return context_BHTD.transpose(1, 2).contiguous(), None
+
+
+# transformers refuses GPTNeo a name with "sdpa" in it.
+AttentionInterface.register("causal_kernels", causal_kernels)
 AttentionInterface.register("causal_matmul", causal_matmul)
+ATTENTIONS = {"causal_kernels": causal_kernels, "causal_matmul": causal_matmul}
+
+
+def within_documents(begun_BT: torch.Tensor) -> Rule:
+    """A token sees those before it from its document's first one on; `begun_BT` is that one's
+    position."""
+
+    def sees(row: Any, _head: Any, query: Any, key: Any) -> torch.Tensor:
+        return (key <= query) & (key >= begun_BT[row, query])
+
+    return sees
+
+
+def within_window(length: int) -> Rule:
+    """A token sees itself and the `length` - 1 before it."""
+
+    def sees(_row: Any, _head: Any, query: Any, key: Any) -> torch.Tensor:
+        return (key <= query) & (key > query - length)
+
+    return sees
+
+
+def make_mask(
+    sees: Rule, rows: int, heads: int, length: int, device: torch.device, dtype: torch.dtype
+) -> Mask:
+    """A rule as a mask for so many rows (1: all are alike) of sequences of this length: in blocks
+    on a GPU, dense elsewhere, where FlexAttention has no backward pass."""
+    if device.type == "cuda":
+        return mask_in_blocks(sees, rows, length, device)
+    return dense_mask(sees, rows, heads, length, device, dtype)
+
+
+def mask_in_blocks(sees: Rule, rows: int, length: int, device: torch.device) -> BlockMask:
+    """For FlexAttention, which skips blocks that no query sees."""
+    blocks: Any = create_block_mask(sees, rows, None, length, length, device)
+    blocks.ndim = 4  # transformers' GPT-2 asks a mask for it
+    return blocks
+
+
+def dense_mask(
+    sees: Rule, rows: int, heads: int, length: int, device: torch.device, dtype: torch.dtype
+) -> torch.Tensor:
+    """In the type that attention computes in, and for each of the `heads`, since causal_matmul
+    can't broadcast."""
+    order_T = torch.arange(length, device=device)
+    rows_B111 = torch.arange(rows, device=device)[:, None, None, None]
+    seen_B1TT = sees(rows_B111, 0, order_T[:, None], order_T).expand(rows, 1, length, length)
+    mask_B1TT = torch.zeros(seen_B1TT.shape, dtype=dtype, device=device)
+    mask_B1TT.masked_fill_(~seen_B1TT, -math.inf)
+    return mask_B1TT.expand(rows, heads, length, length).contiguous()
+
+
+@functools.lru_cache(maxsize=2)  # the context, and that of short_steps
+def make_window_mask(window: int, length: int, device: torch.device, dtype: torch.dtype) -> Mask:
+    """The mask of GPT-3's banded layers, the same at every step and for all rows and heads."""
+    return make_mask(within_window(window), 1, 1, length, device, dtype)
+
+
+class Gpt3Attention(gpt_neo.GPTNeoSelfAttention):
+    """GPTNeo's attention by the function that the config names, which has to be one of the above.
+
+    A banded layer's mask is the one that is given, a window's; a dense layer has none.
+    """
+
+    def _attn(
+        self,
+        query: torch.Tensor,
+        key: torch.Tensor,
+        value: torch.Tensor,
+        attention_mask: Mask | None = None,
+    ) -> tuple[torch.Tensor, None]:
+        is_banded = self.attention_type == "local"
+        if is_banded and attention_mask is None:  # sampling
+            return super()._attn(query, key, value)
+        attend = ATTENTIONS[self.config._attn_implementation]
+        mask = attention_mask if is_banded else None
+        context_BTHD, _ = attend(self, query, key, value, mask, scaling=1.0)
+        return context_BTHD.transpose(1, 2), None
+
+
+class Gpt1Attention(openai_gpt.Attention):
+    """OpenAIGPT's attention by the quicker of the functions above."""
+
+    def _attn(
+        self,
+        q: torch.Tensor,
+        k: torch.Tensor,
+        v: torch.Tensor,
+        attention_mask: torch.Tensor | None = None,
+        output_attentions: bool = False,
+    ) -> list[torch.Tensor]:
+        if attention_mask is not None:  # sampling
+            return super()._attn(q, k, v, attention_mask, output_attentions)
+        length, width = q.shape[2:]
+        attend = ATTENTIONS[quickest(q.device.type, length)]
+        context_BTHD, _ = attend(self, q, k.transpose(2, 3), v, None, scaling=width**-0.5)
+        return [context_BTHD.transpose(1, 2)]
+
+
+# By these names, too, a config chooses the class of GPTNeo's attention.
+gpt_neo.GPT_NEO_ATTENTION_CLASSES |= dict.fromkeys(ATTENTIONS, Gpt3Attention)
+
+
+def use_gpt1_attention(model: PreTrainedModel) -> None:
+    """Give a new or loaded OpenAIGPT, whose config has no say in it, Gpt1Attention, in memory."""
+    for module in model.modules():
+        if isinstance(module, openai_gpt.Attention):
+            module.__class__ = Gpt1Attention

@@ -15,15 +15,24 @@ USABLE_MEMORY = 0.9  # the rest is the allocator's, and the estimate's error
 MUON_VALUES = 2**24  # a process, in a round of Muon's updates: muon.py's VALUES_AT_ONCE
 
 
-def flops_per_token(model: PreTrainedModel) -> int:
-    """Training FLOPs a token, without recomputation.
+def flops_per_token(model: PreTrainedModel, length: int) -> int:
+    """Training FLOPs a token in sequences of this length, without recomputation.
 
-    6 for each weight that multiplies, 12 L T d for attention (Chowdhery et al., 2022).
+    6 for each weight that multiplies, and for attention in each layer 12 d for each token of the
+    sequence (Chowdhery et al., 2022), or of the window that a banded layer sees.
     """
     config = model.config
     weights = num_in_matrices(model) + head_weight_of(model).numel()
-    attention = config.num_hidden_layers * config.max_position_embeddings * config.hidden_size
-    return 6 * weights + 12 * attention
+    kinds = getattr(config, "attention_layers", ["global"] * config.num_hidden_layers)
+    attended = sum(min(length, config.window_size) if kind == "local" else length for kind in kinds)
+    return 6 * weights + 12 * config.hidden_size * attended
+
+
+def mean_flops_per_token(model: PreTrainedModel, settings: PretrainSettings) -> float:
+    """Training FLOPs a token over all steps, the short ones included."""
+    short_share = settings.short_steps / settings.steps
+    short = flops_per_token(model, settings.context // 4)
+    return short_share * short + (1 - short_share) * flops_per_token(model, settings.context)
 
 
 def num_in_matrices(model: PreTrainedModel) -> int:
@@ -37,9 +46,9 @@ def memory_needed(
     """Bytes a process of training takes, by what they hold: an estimate.
 
     The state is fp32 weights, gradients and two moments, one where Muon has them. Activations are
-    34 bytes a hidden value of a block in mixed precision (Korthikanti et al., 2022); where
-    attention is eager, 10 a score come on top. Copies are the bf16 weights that autocast makes for
-    a forward pass and the backward pass takes up again.
+    34 bytes a hidden value of a block in mixed precision (Korthikanti et al., 2022); attention's
+    scores, which only a CPU keeps, are left out. Copies are the bf16 weights that autocast makes
+    for a forward pass and the backward pass takes up again.
     """
     config = model.config
     layers = config.num_hidden_layers
@@ -50,8 +59,6 @@ def memory_needed(
     is_spread = settings.parallel == "fsdp" and world > 1
     blocks_copied = 1 if settings.gradient_checkpointing else layers
     bytes_per_value = 34 + 2 * layers if settings.gradient_checkpointing else 34 * layers
-    scores = micro_batch_size * config.num_attention_heads * settings.context**2
-    has_eager_attention = settings.architecture != "gpt2"
     return {
         "state": (16 * weights - 4 * in_muon) / (world if is_spread else 1),
         "copies": 2 * in_matrices * blocks_copied / layers,
@@ -59,7 +66,6 @@ def memory_needed(
         "updates": bytes_of_updates(in_muon, world, is_spread),
         "logits": 6 * tokens * config.vocab_size,  # once in bf16, once in fp32
         "activations": tokens * config.hidden_size * bytes_per_value,
-        "attention scores": 10 * layers * scores if has_eager_attention else 0,
     }
 
 

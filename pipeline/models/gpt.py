@@ -8,7 +8,7 @@ import torch
 from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedConfig, PreTrainedModel
 
 from corpora.errors import as_user_error, require
-from pipeline.models.attention import quickest
+from pipeline.models.attention import quickest, use_gpt1_attention
 from pipeline.models.folder import MODEL_TYPES, model_folder, require_continuable
 from pipeline.models.load import load_weights
 from pipeline.settings import PretrainSettings
@@ -39,15 +39,20 @@ def make_model(
         "eos_token_id": end_token_id,
         "pad_token_id": pad_token_id,
     }
+    # In memory only: config.json doesn't name it.
+    attention = quickest(device, settings.context)
     if settings.init:
-        model = continue_model(settings, vocab_size, tokens)
+        model = continue_model(settings, vocab_size, tokens, attention)
     else:
         torch.manual_seed(settings.seed)
         config = make_config(settings, vocab_size, tokens)
-        model = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
-    if settings.architecture == "gpt2":
-        # In memory only: config.json doesn't name it.
-        model.set_attn_implementation(quickest(device, settings.context))
+        model = AutoModelForCausalLM.from_config(
+            config, dtype=torch.float32, attn_implementation=attention
+        )
+        if settings.architecture == "gpt3":
+            scale_queries(model)
+    if settings.architecture == "gpt":
+        use_gpt1_attention(model)
     if settings.gradient_checkpointing:
         model.activation_checkpointing_enable({"use_reentrant": False})
     return model
@@ -55,16 +60,15 @@ def make_model(
 
 def require_supported(settings: PretrainSettings) -> None:
     """Raise UserError for a setting that the architecture doesn't have."""
-    only_in_gpt2 = {
-        "compile": settings.compile,
-        "document_masking": settings.document_masking,
-        "gradient_checkpointing": settings.gradient_checkpointing,
+    lacking = {
+        "gpt": ("document_masking", "gradient_checkpointing"),
+        "gpt2": (),
+        "gpt3": ("document_masking",),
     }
-    for name, is_wanted in only_in_gpt2.items():
+    for name in lacking[settings.architecture]:
         require(
-            settings.architecture == "gpt2" or not is_wanted,
-            f"pretrain.{name}=true: architecture={settings.architecture} doesn't have it: only "
-            "gpt2 does.",
+            not getattr(settings, name),
+            f"pretrain.{name}=true: architecture={settings.architecture} doesn't have it.",
         )
 
 
@@ -97,8 +101,21 @@ def make_config(
     )
 
 
+def scale_queries(model: PreTrainedModel) -> None:
+    """Divide GPTNeo's query weights by the square root of a head's width, in place.
+
+    GPT-3 divides the scores by it (Vaswani et al., 2017, section 3.2.1), GPTNeo doesn't.
+    """
+    config = model.config
+    scale = (config.hidden_size // config.num_attention_heads) ** -0.5
+    with torch.no_grad():
+        for name, weight in blocks_of(model).named_parameters():
+            if name.endswith("q_proj.weight"):
+                weight.mul_(scale)
+
+
 def continue_model(
-    settings: PretrainSettings, vocab_size: int, tokens: dict[str, int]
+    settings: PretrainSettings, vocab_size: int, tokens: dict[str, int], attention: str
 ) -> PreTrainedModel:
     """The model that INIT= names, with our special tokens and without dropout.
 
@@ -115,6 +132,7 @@ def continue_model(
     )
     changes = tokens | NO_DROPOUT | NO_GPT_NEO_DROPOUT
     config.update({key: value for key, value in changes.items() if hasattr(config, key)})
+    config._attn_implementation = attention
     return load_weights(AutoModelForCausalLM, folder, name, config)
 
 

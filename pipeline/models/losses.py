@@ -1,10 +1,14 @@
 """The loss of pretraining: cross-entropies of next tokens, and attention that stays within a
 document where that is wanted."""
 
+from typing import Any
+
 import torch
 from torch.nn import functional
 from transformers import PreTrainedModel
 
+from pipeline.models.attention import make_mask, make_window_mask, within_documents
+from pipeline.models.folder import MODEL_TYPES
 from pipeline.models.gpt import blocks_of, head_weight_of
 
 IGNORED = -100
@@ -36,13 +40,32 @@ class TokenLosses(torch.nn.Module):
         """The sum of the losses, a scalar."""
         end = self.model.config.eos_token_id
         inputs_BT = ids_BT[:, :-1].masked_fill(ids_BT[:, :-1] < 0, end)
-        documents = separate_documents(inputs_BT == end) if self.document_masking else {}
+        bounds = self.bounds_of_attention(inputs_BT == end)
         # Given ids, transformers reads some of them back to warn of padding, for which a GPU stops.
         embedded_BTC = self.model.get_input_embeddings()(inputs_BT)
         # With a cache it would skip the documents' mask without a word.
-        found = self.model.base_model(inputs_embeds=embedded_BTC, use_cache=False, **documents)
+        found = self.model.base_model(inputs_embeds=embedded_BTC, use_cache=False, **bounds)
         head_VC = head_weight_of(self.model)
         return self.sum_cross_entropies(found.last_hidden_state, head_VC, ids_BT[:, 1:])
+
+    def bounds_of_attention(self, starts_BT: torch.Tensor) -> dict[str, Any]:
+        """What the model is told for documents that begin where `starts_BT` says, if attention
+        stays within them, and for GPT-3's banded layers: one mask for all layers."""
+        B, T = starts_BT.shape
+        config = self.model.config
+        device = starts_BT.device
+        is_autocast = torch.is_autocast_enabled(device.type)
+        dtype = torch.get_autocast_dtype(device.type) if is_autocast else torch.float32
+        if self.document_masking:
+            order_T = torch.arange(T, device=device)
+            begun_BT = torch.where(starts_BT, order_T, 0).cummax(1).values
+            by_matmul = config._attn_implementation == "causal_matmul"
+            heads = config.num_attention_heads if by_matmul else 1
+            mask = make_mask(within_documents(begun_BT), B, heads, T, device, dtype)
+            return {"position_ids": order_T - begun_BT, "attention_mask": mask}
+        if config.model_type == MODEL_TYPES["gpt3"]:
+            return {"attention_mask": make_window_mask(config.window_size, T, device, dtype)}
+        return {}
 
 
 def sum_cross_entropies(
@@ -52,17 +75,3 @@ def sum_cross_entropies(
     logits_NV = functional.linear(hidden_BTC, head_VC).flatten(0, 1).float()
     targets_N = targets_BT.flatten()
     return functional.cross_entropy(logits_NV, targets_N, ignore_index=IGNORED, reduction="sum")
-
-
-def separate_documents(starts_BT: torch.Tensor) -> dict[str, torch.Tensor]:
-    """Positions (B, T) and an additive mask (B, 1, T, T) for documents that begin where `starts_BT`
-    says."""
-    T = starts_BT.shape[1]
-    order_T = torch.arange(T, device=starts_BT.device)
-    begun_BT = torch.where(starts_BT, order_T, 0).cummax(1).values
-    is_same_document_BTT = begun_BT[:, :, None] == begun_BT[:, None, :]
-    is_before_TT = order_T[:, None] >= order_T
-    seen_BTT = is_same_document_BTT & is_before_TT
-    zeros_BTT = torch.zeros(seen_BTT.shape, device=starts_BT.device)
-    mask_BTT = zeros_BTT.masked_fill(~seen_BTT, -torch.inf)
-    return {"position_ids": order_T - begun_BT, "attention_mask": mask_BTT[:, None]}

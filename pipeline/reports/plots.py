@@ -15,7 +15,7 @@ CURVE_PANELS = (
     ("learning_rate", "matrix_learning_rate"),
     ("gradient_norm",),
     ("tokens_per_second",),
-    ("mfu",),
+    ("memory_mb",),
 )
 """The metrics of a training run that share a panel."""
 NUM_DOTTED = 30  # curves of fewer points show each of them

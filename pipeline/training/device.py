@@ -1,11 +1,9 @@
 """What the hardware is and can do: device and precision, resolved once at the start and never
 silently changed; its speed and its memory."""
 
-import functools
 import os
 import shutil
 import sys
-import time
 from typing import Any, NamedTuple
 
 import torch
@@ -18,24 +16,35 @@ COMPILERS = {
 }
 """What compiling needs: the variable that names the compiler, and what is looked for without it
 (torch/_inductor/config.py; Triton's runtime/build.py)."""
-PEAK_SIZE = 2048
-PEAK_REPEATS = 20
 
 
 class Gpu(NamedTuple):
     """From the vendor's data sheet."""
 
-    teraflops: float  # a second, dense, in bf16
+    teraflops: float  # a second, dense, in bf16 with sums in fp32
     gigabytes: float
+    names: tuple[str, ...]  # torch's
 
 
 GPUS = {
-    "RTX 4090": Gpu(165, 24),
-    "A100": Gpu(312, 80),
-    "H100": Gpu(989, 80),
-    "H200": Gpu(989, 141),
-    "B200": Gpu(2250, 180),
-    "L40S": Gpu(362, 48),
+    "RTX 4090": Gpu(165, 24, ("NVIDIA GeForce RTX 4090",)),
+    "A100": Gpu(
+        312,
+        80,
+        (
+            "NVIDIA A100-SXM4-40GB",
+            "NVIDIA A100-SXM4-80GB",
+            "NVIDIA A100-PCIE-40GB",
+            "NVIDIA A100 80GB PCIe",
+        ),
+    ),
+    "H100": Gpu(989, 80, ("NVIDIA H100 80GB HBM3",)),
+    "H100 PCIe": Gpu(756, 80, ("NVIDIA H100 PCIe",)),
+    "H100 NVL": Gpu(835, 94, ("NVIDIA H100 NVL",)),
+    "H200": Gpu(989, 141, ("NVIDIA H200",)),
+    "H200 NVL": Gpu(835, 141, ("NVIDIA H200 NVL",)),
+    "B200": Gpu(2250, 180, ("NVIDIA B200",)),
+    "L40S": Gpu(362, 48, ("NVIDIA L40S",)),
 }
 
 
@@ -129,27 +138,14 @@ def autocast(device: str, precision: str) -> torch.autocast:
     return torch.autocast(device, torch.bfloat16, enabled=precision == "bf16")
 
 
-@functools.cache
-def peak_flops(device: str) -> float:
-    """FLOP/s that can be reached at best.
-
-    A known GPU's data sheet, else what a 2048 x 2048 matrix product reaches, in bf16 if the
-    hardware can.
-    """
-    if device == "cuda":
-        name = torch.cuda.get_device_name()
-        for known, gpu in GPUS.items():
-            if known in name:
-                return gpu.teraflops * 1e12
-    dtype = torch.bfloat16 if has_bf16(device) else torch.float32
-    matrix = torch.ones(PEAK_SIZE, PEAK_SIZE, device=device, dtype=dtype)
-    product = matrix @ matrix
-    product.sum().item()  # waits for a GPU
-    start = time.perf_counter()
-    for _ in range(PEAK_REPEATS):
-        product = matrix @ matrix
-    product.sum().item()
-    return 2 * PEAK_SIZE**3 * PEAK_REPEATS / (time.perf_counter() - start)
+def peak_flops(device: str) -> float | None:
+    """FLOP/s of this GPU by its data sheet; None for one that isn't known by exactly this name,
+    and for what isn't a GPU: a peak that is measured depends on what else runs."""
+    if device != "cuda":
+        return None
+    name = torch.cuda.get_device_name()
+    peaks = [gpu.teraflops * 1e12 for gpu in GPUS.values() if name in gpu.names]
+    return peaks[0] if peaks else None
 
 
 def memory_of(device: str) -> float:

@@ -7,7 +7,12 @@ from typing import Any, NamedTuple
 import torch
 
 from corpora.errors import require
-from pipeline.models.cost import advising_what_fits, flops_per_token, memory_needed
+from pipeline.models.cost import (
+    advising_what_fits,
+    flops_per_token,
+    mean_flops_per_token,
+    memory_needed,
+)
 from pipeline.models.gpt import make_model
 from pipeline.models.losses import TokenLosses
 from pipeline.presets import Preset
@@ -27,7 +32,7 @@ UTILISATION = 0.4  # of the data sheet's rate: what llm.c reaches with the 124M 
 PROBE_STEPS = 20
 PROBE_SECONDS = 60
 NUM_UNTIMED = 2  # the first micro-batches compile, and make the optimizers' state
-MICRO_BATCH_SECONDS = 3  # at most, about
+MOST_FLOPS = 1e12  # a micro-batch where there's no GPU: some seconds of two cores
 END_TOKEN = 3
 PAD_TOKEN = 0
 
@@ -38,17 +43,17 @@ class Probe(NamedTuple):
     device: str
     speed: float  # tokens a second
     steps: int  # micro-batches that were timed
-    mfu: float
+    mfu: float | None  # of a GPU's data sheet
 
 
 class Estimate(NamedTuple):
     """What a preset's pretraining will take."""
 
     parameters: int
-    flops: int  # a token
+    flops: float  # a token, over all steps
     memory: dict[str, float]  # bytes a process, by what they hold
     too_small: list[str]  # hardware that hasn't that much memory
-    speeds: dict[str, float]  # tokens a second, by hardware
+    speeds: dict[str, float]  # tokens a second, by hardware; GPUs' only for what is compiled
     probed: Probe | None
     config: Any  # the model's
 
@@ -67,12 +72,13 @@ def estimate(preset: Preset, device: str, hardware: str | None, num_gpus: int) -
     vocab_size = preset.tokenizer.vocab_size
     with torch.device("cpu" if settings.init else "meta"):
         model = make_model(settings, vocab_size, END_TOKEN, PAD_TOKEN)
-    flops = flops_per_token(model)
+    flops = mean_flops_per_token(model, settings)
     memory = memory_needed(model, settings, settings.micro_batch_size, num_gpus)
     needed = sum(memory.values())
     speeds = {
         f"{num_gpus} x {name}": num_gpus * GPUS[name].teraflops * 1e12 * UTILISATION / flops
         for name in names
+        if settings.compile
     }
     too_small = [name for name in names if needed > GPUS[name].gigabytes * 1e9]
     probed = None
@@ -81,23 +87,25 @@ def estimate(preset: Preset, device: str, hardware: str | None, num_gpus: int) -
         if needed > memory_of(found):
             too_small.append(f"{found} like this machine's, so nothing was tried here")
         else:
-            probed = probe(settings, vocab_size, found, flops)
+            probed = probe(settings, vocab_size, found)
             speeds = {f"this {found}": probed.speed, **speeds}
     num_parameters = model.num_parameters()
     return Estimate(num_parameters, flops, memory, too_small, speeds, probed, model.config)
 
 
-def probe(settings: PretrainSettings, vocab_size: int, device: str, flops: int) -> Probe:
-    """Time the preset's own training step on random ids: PROBE_STEPS micro-batches, or fewer where
-    they take over PROBE_SECONDS. Micro-batches are cut to some seconds' work."""
+def probe(settings: PretrainSettings, vocab_size: int, device: str) -> Probe:
+    """Time the preset's own training step, one that isn't short, on random ids: PROBE_STEPS
+    micro-batches, or fewer where they take over PROBE_SECONDS. Without a GPU micro-batches are cut
+    to some seconds' work."""
     prepare_torch(settings.deterministic, settings.compile, device)
     precision = resolve_precision(settings.precision, device)
     model = make_model(settings, vocab_size, END_TOKEN, PAD_TOKEN, device)
     losses = TokenLosses(model, settings.compile, settings.document_masking).to(device).train()
     optimizers = make_optimizers(model, settings)
-    flops_in_time = MICRO_BATCH_SECONDS * peak_flops(device) * UTILISATION
-    affordable = int(flops_in_time / flops / settings.context)
-    num_rows = min(settings.micro_batch_size, max(1, affordable))
+    flops = flops_per_token(model, settings.context)
+    num_rows = settings.micro_batch_size
+    if device != "cuda":
+        num_rows = min(num_rows, max(1, int(MOST_FLOPS / flops / settings.context)))
     ids_BT = torch.randint(END_TOKEN + 1, vocab_size, (num_rows, settings.context + 1)).to(device)
     gradient_seconds: list[float] = []
     update_seconds: list[float] = []
@@ -124,4 +132,5 @@ def probe(settings: PretrainSettings, vocab_size: int, device: str, flops: int) 
     update = sum(update_seconds) / num_timed
     step_seconds = gradient * settings.batch_size / num_rows + update
     speed = settings.batch_size * settings.context / step_seconds
-    return Probe(device, speed, num_timed, flops * speed / peak_flops(device))
+    peak = peak_flops(device)
+    return Probe(device, speed, num_timed, flops * speed / peak if peak else None)

@@ -103,8 +103,7 @@ class Trainer:
             precision,
         )
         self.tokens_per_step = settings.batch_size * settings.context
-        self.flops_per_token = flops_per_token(model)
-        self.peak_flops = peak_flops(device) * self.world
+        self.peak_flops = peak_flops(device)
         self.latest_figures: list[float] = []  # loss in nats a token, gradient norm
         self.latest_validation: Validation | None = None
         self.step_seconds: list[float] = []  # since the last line of metrics
@@ -167,11 +166,9 @@ class Trainer:
         Returns a loss whose mean over the processes is the batch's, in nats a token.
         """
         ids_BT = copy_to(self.batches.batch(step, self.rank, self.world), self.device)
-        rows = self.micro_batch_size
-        if step < self.settings.short_steps:
-            ids_BT = shorten(ids_BT, self.settings.context // 4)
-            rows = 4 * rows
-        micro_batches = ids_BT.split(rows)
+        length = self.length_at(step)
+        ids_BT = shorten(ids_BT, length)
+        micro_batches = ids_BT.split(self.micro_batch_size * self.settings.context // length)
         loss = torch.zeros((), device=self.device)
         for number, micro_BT in enumerate(micro_batches, start=1):
             exchange_gradients(self.losses, is_last=number == len(micro_batches))
@@ -181,6 +178,11 @@ class Trainer:
             micro_loss.backward()
             loss += micro_loss.detach()
         return loss
+
+    def length_at(self, step: int) -> int:
+        """Tokens a sequence of this step."""
+        is_short = step < self.settings.short_steps
+        return self.settings.context // 4 if is_short else self.settings.context
 
     def agree(self, is_stopping: bool) -> Agreed:
         """One exchange a step, between CPUs: when to stop and when to save."""
@@ -219,6 +221,10 @@ class Trainer:
         speed = len(self.step_seconds) * self.tokens_per_step / sum(self.step_seconds)
         self.step_seconds.clear()
         on_gpu = self.device == "cuda"
+        mfu = {}
+        if self.peak_flops:
+            flops = flops_per_token(self.model, self.length_at(done - 1)) * speed
+            mfu["mfu"] = round(flops / (self.peak_flops * self.world), 4)
         self.log.add(
             step=done,
             tokens=done * self.tokens_per_step,
@@ -227,7 +233,7 @@ class Trainer:
             learning_rate=self.settings.learning_rate * factor,
             matrix_learning_rate=self.settings.matrix_learning_rate * factor,
             tokens_per_second=round(speed, 1),
-            mfu=round(self.flops_per_token * speed / self.peak_flops, 4),
+            **mfu,
             memory_mb=torch.cuda.max_memory_allocated() >> 20 if on_gpu else peak_memory_mb(),
             seconds=round(self.seconds(), 2),
         )
@@ -274,7 +280,6 @@ class Trainer:
         return {
             "steps": self.settings.steps,
             "tokens": self.settings.steps * self.tokens_per_step,
-            "peak_flops": self.peak_flops,
             "seconds": round(self.seconds(), 1),
             "resumes": self.progress.resumes,
             "best_step": self.progress.best_step,

@@ -1,5 +1,5 @@
 """The preset's training step on random ids, with and without the setting that makes resuming
-bit-exact, in turns: tokens/s and MFU. On a GPU: `make bench BENCH=step PRESET=small`."""
+bit-exact, in turns: tokens/s, and MFU on a GPU: `make bench BENCH=step PRESET=small`."""
 
 import statistics
 import time
@@ -27,7 +27,7 @@ def bench(preset: Preset, wanted_device: str) -> None:
         is_exact: Step(settings, vocab_size, device, precision, is_exact)
         for is_exact in (False, True)
     }
-    flops = flops_per_token(steps[True].losses.model)
+    flops = flops_per_token(steps[True].losses.model, settings.context)
     peak = peak_flops(device)
     speeds = {is_exact: [] for is_exact in steps}
     for turn in range(TURNS + 1):
@@ -38,13 +38,14 @@ def bench(preset: Preset, wanted_device: str) -> None:
     print(
         f"{flops / 1e6:,.0f} MFLOPs a token, batch {settings.micro_batch_size}, "
         f"T={settings.context}, {device} in {precision}, {settings.optimizer}, compiled: "
-        f"{settings.compile}; peak {peak / 1e12:.2f} TFLOP/s\n"
+        f"{settings.compile}\n"
     )
     for is_exact, values in speeds.items():
         speed = statistics.median(values)
+        mfu = f"   MFU {flops * speed / peak:.1%}" if peak else ""
         print(
             f"bit-exact {is_exact!s:<6} {speed:>10,.0f} tokens/s ({min(values):,.0f} to "
-            f"{max(values):,.0f})   MFU {flops * speed / peak:.1%}"
+            f"{max(values):,.0f}){mfu}"
         )
     ratios = [one / two for one, two in zip(speeds[True], speeds[False])]
     print(

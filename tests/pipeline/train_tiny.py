@@ -19,7 +19,7 @@ from transformers import PreTrainedModel
 from corpora.errors import UserError
 from pipeline.models.gpt import make_model
 from pipeline.settings import PretrainSettings
-from pipeline.training import checkpoint, device
+from pipeline.training import checkpoint
 from pipeline.training.batches import TokenStream, TrainingBatches
 from pipeline.training.processes import (
     end_process,
@@ -44,7 +44,6 @@ TINY = PretrainSettings(
     validations=2,
     log_every=1,
 )
-QUICK_PEAK_SIZE = 64  # the device's peak is not what these tests are about
 torch.set_num_threads(1)  # a tiny model's threads spend their time waiting for each other
 
 
@@ -149,7 +148,6 @@ def pose_as_torchruns(rank: int, world: int, port: int) -> None:
             "MASTER_ADDR": "localhost",
             "MASTER_PORT": str(port),
         }
-    device.PEAK_SIZE = QUICK_PEAK_SIZE
 
 
 def be_process(

@@ -4,7 +4,13 @@ import pytest
 import torch
 
 from corpora.errors import UserError
-from pipeline.models.cost import MUON_VALUES, advising_what_fits, flops_per_token, memory_needed
+from pipeline.models.cost import (
+    MUON_VALUES,
+    advising_what_fits,
+    flops_per_token,
+    mean_flops_per_token,
+    memory_needed,
+)
 from pipeline.models.gpt import make_model
 from pipeline.presets import load_preset
 from pipeline.training.muon import VALUES_AT_ONCE
@@ -12,11 +18,27 @@ from tests.pipeline.tiny_tokens import VOCABULARY
 from tests.pipeline.train_tiny import make_tiny, tiny
 
 
-def test_flops_follow_the_formula():
+def test_flops_follow_the_formula_for_the_length_that_is_trained():
     model = make_tiny(layers=3, width=64, context=32)
     in_blocks = 3 * 12 * 64 * 64
     in_head = VOCABULARY * 64
-    assert flops_per_token(model) == 6 * (in_blocks + in_head) + 12 * 3 * 32 * 64
+    assert flops_per_token(model, 32) == 6 * (in_blocks + in_head) + 12 * 3 * 32 * 64
+    assert flops_per_token(model, 8) == 6 * (in_blocks + in_head) + 12 * 3 * 8 * 64
+
+
+def test_a_banded_layer_costs_its_window_and_no_more():
+    dense = make_tiny(layers=3, width=64, context=32)
+    banded = make_tiny(architecture="gpt3", layers=3, width=64, context=32)
+    saved = 12 * (32 - 8) * 64  # one of three layers is banded
+    assert flops_per_token(dense, 32) - flops_per_token(banded, 32) == saved
+    assert flops_per_token(dense, 8) == flops_per_token(banded, 8)
+
+
+def test_short_steps_are_reckoned_with():
+    settings = tiny(context=32, steps=10, short_steps=4)
+    model = make_tiny(context=32)
+    mean = 0.4 * flops_per_token(model, 8) + 0.6 * flops_per_token(model, 32)
+    assert mean_flops_per_token(model, settings) == pytest.approx(mean)
 
 
 def test_fsdp_spreads_the_state_over_the_processes():

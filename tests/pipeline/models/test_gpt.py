@@ -7,7 +7,7 @@ from torch.nn import functional
 from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification
 
 from corpora.errors import UserError
-from pipeline.models.gpt import MODEL_TYPES
+from pipeline.models.gpt import MODEL_TYPES, blocks_of
 from pipeline.models.losses import TokenLosses
 from tests.pipeline.train_tiny import make_tiny
 
@@ -52,11 +52,35 @@ def test_gpt3s_every_other_layer_sees_a_quarter_of_the_context():
     assert config.window_size == 4
 
 
-@pytest.mark.parametrize("architecture", ["gpt", "gpt3"])
-@pytest.mark.parametrize("name", ["compile", "document_masking", "gradient_checkpointing"])
+@pytest.mark.parametrize(
+    "architecture, name",
+    [("gpt", "document_masking"), ("gpt", "gradient_checkpointing"), ("gpt3", "document_masking")],
+)
 def test_what_an_architecture_cant_do_is_refused_by_name(architecture, name):
     with pytest.raises(UserError, match=rf"pretrain\.{name}=true: architecture={architecture}"):
         make_tiny(architecture=architecture, **{name: True})
+
+
+def test_gpt3s_queries_begin_as_if_the_scores_were_divided_by_the_root_of_a_heads_width(tmp_path):
+    """GPTNeo doesn't divide them."""
+    model = make_tiny(architecture="gpt3", width=128, heads=2)
+    attention = blocks_of(model)[0].attn.attention
+    assert attention.q_proj.weight.std().item() == pytest.approx(0.02 / 8, rel=0.05)
+    assert attention.k_proj.weight.std().item() == pytest.approx(0.02, rel=0.05)
+    model.save_pretrained(tmp_path)
+    continued = make_tiny(architecture="gpt3", width=128, heads=2, init=str(tmp_path))
+    assert torch.equal(
+        blocks_of(continued)[0].attn.attention.q_proj.weight, attention.q_proj.weight
+    )
+
+
+def test_gradient_checkpointing_changes_no_gradient_of_gpt3():
+    gradients = []
+    for checkpointing in (False, True):
+        model = make_tiny(architecture="gpt3", gradient_checkpointing=checkpointing).train()
+        TokenLosses(model)(draw_ids()).backward()
+        gradients.append([weight.grad for weight in model.parameters()])
+    torch.testing.assert_close(*gradients, rtol=0, atol=0)
 
 
 def test_a_model_of_another_architecture_isnt_continued(tmp_path):

@@ -12,16 +12,7 @@ from pipeline.tools.plan import plan
 from pipeline.training import device, probe
 
 
-@pytest.fixture(autouse=True)
-def quick_peak(monkeypatch):
-    """The device's peak from a matrix product that takes no time."""
-    monkeypatch.setattr(device, "PEAK_SIZE", 64)
-    device.peak_flops.cache_clear()
-    yield
-    device.peak_flops.cache_clear()
-
-
-def test_this_machine_is_probed_and_all_known_hardware_reckoned_with(tiny_preset, tmp_path, capsys):
+def test_this_machine_is_probed(tiny_preset, tmp_path, capsys):
     totals = {"train": {"tokens": 1_000_000, "bytes": 5_000_000}}
     tokens = tmp_path / "tiny/tokens"
     tokens.mkdir(parents=True)
@@ -29,12 +20,11 @@ def test_this_machine_is_probed_and_all_known_hardware_reckoned_with(tiny_preset
     plan(preset=str(tiny_preset), device=Device.cpu, artifacts=tmp_path)
     shown = capsys.readouterr().out
     assert "probe:" in shown
-    assert "(20 micro-batches)" in shown
+    assert "(20 micro-batches of 32 tokens a sequence)\n" in shown
     assert "of 5.00 bytes of text" in shown
     rows = ("this preset", "the corpus at hand, once", "11 GB", "40 GB, GPT-2's", "570 GB, GPT-3's")
     assert all(f"| {row} |" in shown for row in rows)
     assert " this cpu |" in shown
-    assert all(f" 1 x {name} |" in shown for name in device.GPUS)
     assert (tmp_path / "tiny/plan.md").read_text() in shown
 
 
@@ -55,10 +45,19 @@ def test_unknown_hardware_is_told_with_what_is_known(tmp_path):
 
 def test_what_doesnt_fit_here_isnt_tried_here(tiny_preset, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(probe, "memory_of", lambda name: 1.0)
-    plan(preset=str(tiny_preset), device=Device.cpu, artifacts=tmp_path)
+    plan(["pretrain.compile=true"], str(tiny_preset), device=Device.cpu, artifacts=tmp_path)
     shown = capsys.readouterr().out
     assert "doesn't fit into one cpu like this machine's, so nothing was tried here" in shown
     assert "probe:" not in shown
+    assert "GPUs at 40 % of their data sheet's rate" in shown
+    assert all(f" 1 x {name} |" in shown for name in device.GPUS)
+
+
+def test_no_speed_is_promised_for_gpus_that_run_eagerly(tmp_path, capsys):
+    plan(["pretrain.compile=false"], "gpt3-small", hardware="H100", artifacts=tmp_path)
+    shown = capsys.readouterr().out
+    assert "x H100" not in shown
+    assert "none for GPUs" in shown
 
 
 def test_the_probe_takes_the_presets_own_step(tiny_preset, tmp_path, monkeypatch):

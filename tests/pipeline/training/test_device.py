@@ -63,3 +63,23 @@ def test_new_tensors_are_not_filled_for_the_sake_of_determinism():
     device.prepare_torch(deterministic=True, compiled=False, device="cpu")
     assert torch.are_deterministic_algorithms_enabled()
     assert not torch.utils.deterministic.fill_uninitialized_memory
+
+
+PEAKS = {
+    "NVIDIA H100 80GB HBM3": 989e12,
+    "NVIDIA H100 PCIe": 756e12,
+    "NVIDIA H100 NVL": 835e12,
+    "NVIDIA A100-SXM4-80GB": 312e12,
+    "NVIDIA H100 80GB HBM3 MIG 1g.10gb": None,
+    "NVIDIA GeForce RTX 4090 Laptop GPU": None,
+}
+
+
+@pytest.mark.parametrize("name", PEAKS)
+def test_a_gpus_peak_is_that_of_its_exact_name(monkeypatch, name):
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda: name)
+    assert device.peak_flops("cuda") == PEAKS[name]
+
+
+def test_a_cpu_has_no_peak_as_what_is_measured_depends_on_what_else_runs():
+    assert device.peak_flops("cpu") is None

@@ -15,6 +15,7 @@ from transformers import PreTrainedModel
 from transformers.models.gpt2.modeling_gpt2 import GPT2MLP
 
 from corpora.errors import UserError
+from pipeline.models.cost import flops_per_token
 from pipeline.models.losses import TokenLosses
 from pipeline.training import trainer
 from pipeline.training.batches import TrainingBatches
@@ -26,6 +27,7 @@ from pipeline.training.checkpoint import (
 )
 from pipeline.training.optimizers import make_optimizers
 from pipeline.training.schedule import learning_rate_factor
+from pipeline.training.tracking import read_metrics
 from tests.pipeline.train_tiny import make_tiny, make_trainer, tiny
 
 SETTINGS = tiny(steps=24, micro_batch_size=2, warmup_steps=4)
@@ -258,3 +260,24 @@ def test_a_better_model_of_an_earlier_validation_is_kept_beside_the_last(tokens,
     assert figures["best_bits_per_byte"] < figures["bits_per_byte"]
     kept = find_checkpoints(tmp_path / "scratch/checkpoints")
     assert [step_of(path) for path in kept] == [24, 12]
+
+
+def test_mfu_is_of_the_length_that_is_trained(tokens, tmp_path, monkeypatch):
+    """A step of short sequences has less to compute."""
+    peak = 1e6  # slow enough that four digits say all
+    monkeypatch.setattr(trainer, "peak_flops", lambda device: peak)
+    running = make_trainer(tokens, tmp_path, tiny(steps=4, warmup_steps=1, short_steps=2))
+    running.train()
+    found = [
+        line["mfu"] * peak / line["tokens_per_second"]
+        for line in read_metrics(tmp_path / "logs/metrics.jsonl")
+        if "mfu" in line
+    ]
+    short, full = (flops_per_token(running.model, length) for length in (4, 16))
+    assert short < full
+    assert found == pytest.approx([short, short, full, full], rel=1e-3)
+
+
+def test_where_the_peak_isnt_known_no_mfu_is_said(tokens, tmp_path):
+    make_trainer(tokens, tmp_path, tiny(steps=3)).train()
+    assert not any("mfu" in line for line in read_metrics(tmp_path / "logs/metrics.jsonl"))
