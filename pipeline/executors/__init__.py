@@ -6,7 +6,7 @@ there. Importing this needs only the standard library.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, TypedDict
 
@@ -65,16 +65,7 @@ def map_shards(
         names = slurm_array.choose_shards(names, *context.shard)
     todo = [(items[name], paths[name]) for name in names if not paths[name].exists()]
     start = time.monotonic()
-    on_gpus = context.device == "cuda"
-    if context.ray and todo:
-        cores = context.threads or 1
-        finished = ray_cluster.run_on_ray(
-            function, todo, context.workers, cores, on_gpus, description
-        )
-    elif context.workers > 1 and len(todo) > 1:
-        finished = pool.run_in_pool(function, todo, context.workers, on_gpus, description)
-    else:
-        finished = (pool.run_shard(function, item, path) for item, path in todo)
+    finished = do_shards(function, todo, context, description)
     for _ in tqdm(finished, description, len(todo), unit="shard", disable=None):
         pass
     if context.shard:
@@ -87,3 +78,19 @@ def map_shards(
         peak_memory_mb=max((entry["peak_memory_mb"] for entry in entries), default=0),
     )
     return [entry["result"] for entry in entries], cost
+
+
+def do_shards(
+    function: Callable[[Any], Any],
+    todo: list[tuple[Any, Path]],
+    context: Context,
+    description: str,
+) -> Iterator[None]:
+    """Do the shards, (item, its result's file), as the context says; yield after each."""
+    on_gpus = context.device == "cuda"
+    if context.ray and todo:
+        cores = context.threads or 1
+        return ray_cluster.run_on_ray(function, todo, context.workers, cores, on_gpus, description)
+    if context.workers > 1 and len(todo) > 1:
+        return pool.run_in_pool(function, todo, context.workers, on_gpus, description)
+    return (pool.run_shard(function, item, path) for item, path in todo)

@@ -1,6 +1,7 @@
 """One shard's work, and many shards in a pool of processes on this machine."""
 
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import as_completed
@@ -72,7 +73,11 @@ def run_in_pool(
 
 def begin_worker(gpus: "SimpleQueue[str] | None") -> None:
     """Prepare a worker process, which takes one of the GPUs and sees no other."""
+    from tqdm import tqdm
+
     follow_parent()
+    # Not tqdm's own, which is among processes: one that is ended leaves it behind, with a warning.
+    tqdm.set_lock(threading.RLock())
     if gpus is not None:
         # Before torch is imported, which looks at it once.
         os.environ["CUDA_VISIBLE_DEVICES"] = gpus.get()

@@ -5,6 +5,8 @@ import signal
 import time
 from typing import Any
 
+from tqdm import tqdm
+
 from corpora.errors import UserError
 
 
@@ -60,7 +62,8 @@ def name_gpus(item):
 def refuse_beside_a_long_shard(item):
     folder, number = item
     meet(folder, number, num_workers=2)
-    if number == 1:
-        refuse(number)
-    time.sleep(60)
+    for _ in tqdm([number], disable=True):
+        if number == 1:
+            refuse(number)
+        time.sleep(60)
     (folder / "woke").touch()

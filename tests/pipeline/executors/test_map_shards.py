@@ -15,7 +15,6 @@ from tests.pipeline.executors.shard_functions import (
     name_gpus,
     name_items,
     refuse,
-    refuse_beside_a_long_shard,
     square,
 )
 
@@ -23,6 +22,20 @@ ONLY_THE_STANDARD_LIBRARY = """
 import sys
 import pipeline.executors
 print(sorted({"numpy", "pyarrow", "pydantic", "ray", "torch", "tqdm"} & set(sys.modules)))
+"""
+
+TWO_WORKERS = """
+import sys
+from pathlib import Path
+from corpora.errors import UserError
+from pipeline.executors import Context, map_shards
+from tests.pipeline.executors.shard_functions import name_items, refuse_beside_a_long_shard
+folder = Path(sys.argv[1])
+items = name_items((folder, 0), (folder, 1))
+try:
+    map_shards(refuse_beside_a_long_shard, items, folder / "done", Context(workers=2), "refuse")
+except UserError as error:
+    sys.exit(str(error))
 """
 
 
@@ -54,11 +67,15 @@ def test_a_killed_worker_is_an_error_not_a_hang_and_finished_shards_stay(tmp_pat
 
 
 def test_a_shard_that_fails_ends_those_that_others_are_at(tmp_path):
-    items = name_items((tmp_path, 0), (tmp_path, 1))
-    with pytest.raises(UserError, match="line 3"):
-        map_shards(
-            refuse_beside_a_long_shard, items, tmp_path / "done", Context(workers=2), "refuse"
-        )
+    done = subprocess.run(
+        [sys.executable, "-c", TWO_WORKERS, tmp_path],
+        env=make_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stderr == "shard 1: line 3: no\n"
+    assert done.returncode == 1
     assert not (tmp_path / "woke").exists()
 
 
