@@ -38,8 +38,8 @@ def memory_needed(
 
     The state is fp32 weights, gradients and two moments, one where Muon has them. Activations are
     34 bytes a hidden value of a block in mixed precision (Korthikanti et al., 2022); where
-    attention is eager, 10 a score come on top. The copies are the bf16 weights that autocast makes for
-    a forward pass and the backward pass takes up again.
+    attention is eager, 10 a score come on top. The copies are those that autocast makes of weights
+    for a forward pass, and the backward pass takes up again.
     """
     config = model.config
     layers = config.num_hidden_layers
