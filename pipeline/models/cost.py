@@ -47,8 +47,8 @@ def memory_needed(
 
     The state is fp32 weights, gradients and two moments, one where Muon has them. Activations are
     34 bytes a hidden value of a block in mixed precision (Korthikanti et al., 2022); attention's
-    scores, which only a CPU keeps, are left out. Copies are the bf16 weights that autocast makes
-    for a forward pass and the backward pass takes up again.
+    scores, which only a CPU keeps, are left out. The copies are those that autocast makes of
+    weights for a forward pass, and the backward pass takes up again.
     """
     config = model.config
     layers = config.num_hidden_layers
@@ -61,8 +61,8 @@ def memory_needed(
     bytes_per_value = 34 + 2 * layers if settings.gradient_checkpointing else 34 * layers
     return {
         "state": (16 * weights - 4 * in_muon) / (world if is_spread else 1),
-        "copies": 2 * in_matrices * blocks_copied / layers,
-        "processes": bytes_for_processes(model, is_spread) if world > 1 else 0,
+        "bf16 copies": 2 * in_matrices * blocks_copied / layers,
+        "exchange": bytes_for_processes(model, is_spread) if world > 1 else 0,
         "updates": bytes_of_updates(in_muon, world, is_spread),
         "logits": 6 * tokens * config.vocab_size,  # once in bf16, once in fp32
         "activations": tokens * config.hidden_size * bytes_per_value,

@@ -74,11 +74,11 @@ def test_a_rounds_size_is_what_muon_takes():
 
 def test_several_processes_need_room_for_what_they_share():
     model = make_tiny()
-    assert memory_needed(model, tiny(), 4)["processes"] == 0
+    assert memory_needed(model, tiny(), 4)["exchange"] == 0
     ddp = memory_needed(model, tiny(), 4, world=2)
-    assert ddp["processes"] == 4 * model.num_parameters()  # the buckets
+    assert ddp["exchange"] == 4 * model.num_parameters()  # the buckets
     fsdp = memory_needed(model, tiny(parallel="fsdp"), 4, world=2)
-    assert fsdp["processes"] == 8 * model.num_parameters()  # both of its two blocks
+    assert fsdp["exchange"] == 8 * model.num_parameters()  # both of its two blocks
 
 
 def test_out_of_memory_names_a_batch_that_fits():
