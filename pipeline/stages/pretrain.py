@@ -100,6 +100,9 @@ def circumstances(
         "device": device,
         "precision": precision,
         "compiled": settings.compile,
+        "deterministic": settings.deterministic,
+        "gradient_checkpointing": settings.gradient_checkpointing,
+        "micro_batch_size": settings.micro_batch_size,
         "threads": torch.get_num_threads(),
         "processes": world,
     }
