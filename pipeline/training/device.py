@@ -51,6 +51,16 @@ def resolve_device(wanted: str) -> str:
     return found[0] if wanted == "auto" else wanted
 
 
+def require_gpus(num_processes: int) -> None:
+    """Raise UserError unless torch finds a GPU for each of the processes."""
+    num_gpus = torch.cuda.device_count()
+    require(
+        num_processes <= num_gpus,
+        f"GPUS={num_processes}: torch finds {num_gpus} here. DEVICE=cpu runs that many processes "
+        "on the CPU instead.",
+    )
+
+
 def prepare_torch(deterministic: bool, compiled: bool, device: str) -> None:
     """Ask torch for deterministic algorithms, or for any; raises UserError where compiling is
     wanted and not possible."""

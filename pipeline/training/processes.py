@@ -2,7 +2,7 @@
 their values come together. With one process all of this does nothing."""
 
 import os
-import sys
+import signal
 from collections.abc import Sequence
 from copy import deepcopy
 
@@ -14,24 +14,23 @@ from torch.distributed.tensor import DTensor, distribute_tensor
 from torch.nn.parallel import DistributedDataParallel
 from transformers import AutoModelForCausalLM, PreTrainedModel
 
-from corpora.errors import require
 from pipeline.models.gpt import blocks_of
 from pipeline.models.losses import TokenLosses
+from pipeline.torchrun import end_process
+from pipeline.training.interruption import SIGNALS
 
 
 def join_processes(device: str) -> tuple[int, int]:
-    """Rank and number of processes, from torchrun's environment; else 0 and 1.
-
-    Raises UserError for too few GPUs.
-    """
+    """Rank and number of processes, from torchrun's environment; else 0 and 1."""
     if "WORLD_SIZE" in os.environ:
         if device == "cuda":
-            local_rank = int(os.environ["LOCAL_RANK"])
-            num_gpus = torch.cuda.device_count()
-            wanted = os.environ.get("LOCAL_WORLD_SIZE")
-            require(local_rank < num_gpus, f"GPUS={wanted}: torch finds {num_gpus} here.")
-            torch.cuda.set_device(local_rank)
+            torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+        # Waiting for a process that has ended, torch lets no handler of Python's run. Nothing is
+        # lost yet by ending at once.
+        handlers = {number: signal.signal(number, signal.SIG_DFL) for number in SIGNALS}
         dist.init_process_group("nccl" if device == "cuda" else "gloo")
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
     return rank_and_world()
 
 
@@ -41,17 +40,6 @@ def leave_processes() -> None:
         dist.barrier()
         if dist.get_rank() > 0:
             end_process()
-
-
-def end_process() -> None:
-    """Exit at once.
-
-    Taking process groups down, torch 2.13 with gloo and FSDP2 aborts now and then ("terminate
-    called without an active exception"), which torchrun takes for a failure of the run.
-    """
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(0)
 
 
 def rank_and_world() -> tuple[int, int]:
