@@ -20,6 +20,10 @@ UNKEYED: Final = "unkeyed"
 """Marks a field, as `Annotated[int, UNKEYED]`, that changes no byte of what a stage makes: it stays
 out of the stage's key."""
 
+KEYED_IF_CHANGED: Final = "keyed if changed"
+"""Marks a field that is left out of the key as long as it has its default, which is right on any
+machine; another choice changes what a stage makes."""
+
 RULE: Final = "rule_between_settings"
 UNKNOWN: Final = "extra_forbidden"
 MISSING: Final = "missing"
@@ -76,8 +80,12 @@ class Settings(BaseModel):
 
     def keyed(self) -> dict[str, Any]:
         """Return the settings that change a stage's bytes, as a JSON object."""
-        fields = type(self).model_fields
-        unkeyed = {name for name, field in fields.items() if UNKEYED in field.metadata}
+        unkeyed = {
+            name
+            for name, field in type(self).model_fields.items()
+            if UNKEYED in field.metadata
+            or (KEYED_IF_CHANGED in field.metadata and getattr(self, name) == field.default)
+        }
         return self.model_dump(mode="json", exclude=unkeyed)
 
     @classmethod

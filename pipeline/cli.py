@@ -31,6 +31,7 @@ from pipeline.tools.report import report
 from pipeline.tools.settings import settings
 from pipeline.tools.status import status
 from pipeline.tools.tokenizer_report import tokenizer_report
+from pipeline.torchrun import meet, speaks_first
 
 MENDABLE_ERRORS = (
     errno.ENOSPC,
@@ -44,6 +45,9 @@ MENDABLE_ERRORS = (
     errno.EISDIR,
 )
 """Errors of the file system that the user can mend; the same command then goes on."""
+
+INTERRUPTED = 130
+"""The status with which typer ends on Ctrl-C."""
 
 app = typer.Typer(
     add_completion=False,
@@ -212,18 +216,31 @@ for tool in (
 
 
 def main() -> None:
-    """Run the command that was typed; end with its exit status, or with one message."""
+    """Run the command that was typed; end with its exit status, or with one message, also where
+    several processes have the same to say."""
+    try:
+        run_command()
+    except SystemExit as ended:
+        if ended.code == INTERRUPTED and speaks_first():
+            print("stopped; the same command continues what can be continued", file=sys.stderr)
+        if isinstance(ended.code, str) and not speaks_first():
+            sys.exit(1)
+        raise
+
+
+def run_command() -> None:
+    """Run the command that was typed, and turn what the user can mend into SystemExit."""
     if sys.platform == "linux":  # elsewhere Arrow has no jemalloc
         # Arrow's default allocator, mimalloc, keeps 60 MB more, and more with every shard. Arrow
         # reads this once, when it is imported: here, so that worker processes inherit it.
         os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "jemalloc")
     try:
+        meet()  # before anything is read: the first process tells what's wrong, for all
         app()
     except UserError as error:
         sys.exit(f"error: {error}")
     except KeyboardInterrupt:
-        print("stopped; the same command continues what can be continued", file=sys.stderr)
-        sys.exit(130)
+        sys.exit(INTERRUPTED)
     except BrokenPipeError:  # `make settings | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)

@@ -7,11 +7,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from corpora.errors import UserError, require
+from corpora.errors import require
 from pipeline.cli_options import Device, Engine
 from pipeline.executors import Context
 from pipeline.presets import Preset, load_preset
 from pipeline.stages.stage import TARGETS, run_stage
+from pipeline.torchrun import end_process
 
 NEXT = {
     "corpus": "make tokenizer",
@@ -64,8 +65,6 @@ def run_and_report(
         print("\n" + (finished.path / "table.md").read_text(encoding="utf-8"))
     print(f"{stage}: {artifacts / preset.name / stage}   next: {NEXT[stage]}")
     if "WORLD_SIZE" in os.environ and "torch" in sys.modules:
-        from pipeline.training.processes import end_process
-
         end_process()
 
 
@@ -96,14 +95,11 @@ def context_on(device: Device, data: Path | None) -> Context:
     # transformers reads them at import. A classifier's head is always new, and a causal model gets
     # no mask.
     os.environ |= {"HF_HUB_DISABLE_PROGRESS_BARS": "1", "TRANSFORMERS_VERBOSITY": "error"}
-    from pipeline.training.device import resolve_device
+    from pipeline.training.device import require_gpus, resolve_device
 
     found = resolve_device(device)
-    if found == "cpu" and device is not Device.cpu and "WORLD_SIZE" in os.environ:
-        raise UserError(
-            "GPUS=: torch finds no GPU here. DEVICE=cpu runs that many processes on the CPU "
-            "instead."
-        )
+    if device is not Device.cpu and found != "mps":
+        require_gpus(int(os.environ.get("LOCAL_WORLD_SIZE", "0")))  # torchrun's on this machine
     return Context(found, data)
 
 

@@ -1,13 +1,14 @@
 """The settings of every stage: their defaults, their limits, and what each does.
 
 The string under a field is its help, which `make settings` shows. A field marked UNKEYED doesn't
-change what a stage makes, and stays out of its key. Named sets of them are in presets/."""
+change what a stage makes, but for rounding, and stays out of its key. Named sets of them are in
+presets/."""
 
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from corpora.settings import UNKEYED, Settings, broken_rule, nearest
+from corpora.settings import KEYED_IF_CHANGED, UNKEYED, Settings, broken_rule, nearest
 from corpora.tasks.task import TASKS
 from tokenizer.special_tokens import VOCAB_MULTIPLE
 
@@ -135,7 +136,7 @@ class PretrainSettings(Settings):
     """Largest norm of the gradient; 0 doesn't clip."""
     seed: int = Field(default=1, ge=0)
     """Seed of the weights and of the order of the text."""
-    precision: Annotated[Literal["auto", "bf16", "fp32"], UNKEYED] = "auto"
+    precision: Annotated[Literal["auto", "bf16", "fp32"], KEYED_IF_CHANGED] = "auto"
     """auto (bf16 where the hardware has it, else fp32), bf16 or fp32, whose matrix products are in
     TF32 on CUDA."""
     compile: Annotated[bool, UNKEYED] = True
@@ -144,7 +145,7 @@ class PretrainSettings(Settings):
     deterministic: Annotated[bool, UNKEYED] = True
     """Deterministic algorithms only, so that a resumed run equals an undisturbed one bit for
     bit."""
-    parallel: Annotated[Literal["ddp", "fsdp"], UNKEYED] = "ddp"
+    parallel: Annotated[Literal["ddp", "fsdp"], KEYED_IF_CHANGED] = "ddp"
     """With several processes: ddp (every one holds the model) or fsdp (they share it: less memory,
     more to send)."""
     gradient_checkpointing: Annotated[bool, UNKEYED] = False
@@ -154,8 +155,9 @@ class PretrainSettings(Settings):
     """Minutes between checkpoints."""
     keep_checkpoints: Annotated[int, UNKEYED] = Field(default=2, ge=1)
     """Last checkpoints to keep while training, beside the one with the best validation."""
-    validations: Annotated[int, UNKEYED] = Field(default=8, ge=1)
-    """Times the validation text is scored and samples are written, evenly spread over the steps."""
+    validations: int = Field(default=8, ge=1)
+    """Times the validation text is scored and samples are written, evenly spread over the steps;
+    the best of them is kept in best/."""
     log_every: Annotated[int, UNKEYED] = Field(default=10, ge=1)
     """Steps between lines in logs/metrics.jsonl."""
     tracking: Annotated[Literal["none", "tensorboard", "trackio"], UNKEYED] = "none"

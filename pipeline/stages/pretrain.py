@@ -101,6 +101,9 @@ def circumstances(
         "precision": precision,
         "matrix_products": torch.get_float32_matmul_precision(),  # of fp32; high: TF32
         "compiled": settings.compile,
+        "deterministic": settings.deterministic,
+        "gradient_checkpointing": settings.gradient_checkpointing,
+        "micro_batch_size": settings.micro_batch_size,
         "threads": torch.get_num_threads(),
         "processes": world,
     }

@@ -4,11 +4,10 @@ Only settings and the standard library are imported here, so that an up-to-date 
 once."""
 
 import importlib
-import os
 from collections.abc import Callable
 from itertools import product
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import corpora
 from corpora.errors import UserError, require
@@ -25,6 +24,7 @@ from pipeline.executors import Context
 from pipeline.models.folder import model_files
 from pipeline.presets import Preset
 from pipeline.settings import KlueSettings, PromptSettings
+from pipeline.torchrun import is_helper, num_processes, tell, wait_for_work
 
 CORPORA = Path(corpora.__file__).parent
 PROMPTS = Path(__file__).parent.parent / "evaluation" / "prompts.toml"
@@ -143,8 +143,12 @@ def run_stage(
 ) -> Artifact:
     """Build a stage unless it's there already.
 
-    Raises UserError when a stage before it is missing or out of date.
+    Of several processes only the first one looks at the inputs, and comes back. The others help it
+    if there is something to build, and end. Raises UserError when a stage before it is missing or
+    out of date.
     """
+    if is_helper():
+        _help(name, preset, new_context)
     location = locate(name, preset, data, root)
     if location is None:
         raise UserError(
@@ -157,6 +161,7 @@ def run_stage(
     else:
         finished = _build(name, preset, root, location, new_context())
         print(f"{name}: done in {finished.manifest['seconds']:.0f} s, {finished.path}")
+    tell(0)
     store.link(root, preset.name, finished, name)
     return finished
 
@@ -168,6 +173,10 @@ def _build(name: str, preset: Preset, root: Path, location: Location, context: C
         not is_job or STAGES[name].sharded,
         f"{name}: can't be shared by jobs: run it once, without SHARD=.",
     )
+    require(
+        name == "pretrain" or num_processes() == 1,
+        f"{name}: runs in one process of torchrun's; several are for pretrain.",
+    )
     # Of an array's jobs the merge does it, once. What a damaged model predicts would stay.
     if not is_job or name == "klue":
         for found in inputs.values():
@@ -175,11 +184,18 @@ def _build(name: str, preset: Preset, root: Path, location: Location, context: C
     settings = dict(preset)[name]
     stage = importlib.import_module(f"pipeline.stages.{name}")
     paths = {upstream: found.path for upstream, found in inputs.items()}
-    if os.environ.get("RANK", "0") != "0":
-        # torchrun's first process builds the artifact; the others help it, and don't come back.
-        stage.run(settings, paths, root / name / f"{key}.partial", context)
 
     def run(folder: Path) -> dict[str, Any]:
+        tell({"folder": str(folder), "inputs": {each: str(path) for each, path in paths.items()}})
         return stage.run(settings, paths, folder, context)
 
     return store.build(root, name, key, origin, run, shared=is_job)
+
+
+def _help(name: str, preset: Preset, new_context: Callable[[], Context]) -> NoReturn:
+    """Do another process's part of what the first one builds, and end."""
+    work = wait_for_work()
+    paths = {upstream: Path(path) for upstream, path in work["inputs"].items()}
+    stage = importlib.import_module(f"pipeline.stages.{name}")
+    stage.run(dict(preset)[name], paths, Path(work["folder"]), new_context())
+    raise RuntimeError(f"{name}: this process should have ended with its part of the work")

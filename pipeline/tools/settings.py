@@ -1,6 +1,6 @@
 """`make settings`: every setting, its value in the preset, and what it does."""
 
-from corpora.settings import UNKEYED
+from corpora.settings import KEYED_IF_CHANGED, UNKEYED
 from pipeline import cli_options
 from pipeline.launch import read_preset
 from pipeline.presets import STAGE_SETTINGS
@@ -14,7 +14,11 @@ def settings(
     for section, kind in STAGE_SETTINGS.items():
         for name, value in chosen[section]:
             field = kind.model_fields[name]
-            remark = " (not part of the key)" if UNKEYED in field.metadata else ""
+            remark = ""
+            if UNKEYED in field.metadata:
+                remark = " (not part of the key)"
+            elif KEYED_IF_CHANGED in field.metadata:
+                remark = f" (part of the key unless {field.default})"
             help_text = " ".join((field.description or "").split())
             print(f"{section}.{name}={show(value)}\n    {help_text}{remark}")
 

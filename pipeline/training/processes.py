@@ -3,7 +3,7 @@ their values come together. With one process all of this does nothing."""
 
 import functools
 import os
-import sys
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
@@ -18,9 +18,11 @@ from torch.distributed.tensor import DTensor, Replicate, Shard, distribute_tenso
 from torch.nn.parallel import DistributedDataParallel
 from transformers import AutoModelForCausalLM, PreTrainedModel
 
-from corpora.errors import UserError, require
+from corpora.errors import UserError
 from pipeline.models.gpt import blocks_of
 from pipeline.models.losses import TokenLosses
+from pipeline.torchrun import end_process
+from pipeline.training.interruption import SIGNALS
 
 Decision = TypeVar("Decision")
 LONGEST_WAIT = timedelta(hours=1)
@@ -29,22 +31,20 @@ and NCCL's own 10 minutes may be too few."""
 
 
 def join_processes(device: str) -> tuple[int, int]:
-    """Rank and number of processes, from torchrun's environment; else 0 and 1.
-
-    Raises UserError for too few GPUs.
-    """
+    """Rank and number of processes, from torchrun's environment; else 0 and 1."""
     if "WORLD_SIZE" in os.environ:
         device_id = None
         if device == "cuda":
-            local_rank = int(os.environ["LOCAL_RANK"])
-            num_gpus = torch.cuda.device_count()
-            wanted = os.environ.get("LOCAL_WORLD_SIZE")
-            require(local_rank < num_gpus, f"GPUS={wanted}: torch finds {num_gpus} here.")
-            device_id = torch.device("cuda", local_rank)
+            device_id = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
             torch.cuda.set_device(device_id)
         # With gloo for the CPU's values, exchanging these doesn't wait for the GPUs.
         backend = "cpu:gloo,cuda:nccl" if device == "cuda" else "gloo"
+        # Waiting for a process that has ended, torch lets no handler of Python's run. Nothing is
+        # lost yet by ending at once.
+        handlers = {number: signal.signal(number, signal.SIG_DFL) for number in SIGNALS}
         dist.init_process_group(backend, timeout=LONGEST_WAIT, device_id=device_id)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
     return rank_and_world()
 
 
@@ -54,17 +54,6 @@ def leave_processes() -> None:
         dist.barrier()
         if dist.get_rank() > 0:
             end_process()
-
-
-def end_process() -> None:
-    """Exit at once.
-
-    Taking process groups down, torch 2.13 with gloo and FSDP2 aborts now and then ("terminate
-    called without an active exception"), which torchrun takes for a failure of the run.
-    """
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(0)
 
 
 def rank_and_world() -> tuple[int, int]:

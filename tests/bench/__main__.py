@@ -4,6 +4,7 @@ peers are in PEERS=.
 tests/README.md says what each of them measures and needs.
 """
 
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -70,6 +71,7 @@ def real_text(name: str, data: Path | None) -> Path:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: children end
     try:
         typer.run(bench)
     except UserError as error:

@@ -13,6 +13,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from tests.bench.child import running
+
 RECIPE = "local"
 SOURCE = "kowiki"
 FILE = "corpus/kowiki-00.jsonl.zst"
@@ -54,12 +56,12 @@ def run_once(command: list[Any]) -> dict[str, float]:
     """A command's last line as JSON, in a process of its own on one core's worth of threads."""
     as_commands_have_it = {"ARROW_DEFAULT_MEMORY_POOL": "jemalloc"}
     environment = os.environ | as_commands_have_it | {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
-    done = subprocess.run(
-        [*map(str, command)], capture_output=True, text=True, env=environment, check=False
-    )
-    if done.returncode:
-        raise SystemExit(f"{command[0]} failed:\n{done.stderr[-2000:]}")
-    return json.loads(done.stdout.splitlines()[-1])
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with running(command, env=environment, **pipes) as process:
+        printed, errors = process.communicate()
+    if process.returncode:
+        raise SystemExit(f"{command[0]} failed:\n{errors[-2000:]}")
+    return json.loads(printed.splitlines()[-1])
 
 
 def bench(data: Path, peers: Path | None) -> None:

@@ -8,7 +8,6 @@ in both runs.
 
 import json
 import random
-import subprocess
 import sys
 from itertools import islice
 from pathlib import Path
@@ -16,9 +15,11 @@ from typing import Any, NamedTuple
 
 import pyarrow
 
+from corpora.errors import require
 from corpora.recipe import load_recipe
 from corpora.sources.shards import source_files
 from corpora.sources.streams import open_stream
+from tests.bench.child import running
 
 COPIES = 10
 
@@ -80,7 +81,8 @@ def run_stage(folder: Path) -> Run:
     artifacts = folder / "artifacts"
     where = ["--data", folder, "--artifacts", artifacts]
     what = ["--preset", "laptop", "--recipe", "local"]
-    subprocess.run([sys.executable, "-m", "pipeline", "corpus", *what, *where], check=True)
+    with running([sys.executable, "-m", "pipeline", "corpus", *what, *where]) as process:
+        require(process.wait() == 0, f"scale: the corpus of {folder} failed.")
     report, manifest = (
         json.loads((artifacts / "laptop" / "corpus" / name).read_text(encoding="utf-8"))
         for name in ("report.json", "manifest.json")

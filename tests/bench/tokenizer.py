@@ -30,6 +30,7 @@ from pipeline.presets import Preset
 from pipeline.settings import TokensSettings
 from pipeline.stages import tokens
 from pipeline.stages.corpus_texts import files_by_source, read_texts
+from tests.bench.child import running
 from tokenizer.sample import draw_sample
 from tokenizer.train import train_model
 from tokenizer.training_lines import MAX_LINE, write_lines
@@ -122,7 +123,7 @@ def measure(name: str, *paths: Path) -> Measured:
     command = [sys.executable, "-m", "tests.bench.tokenizer", name, *map(str, paths)]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     peak_bytes = 0
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+    with running(command, stdout=subprocess.PIPE, env=environment) as process:
         while process.poll() is None:
             peak_bytes = max(peak_bytes, resident_bytes(process.pid))
             time.sleep(0.1)

@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,6 +35,7 @@ from pipeline.presets import Preset
 from pipeline.settings import PretrainSettings
 from pipeline.training.batches import TokenStream, validation_batches
 from pipeline.training.device import has_bf16
+from tests.bench.child import running
 
 TURNS = 7
 TURN_STEPS = 30
@@ -49,6 +51,7 @@ PLAIN = {name: value for name, value in os.environ.items() if not name.startswit
 A_STEP = re.compile(r"^iter \d+:|^step \d+ ")
 
 Environment = dict[str, str]
+Child = AbstractContextManager[subprocess.Popen[str]]
 LogitsOf = Callable[[torch.Tensor], torch.Tensor]
 """Logits (B, T, V) of ids (B, T)."""
 
@@ -59,7 +62,7 @@ class Contender:
 
     name: str
     tokens_per_step: int
-    start: Callable[[int, Path, Environment], subprocess.Popen[str]]
+    start: Callable[[int, Path, Environment], Child]
     """A process that trains so many steps into a folder, and prints a line for each."""
     load: Callable[[Path], LogitsOf]
     """The model that it left in the folder."""
@@ -71,14 +74,15 @@ class Contender:
         began = time.monotonic()
         done = []
         last_line = ""
-        process = self.start(steps, folder, {"TORCHINDUCTOR_CACHE_DIR": str(cache)})
-        assert process.stdout
-        for line in process.stdout:
-            if A_STEP.search(line):
-                done.append(time.monotonic() - began)
-            last_line = line.strip() or last_line
-        if process.wait():
-            raise UserError(f"{self.name} failed: {last_line}")
+        environment = {"TORCHINDUCTOR_CACHE_DIR": str(cache)}
+        with self.start(steps, folder, environment) as process:
+            assert process.stdout
+            for line in process.stdout:
+                if A_STEP.search(line):
+                    done.append(time.monotonic() - began)
+                last_line = line.strip() or last_line
+            if process.wait():
+                raise UserError(f"{self.name} failed: {last_line}")
         return done[-steps:]
 
 
@@ -154,15 +158,9 @@ def spread(values: list[float], digits: int) -> str:
     return f"{median:,.{digits}f} ({min(values):,.{digits}f} to {max(values):,.{digits}f})"
 
 
-def launch(command: list, folder: Path, environment: Environment) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [str(word) for word in command],
-        cwd=folder,
-        env=environment,
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
+def launch(command: list, folder: Path, environment: Environment) -> Child:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    return running(command, cwd=folder, env=environment, **pipes)
 
 
 def num_warmup(steps: int) -> int:
@@ -170,7 +168,7 @@ def num_warmup(steps: int) -> int:
 
 
 def ours(settings: PretrainSettings, inputs: list[Path]) -> Contender:
-    def start(steps: int, folder: Path, environment: Environment) -> subprocess.Popen[str]:
+    def start(steps: int, folder: Path, environment: Environment) -> Child:
         changes = {
             "steps": steps,
             "warmup_steps": max(1, num_warmup(steps)),
@@ -189,7 +187,7 @@ def ours(settings: PretrainSettings, inputs: list[Path]) -> Contender:
 
 
 def plain_transformers(settings: PretrainSettings, tokens: Path) -> Contender:
-    def start(steps: int, folder: Path, environment: Environment) -> subprocess.Popen[str]:
+    def start(steps: int, folder: Path, environment: Environment) -> Child:
         options = {
             "layers": settings.layers,
             "width": settings.width,
@@ -211,7 +209,7 @@ def plain_transformers(settings: PretrainSettings, tokens: Path) -> Contender:
 def nano_gpt(settings: PretrainSettings, tokens: Path, source: Path) -> Contender:
     write_nano_gpt_data(tokens, source / "data" / "pipeline")
 
-    def start(steps: int, folder: Path, environment: Environment) -> subprocess.Popen[str]:
+    def start(steps: int, folder: Path, environment: Environment) -> Child:
         options = {
             "dataset": "pipeline",
             "device": "cpu",

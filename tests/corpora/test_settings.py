@@ -7,7 +7,15 @@ import pytest
 from pydantic import Field, ValidationError, model_validator
 
 from corpora.errors import UserError
-from corpora.settings import UNKEYED, Settings, broken_rule, find_named_file, nearest, read_toml
+from corpora.settings import (
+    KEYED_IF_CHANGED,
+    UNKEYED,
+    Settings,
+    broken_rule,
+    find_named_file,
+    nearest,
+    read_toml,
+)
 
 Colour = Literal["red", "green"]
 
@@ -26,6 +34,7 @@ class Paint(Settings):
     hours: dict[str, Annotated[int, Field(ge=1)]] = {"red": 1, "green": 2}  # noqa: RUF012 - copied
     notes: dict[str, Any] = {}  # noqa: RUF012 - copied
     workers: Annotated[int, UNKEYED] = Field(default=1, ge=1)
+    drying: Annotated[Literal["auto", "sun"], KEYED_IF_CHANGED] = "auto"
 
     @model_validator(mode="after")
     def _dries(self) -> Self:
@@ -147,9 +156,15 @@ def test_an_unfit_text_is_named_by_its_place(texts, message):
 def test_what_changes_no_byte_stays_out_of_the_key():
     paint = Paint(name="a", workers=8)
     keyed = paint.keyed()
-    assert list(keyed) == [name for name in Paint.model_fields if name != "workers"]
+    assert set(keyed) == set(Paint.model_fields) - {"workers", "drying"}
     assert keyed["colours"] == ["red"]
     assert keyed == Paint(name="a").keyed()
+
+
+def test_a_choice_is_part_of_the_key_where_its_default_is_not():
+    default = Paint(name="a").keyed()
+    assert Paint(name="a", drying="auto").keyed() == default
+    assert Paint(name="a", drying="sun").keyed() == default | {"drying": "sun"}
 
 
 def test_the_string_under_a_field_is_its_help():

@@ -163,6 +163,48 @@ def test_a_variable_that_is_not_given_is_no_option(tmp_path):
     assert run_make("report", "OUT=here", folder=tmp_path, says=says) == "KOREAN_GPT2_OUT=here\n"
 
 
+SAY_WHEN = """\
+shift 2
+echo "$1 begins"
+test "$1" != klue-check || sleep 1
+echo "$1 ends"
+"""
+"""A stand-in for a command, of which the check takes longer than what could start beside it."""
+WHEN = ("begins", "ends")
+SHUTDOWN = {"TORCH_ELASTIC_SHUTDOWN_TIMEOUT": "40"}
+CHAIN = ["corpus", "tokenizer", "tokens", "pretrain"]
+
+
+@pytest.mark.parametrize(
+    "typed, commands",
+    [
+        (["klue-eval"], ["klue-check", *CHAIN, "klue-eval"]),
+        (["klue-prompt"], ["klue-check", *CHAIN, "klue-prompt"]),
+        (["klue-eval", "MODEL=a-model"], ["klue-check", "klue-eval"]),
+        (["klue-check"], ["klue-check"]),
+        (["pretrain"], CHAIN),
+    ],
+)
+def test_klues_check_comes_first_when_make_runs_several_at_once(tmp_path, typed, commands):
+    printed = run_make("-j8", *typed, folder=tmp_path, says=SAY_WHEN)
+    assert printed.splitlines() == [f"{each} {what}" for each in commands for what in WHEN]
+
+
+LAUNCHED = 'echo "$TORCH_ELASTIC_SHUTDOWN_TIMEOUT $2 $*"'
+
+
+@pytest.mark.parametrize("given, passed_on", [({}, "300"), (SHUTDOWN, "40")])
+def test_several_processes_get_the_time_for_a_large_checkpoint(
+    tmp_path, monkeypatch, given, passed_on
+):
+    monkeypatch.delenv("TORCH_ELASTIC_SHUTDOWN_TIMEOUT", raising=False)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    printed = run_make("pretrain", "GPUS=2", folder=tmp_path, says=LAUNCHED).splitlines()[-1]
+    assert printed.startswith(f"{passed_on} pipeline.torchrun -m pipeline.torchrun --standalone ")
+    assert printed.endswith("--nproc-per-node 2 -m pipeline pretrain")
+
+
 @pytest.mark.parametrize(
     "arguments, said",
     [

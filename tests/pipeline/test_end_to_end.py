@@ -129,22 +129,6 @@ def test_two_processes_write_one_artifact_like_that_of_one(built, copy, tiny_pre
     assert all(len(path.read_text().splitlines()) == len(PROMPTS) for path in samples)
 
 
-def test_several_processes_without_a_gpu_name_the_option_that_makes_them_run(copy, tiny_preset):
-    """Told by each process before it looks for the others."""
-    environment = make_environment(RANK="0", WORLD_SIZE="2")
-    done = subprocess.run(
-        [sys.executable, "-m", "pipeline", "pretrain", "--preset", tiny_preset, "pretrain.seed=2"],
-        cwd=copy,
-        env=environment,
-        text=True,
-        capture_output=True,
-        check=False,
-    )
-    assert done.returncode == 1
-    assert "DEVICE=cpu" in done.stderr
-    assert "Traceback" not in done.stderr
-
-
 def test_a_full_disk_gets_one_message_and_leaves_nothing_half_written(tmp_path, tiny_preset):
     typed = ("corpus", "--preset", tiny_preset)
     done = run_pipeline(*typed, folder=tmp_path, check=False, preexec_fn=limit_file_size)

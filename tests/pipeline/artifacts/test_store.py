@@ -1,5 +1,7 @@
 """The stage contract: what is built once, what a failure leaves, what damage is told."""
 
+import errno
+import fcntl
 import json
 import multiprocessing
 import os
@@ -133,6 +135,15 @@ def test_a_killed_run_leaves_no_lock_and_its_temporary_files_are_removed(tmp_pat
     built = store.build(tmp_path, "stage", "k", ORIGIN, write_one)
     assert (built.path / "half").exists()
     assert not (built.path / "cut.tmp").exists()
+
+
+def test_a_file_system_without_locks_is_told_before_anything_is_built(tmp_path, monkeypatch):
+    def refuse(file, operation):
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with pytest.raises(UserError, match=r"stage-k: this file system has no locks .*mount it with"):
+        store.build(tmp_path, "stage", "k", ORIGIN, refuse_to_run)
 
 
 def test_the_link_of_a_preset_moves_to_the_current_artifact(tmp_path):

@@ -45,6 +45,28 @@ def test_settings_that_change_no_byte_leave_the_key_as_it_is(tmp_path):
     assert keys[0] != keys[2]
 
 
+NUMBERS = {"precision": "fp32", "parallel": "fsdp", "validations": "3"}
+"""These change what a pretraining writes, by more than the order in which it rounds."""
+ROUNDING = {
+    "precision": "auto",
+    "parallel": "ddp",
+    "micro_batch_size": "4",
+    "compile": "true",
+    "deterministic": "false",
+    "gradient_checkpointing": "true",
+}
+
+
+@pytest.mark.parametrize(
+    "settings, counts", [(NUMBERS, True), (ROUNDING, False)], ids=["numbers", "rounding"]
+)
+def test_numerics_that_are_asked_for_by_name_count_in_pretrainings_key(settings, counts):
+    before = load_preset("demo", {}).pretrain.keyed()
+    for name, value in settings.items():
+        changed = load_preset("demo", {f"pretrain.{name}": value}).pretrain.keyed()
+        assert (changed != before) == counts, name
+
+
 def test_a_stage_before_its_inputs_says_what_to_run(tmp_path):
     with pytest.raises(UserError, match="make pretrain"):
         run_stage("pretrain", load_preset("demo", {}), tmp_path, None, Context)

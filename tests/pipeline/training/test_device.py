@@ -19,6 +19,13 @@ def test_auto_takes_what_is_there_and_a_wish_that_cant_be_met_is_told(monkeypatc
     assert device.resolve_device("auto") == "cuda"
 
 
+def test_more_processes_than_gpus_are_told_before_they_look_for_each_other(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    device.require_gpus(1)
+    with pytest.raises(UserError, match="GPUS=2: torch finds 1 here"):
+        device.require_gpus(2)
+
+
 @pytest.mark.parametrize("has_units", [True, False])
 def test_auto_precision_follows_the_hardware(monkeypatch, has_units):
     monkeypatch.setattr(device, "has_bf16", lambda name: has_units)
