@@ -18,7 +18,7 @@ def test_a_model_is_pretrained_fine_tuned_on_klue_and_continues_a_prompt(
     artifacts = tmp_path / "artifacts/tiny"
     manifest = json.loads((artifacts / "pretrain/manifest.json").read_text())
     assert manifest["counts"]["device"] == device
-    scores = run("klue-eval", "klue.head='linear language'", *on_device)
+    scores = run("klue-eval", "klue.head=linear language", *on_device)
     assert "YNAT" in scores
     text = run("generate", *on_device, "--prompt", "대한민국은")
     assert "대한민국은" in text
