@@ -71,7 +71,9 @@ def real_text(name: str, data: Path | None) -> Path:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: children end
+    # Either ends the children, too; a script's background job would be born deaf to Ctrl-C.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.default_int_handler)
     try:
         typer.run(bench)
     except UserError as error:

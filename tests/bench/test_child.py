@@ -43,11 +43,6 @@ def test_what_a_child_started_ends_with_the_block_also_where_that_fails():
     assert wait_for_end(grandchild)
 
 
-def heed_ctrl_c() -> None:
-    """Undo that a shell's background job, as these tests may be, ignores Ctrl-C."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
 def test_a_stopped_benchmark_leaves_no_training(built, tiny_preset, stop):
     command = [sys.executable, "-m", "tests.bench", "--preset", tiny_preset, "--bench", "training"]
@@ -57,7 +52,6 @@ def test_a_stopped_benchmark_leaves_no_training(built, tiny_preset, stop):
         env=make_environment(),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        preexec_fn=heed_ctrl_c,
     )
     training = None
     while training is None:

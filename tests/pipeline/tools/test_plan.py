@@ -77,5 +77,5 @@ def test_the_probe_takes_the_presets_own_step(tiny_preset, tmp_path, monkeypatch
 
 def test_compiling_without_a_compiler_is_told(tiny_preset, tmp_path, monkeypatch):
     monkeypatch.setattr(shutil, "which", lambda name: None)
-    with pytest.raises(UserError, match="on cpu: .* isn't there"):
+    with pytest.raises(UserError, match="compile=true on cpu: "):
         plan(["pretrain.compile=true"], str(tiny_preset), device=Device.cpu, artifacts=tmp_path)
