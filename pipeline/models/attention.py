@@ -90,7 +90,8 @@ def causal_kernels(
         return sdpa_attention_forward(
             module, query_BHTD, key_BHTD, value_BHTD, attention_mask, dropout, scaling
         )
-    flex = flex_attention if torch.compiler.is_compiling() else compiled_flex_attention()
+    is_compiling = torch.compiler.is_compiling()
+    flex: Callable[..., Any] = flex_attention if is_compiling else compiled_flex_attention()
     context_BHTD = flex(
         query_BHTD,
         key_BHTD,

@@ -102,16 +102,13 @@ def make_config(
 
 
 def scale_queries(model: PreTrainedModel) -> None:
-    """Divide GPTNeo's query weights by the square root of a head's width, in place.
+    """Make GPTNeo's query weights as small, in place, as those that GPT-3's scores come from.
 
-    GPT-3 divides the scores by it (Vaswani et al., 2017, section 3.2.1), GPTNeo doesn't.
+    GPT-3 divides the scores (Vaswani et al., 2017, section 3.2.1), GPTNeo doesn't.
     """
-    config = model.config
-    scale = (config.hidden_size // config.num_attention_heads) ** -0.5
     with torch.no_grad():
-        for name, weight in blocks_of(model).named_parameters():
-            if name.endswith("q_proj.weight"):
-                weight.mul_(scale)
+        for weight in unscaled_queries_of(model):
+            weight.mul_(query_scale(model))
 
 
 def continue_model(
@@ -147,3 +144,15 @@ def blocks_of(model: PreTrainedModel) -> torch.nn.ModuleList:
 def head_weight_of(model: PreTrainedModel) -> torch.nn.Parameter:
     """The weight (V, C) that makes logits of hidden states; often the embeddings' own."""
     return model.get_parameter("lm_head.weight")
+
+
+def unscaled_queries_of(model: PreTrainedModel) -> list[torch.nn.Parameter]:
+    """The query weights of a model that doesn't divide its scores: GPTNeo, of the GPTs."""
+    named = blocks_of(model).named_parameters()
+    return [weight for name, weight in named if name.endswith("q_proj.weight")]
+
+
+def query_scale(model: PreTrainedModel) -> float:
+    """What other GPTs multiply scores by: 1 over the root of a head's width."""
+    config = model.config
+    return (config.hidden_size // config.num_attention_heads) ** -0.5

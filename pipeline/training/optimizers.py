@@ -8,7 +8,7 @@ import torch
 from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
-from pipeline.models.gpt import blocks_of
+from pipeline.models.gpt import blocks_of, query_scale, unscaled_queries_of
 from pipeline.settings import PretrainSettings
 from pipeline.training.muon import Matrix, Muon, as_matrix
 from pipeline.training.processes import full_tensor
@@ -36,14 +36,27 @@ def make_optimizers(
     model: PreTrainedModel, settings: PretrainSettings
 ) -> list[torch.optim.Optimizer]:
     """For pretraining: Muon for the blocks' matrices and AdamW for embeddings, norms and biases, or
-    AdamW for all."""
+    AdamW for all.
+
+    Muon's steps are as large whatever a weight's size, so queries that are scaled down (see
+    models/gpt.py) learn at a rate that is, too; their decay is that of the others.
+    """
     matrices = find_matrices(model) if settings.optimizer == "muon" else []
     taken = {matrix.weight for matrix in matrices}
     rest = [parameter for parameter in model.parameters() if parameter not in taken]
     adamw = make_adamw(rest, settings.learning_rate, settings.weight_decay, settings.beta2)
     if not matrices:
         return [adamw]
-    return [adamw, Muon(matrices, settings.matrix_learning_rate, settings.matrix_weight_decay)]
+    scaled_down = set(unscaled_queries_of(model))
+    queries = [matrix for matrix in matrices if matrix.weight in scaled_down]
+    others = [matrix for matrix in matrices if matrix.weight not in scaled_down]
+    rate = settings.matrix_learning_rate
+    decay = settings.matrix_weight_decay
+    optimizers = [adamw, Muon(others, rate, decay)]
+    if queries:
+        scale = query_scale(model)
+        optimizers.append(Muon(queries, rate * scale, decay / scale))
+    return optimizers
 
 
 def find_matrices(model: PreTrainedModel) -> list[Matrix]:

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from pipeline.models.gpt import MODEL_TYPES
+from pipeline.models.gpt import MODEL_TYPES, blocks_of
 from pipeline.training.optimizers import clip_gradients, make_adamw, make_optimizers
 from tests.pipeline.train_tiny import TINY, make_tiny, tiny
 
@@ -15,12 +15,24 @@ def weights_in(optimizer: torch.optim.Optimizer) -> list[torch.nn.Parameter]:
 @pytest.mark.parametrize("architecture", MODEL_TYPES)
 def test_muon_takes_the_blocks_matrices_and_adamw_everything_else(architecture):
     model = make_tiny(architecture=architecture)
-    adamw, muon = make_optimizers(model, TINY)
+    adamw, *muons = make_optimizers(model, TINY)
     names = {parameter: name for name, parameter in model.named_parameters()}
-    taken = {names[parameter] for parameter in weights_in(muon)}
+    taken = {names[parameter] for muon in muons for parameter in weights_in(muon)}
     matrices = {name for each, name in names.items() if ".h." in name and each.dim() == 2}
     assert taken == matrices
     assert len(taken) + len(weights_in(adamw)) == len(names)
+
+
+def test_queries_that_are_scaled_down_learn_as_much_slower_and_decay_as_the_others():
+    model = make_tiny(architecture="gpt3", width=32, heads=2)
+    settings = tiny(matrix_learning_rate=0.02, matrix_weight_decay=0.1)
+    _, others, queries = make_optimizers(model, settings)
+    expected = {each.attn.attention.q_proj.weight for each in blocks_of(model)}
+    assert set(weights_in(queries)) == expected
+    assert not expected & set(weights_in(others))
+    (group,) = queries.param_groups
+    assert group["lr"] == pytest.approx(0.02 / 4)  # a head's width is 16
+    assert group["lr"] * group["weight_decay"] == pytest.approx(0.02 * 0.1)
 
 
 def test_adamw_alone_takes_all():
