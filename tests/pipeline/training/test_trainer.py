@@ -171,7 +171,7 @@ def test_a_non_finite_loss_between_two_lines_of_metrics_is_told_by_its_step_and_
     assert are_same(undisturbed, resumed)
 
 
-@pytest.mark.parametrize("architecture", ["gpt", "gpt2"])
+@pytest.mark.parametrize("architecture", ["gpt", "gpt2", "gpt3"])
 def test_no_step_waits_for_a_value_of_its_own(tokens, tmp_path, architecture):
     """Reading one would let a GPU stand idle until the next step has been sent to it."""
 
