@@ -24,7 +24,7 @@ LONGEST_FOR_MATMUL = 512
 backward pass."""
 
 Mask = torch.Tensor | BlockMask
-"""Additive, (B, H, T, T) or (1, 1, T, T), or the blocks of it that FlexAttention computes."""
+"""Additive, (B, 1, T, T) or (1, 1, T, T), or the blocks of it that FlexAttention computes."""
 Rule = Callable[[Any, Any, Any, Any], torch.Tensor]
 """Whether in a row (B) and a head (H) a query (T) sees a key (T): FlexAttention's mask_mod."""
 
@@ -60,7 +60,7 @@ def causal_matmul(
         masked_TT = torch.full((T, T), -math.inf, dtype=query_BHTD.dtype, device=query_BHTD.device)
         mask_NTT = masked_TT.triu(1).expand(B * H, T, T)
     else:
-        mask_NTT = attention_mask.flatten(0, 1).expand(B * H, T, T)
+        mask_NTT = attention_mask.expand(B, H, T, T).flatten(0, 1)
     scores_NTT = torch.baddbmm(
         mask_NTT,
         query_BHTD.flatten(0, 1),
@@ -128,14 +128,12 @@ def within_window(length: int) -> Rule:
     return sees
 
 
-def make_mask(
-    sees: Rule, rows: int, heads: int, length: int, device: torch.device, dtype: torch.dtype
-) -> Mask:
+def make_mask(sees: Rule, rows: int, length: int, device: torch.device, dtype: torch.dtype) -> Mask:
     """A rule as a mask for so many rows (1: all are alike) of sequences of this length: in blocks
     on a GPU, dense elsewhere, where FlexAttention has no backward pass."""
     if device.type == "cuda":
         return mask_in_blocks(sees, rows, length, device)
-    return dense_mask(sees, rows, heads, length, device, dtype)
+    return dense_mask(sees, rows, length, device, dtype)
 
 
 def mask_in_blocks(sees: Rule, rows: int, length: int, device: torch.device) -> BlockMask:
@@ -146,22 +144,20 @@ def mask_in_blocks(sees: Rule, rows: int, length: int, device: torch.device) -> 
 
 
 def dense_mask(
-    sees: Rule, rows: int, heads: int, length: int, device: torch.device, dtype: torch.dtype
+    sees: Rule, rows: int, length: int, device: torch.device, dtype: torch.dtype
 ) -> torch.Tensor:
-    """In the type that attention computes in, and for each of the `heads`, since causal_matmul
-    can't broadcast."""
+    """The additive mask (rows, 1, T, T), in the type that attention computes in."""
     order_T = torch.arange(length, device=device)
     rows_B111 = torch.arange(rows, device=device)[:, None, None, None]
     seen_B1TT = sees(rows_B111, 0, order_T[:, None], order_T).expand(rows, 1, length, length)
-    mask_B1TT = torch.zeros(seen_B1TT.shape, dtype=dtype, device=device)
-    mask_B1TT.masked_fill_(~seen_B1TT, -math.inf)
-    return mask_B1TT.expand(rows, heads, length, length).contiguous()
+    zeros_B1TT = torch.zeros(seen_B1TT.shape, dtype=dtype, device=device)
+    return zeros_B1TT.masked_fill_(~seen_B1TT, -math.inf)
 
 
 @functools.lru_cache(maxsize=2)  # the context, and that of short_steps
 def make_window_mask(window: int, length: int, device: torch.device, dtype: torch.dtype) -> Mask:
     """The mask of GPT-3's banded layers, the same at every step and for all rows and heads."""
-    return make_mask(within_window(window), 1, 1, length, device, dtype)
+    return make_mask(within_window(window), 1, length, device, dtype)
 
 
 class Gpt3Attention(gpt_neo.GPTNeoSelfAttention):

@@ -59,9 +59,7 @@ class TokenLosses(torch.nn.Module):
         if self.document_masking:
             order_T = torch.arange(T, device=device)
             begun_BT = torch.where(starts_BT, order_T, 0).cummax(1).values
-            by_matmul = config._attn_implementation == "causal_matmul"
-            heads = config.num_attention_heads if by_matmul else 1
-            mask = make_mask(within_documents(begun_BT), B, heads, T, device, dtype)
+            mask = make_mask(within_documents(begun_BT), B, T, device, dtype)
             return {"position_ids": order_T - begun_BT, "attention_mask": mask}
         if config.model_type == MODEL_TYPES["gpt3"]:
             return {"attention_mask": make_window_mask(config.window_size, T, device, dtype)}

@@ -86,7 +86,7 @@ def test_attention_in_matrix_products_is_causal_attention():
 
 
 def test_a_window_is_a_token_and_those_just_before_it():
-    mask_11TT = dense_mask(within_window(3), 1, 1, 5, CPU, torch.bfloat16)
+    mask_11TT = dense_mask(within_window(3), 1, 5, CPU, torch.bfloat16)
     assert mask_11TT.dtype == torch.bfloat16
     seen = [[key for key in range(5) if row[key] == 0] for row in mask_11TT[0, 0]]
     assert seen == [[0], [0, 1], [0, 1, 2], [1, 2, 3], [2, 3, 4]]
@@ -115,7 +115,7 @@ def test_a_mask_in_blocks_sees_what_the_dense_one_sees(flex_on_a_cpu, rule):
     begun_BT = torch.where(starts_BT, torch.arange(T), 0).cummax(1).values
     sees, rows = (within_documents(begun_BT), B) if rule == "documents" else (within_window(50), 1)
     blocks = mask_in_blocks(sees, rows, T, CPU)
-    dense = dense_mask(sees, rows, 1, T, CPU, torch.float32)
+    dense = dense_mask(sees, rows, T, CPU, torch.float32)
     module = torch.nn.Identity()
     ours, _ = causal_kernels(module, query, key, value, blocks, scaling=0.25)
     reference, _ = causal_kernels(module, query, key, value, dense, scaling=0.25)
@@ -156,9 +156,7 @@ def test_masks_in_blocks_train_as_dense_ones_do_in_blocks_compiled_once(
         monkeypatch.setattr(
             where,
             "make_mask",
-            lambda sees, rows, heads, length, device, dtype: mask_in_blocks(
-                sees, rows, length, device
-            ),
+            lambda sees, rows, length, device, _dtype: mask_in_blocks(sees, rows, length, device),
         )
     attention.make_window_mask.cache_clear()
     torch._dynamo.utils.counters.clear()
