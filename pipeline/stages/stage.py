@@ -89,7 +89,7 @@ STAGES = {
     ),
     "tokens": Stage(3, ("corpus", "tokenizer"), lambda preset, data: [], sharded=True),
     "pretrain": Stage(
-        4, ("tokens", "tokenizer"), lambda preset, data: model_files(preset.pretrain.init)
+        5, ("tokens", "tokenizer"), lambda preset, data: model_files(preset.pretrain.init)
     ),
     "klue": Stage(6, ("pretrain",), klue_files, sharded=True),
     "prompt": Stage(2, ("pretrain",), prompt_files),
