@@ -23,8 +23,10 @@ $(foreach name,$(VARIABLES),$(if $(value $(name)),\
 RUN := $(PY) -m pipeline
 
 # Large pages, and memory kept instead of given back between steps: a fifth off a training step on a
-# CPU (glibc only).
-QUICK := GLIBC_TUNABLES=glibc.malloc.hugetlb=1:glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=17179869184
+# CPU (glibc only). Threads that wait for each other spin for a moment only: beside one busy process
+# training is a quarter quicker (GNU's OpenMP only; pipeline/EXPERIMENTS.md).
+QUICK := GLIBC_TUNABLES=glibc.malloc.hugetlb=1:glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=17179869184 \
+         GOMP_SPINCOUNT=2000
 # Several processes, one a GPU; several machines by PET_NNODES and PET_RDZV_ENDPOINT in the
 # environment (see pipeline/README.md).
 TORCHRUN := $(PY) -m pipeline.torchrun $(if $(PET_RDZV_ENDPOINT),,--standalone) --nproc-per-node $(GPUS)
