@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help install recipe corpus tokenizer tokenizer-report tokens pretrain klue-eval klue-prompt \
-        klue-check report status generate plan export publish settings clean \
+        klue-check report status generate plan scaling export publish settings clean \
         test test-extras test-gpu test-clients lint bench torture lock
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -106,6 +106,9 @@ generate: $(READY) ## continue PROMPT="..." with the preset's model, or with MOD
 
 plan: $(READY) ## what a preset will cost: parameters, tokens, FLOPs, memory, time
 	@$(QUICK) $(RUN) plan $(SET)
+
+scaling: tokens ## pretrain four sizes at three lengths, and fit what plan forecasts by
+	@$(QUICK) $(RUN) scaling $(SET)
 
 export: $(READY) ## the model, or MODEL=, for others: OUT=folder, or FORMAT=gguf|onnx; checked there
 	@$(RUN) export $(SET)

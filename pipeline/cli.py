@@ -28,6 +28,7 @@ from pipeline.tools.plan import plan
 from pipeline.tools.publish import publish
 from pipeline.tools.recipe import recipe
 from pipeline.tools.report import report
+from pipeline.tools.scaling import scaling
 from pipeline.tools.settings import settings
 from pipeline.tools.status import status
 from pipeline.tools.tokenizer_report import tokenizer_report
@@ -207,6 +208,7 @@ for tool in (
     status,
     settings,
     plan,
+    scaling,
     generate,
     export,
     publish,

@@ -110,8 +110,7 @@ def locate(name: str, preset: Preset, data: Path | None, root: Path) -> Location
     isn't built."""
     inputs: dict[str, Artifact] = {}
     for upstream in inputs_of(name, preset):
-        location = locate(upstream, preset, data, root)
-        found = location and store.find(root, upstream, location.key)
+        found = find_finished(upstream, preset, data, root)
         if found is None:
             return None
         inputs[upstream] = found
@@ -125,14 +124,19 @@ def locate(name: str, preset: Preset, data: Path | None, root: Path) -> Location
     return Location(digest_of([name, origin._asdict()])[:16], origin, inputs)
 
 
+def find_finished(name: str, preset: Preset, data: Path | None, root: Path) -> Artifact | None:
+    """Return a stage's artifact of these settings, or None while it isn't built."""
+    location = locate(name, preset, data, root)
+    return location and store.find(root, name, location.key)
+
+
 def check_inputs(preset: Preset, data: Path | None, root: Path) -> None:
     """Read what the klue stage will read besides artifacts, so that a fault in it is told before
     hours of work. Raises UserError."""
     klue_files(preset, data)
     if preset.klue.data == "hub":
         return
-    location = locate("klue", preset, data, root)
-    if location and store.find(root, "klue", location.key):
+    if find_finished("klue", preset, data, root):
         return
     for name, split in product(preset.klue.tasks, SPLITS):
         rows.load_rows(preset.klue.data, TASKS[name], split)

@@ -7,6 +7,10 @@ from typing import Any
 from pipeline import cli_options
 from pipeline.artifacts.files import read_json
 from pipeline.launch import read_preset
+from pipeline.tools.scaling import RUNS
+
+HOURS = (1, 8, 24)
+"""For which the best size is reckoned."""
 
 
 def plan(
@@ -21,11 +25,14 @@ def plan(
     """What a preset will cost: parameters, tokens, FLOPs, memory, time."""
     typed = read_preset(preset, overrides, init=init)
     # Not above: the other commands of the command line do without torch.
+    from pipeline.models.scaling_law import MEASURED, Forecaster, read_runs
     from pipeline.reports.render import write_page
     from pipeline.training.probe import UTILISATION, estimate
 
     estimated = estimate(typed, device, hardware, gpus)
     folder = artifacts / typed.name
+    own_runs = folder / RUNS
+    forecaster = Forecaster(read_runs(own_runs if own_runs.exists() else MEASURED))
     path = folder / "plan.md"
     write_page(
         path,
@@ -34,6 +41,8 @@ def plan(
         settings=typed.pretrain,
         corpus=training_text(folder / "tokens"),
         utilisation=UTILISATION,
+        forecaster=forecaster,
+        hours=HOURS,
         **estimated._asdict(),
     )
     print(f"{path.read_text(encoding='utf-8')}\nplan: {path}")
