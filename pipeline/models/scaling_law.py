@@ -14,8 +14,6 @@ from pipeline.artifacts.files import read_json
 
 UNIT = 1e7
 """Parameters and bytes are counted in it, so that the law's numbers are of one order."""
-MEASURED = Path(__file__).with_name("scaling_runs.json")
-"""Runs of the preset `laptop` on the recipe `local`: pipeline/RESULTS.md."""
 HUBER_DELTA = 1e-3  # of the logarithms' errors, as in Hoffmann et al., 2022
 STARTS = tuple(product([-1.0, -0.3], [-1.5], [-1.5], [0.2, 0.5], [0.2, 0.5]))
 """log E, log A, log B, alpha, beta from which the best fit is looked for."""

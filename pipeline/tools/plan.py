@@ -25,14 +25,14 @@ def plan(
     """What a preset will cost: parameters, tokens, FLOPs, memory, time."""
     typed = read_preset(preset, overrides, init=init)
     # Not above: the other commands of the command line do without torch.
-    from pipeline.models.scaling_law import MEASURED, Forecaster, read_runs
+    from pipeline.models.scaling_law import Forecaster, read_runs
     from pipeline.reports.render import write_page
     from pipeline.training.probe import UTILISATION, estimate
 
     estimated = estimate(typed, device, hardware, gpus)
     folder = artifacts / typed.name
-    own_runs = folder / RUNS
-    forecaster = Forecaster(read_runs(own_runs if own_runs.exists() else MEASURED))
+    runs = folder / RUNS
+    forecaster = Forecaster(read_runs(runs)) if runs.exists() else None
     path = folder / "plan.md"
     write_page(
         path,
