@@ -41,6 +41,7 @@ OPTIONS = {
     "report": {"out"},
     "status": {"recipe", "data", "klue", "init", "model", "seeds", "control"},
     "plan": {"init", "device", "gpus", "hardware"},
+    "scaling": {"recipe", "data", "device"},
     "generate": {"model", "device", "prompt"},
     "export": {"model", "format", "quant", "out"},
     "publish": {"model", "format", "quant", "repo", "yes"},
