@@ -23,7 +23,7 @@ class Size(NamedTuple):
 
 
 SIZES = (Size(2, 64, 1), Size(4, 128, 2), Size(6, 192, 3), Size(8, 256, 4))
-STEPS = (400, 1200, 3600)
+STEPS = (300, 900, 2700)
 RUNS = "scaling.json"
 
 

@@ -188,10 +188,9 @@ def restore_moments(
     model; `find` gives the first process a saved tensor."""
     for group in optimizer.param_groups:
         for parameter in group["params"]:
-            state = {}
-            for moment in moments_of(optimizer):
-                state[moment] = torch.zeros_like(parameter)
-                fill(state[moment], find(f"{moment}.{names[parameter]}"))
+            state = new_state(optimizer, parameter)
+            for moment, tensor in state.items():
+                fill(tensor, find(f"{moment}.{names[parameter]}"))
             if isinstance(optimizer, torch.optim.AdamW):
                 state["step"] = torch.tensor(float(step), device=parameter.device)
             optimizer.state[parameter] = state
@@ -204,6 +203,10 @@ def load_weights(path: Path, model: torch.nn.Module) -> None:
     model.load_state_dict(weights, strict=False)  # a tied head comes under one name only
 
 
-def moments_of(optimizer: torch.optim.Optimizer) -> tuple[str, ...]:
-    """What an optimizer remembers of each parameter, besides the step."""
-    return ("momentum",) if isinstance(optimizer, Muon) else ("exp_avg", "exp_avg_sq")
+def new_state(
+    optimizer: torch.optim.Optimizer, parameter: torch.nn.Parameter
+) -> dict[str, torch.Tensor]:
+    """What an optimizer remembers of a parameter before its first step, besides the step."""
+    if isinstance(optimizer, Muon):
+        return optimizer.new_state(parameter)
+    return {name: torch.zeros_like(parameter) for name in ("exp_avg", "exp_avg_sq")}

@@ -1,6 +1,9 @@
 """Muon: momentum whose update is made orthogonal, for the matrices of a transformer's blocks
-(Jordan et al., 2024, kellerjordan.github.io/posts/muon)."""
+(Jordan et al., 2024, kellerjordan.github.io/posts/muon), with what a run of the same length learns
+more by: NorMuon's equal neurons (Li et al., 2025, arXiv:2510.05491) and cautious weight decay (Chen
+et al., 2025, arXiv:2510.12402)."""
 
+import math
 from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import NamedTuple
@@ -8,9 +11,11 @@ from typing import NamedTuple
 import torch
 from transformers.pytorch_utils import Conv1D
 
-from pipeline.training.processes import rank_and_world, share_work
+from pipeline.training.processes import full_tensor, rank_and_world, replicated, share_work
 
 MOMENTUM = 0.95
+NEURON_MOMENTUM = 0.95
+TINY = 1e-10  # beside a neuron's size, which is some 0.1
 NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)  # the quintic's coefficients (Jordan et al., 2024)
 ITERATIONS = 5
 VALUES_AT_ONCE = 2**24
@@ -24,6 +29,11 @@ class Matrix(NamedTuple):
     weight: torch.nn.Parameter
     inputs_first: bool  # (in, out), as Conv1D has it; Linear has (out, in)
     num_parts: int  # matrices side by side in one: c_attn is query, key and value
+
+    @property
+    def input_dim(self) -> int:
+        """The dimension that a neuron's inputs lie along."""
+        return 0 if self.inputs_first else 1
 
     def scale(self) -> float:
         """What an orthogonal update is multiplied by: a rate found at one width holds at others."""
@@ -42,14 +52,17 @@ def as_matrix(name: str, module: torch.nn.Module) -> Matrix:
 class Muon(torch.optim.Optimizer):
     """Nesterov momentum whose update is made orthogonal.
 
-    Each of a weight's matrices is made orthogonal by itself and scaled by sqrt(max(1, out / in)),
-    so that a rate found at one width holds at others. Processes share the work. Where `found_inf`,
-    a scalar that torch's own optimizers take under this name, is 1, a step changes nothing.
+    Each of a weight's matrices is made orthogonal by itself. Then each neuron's update is divided
+    by its own running size and the whole made as large as before, scaled by sqrt(max(1, out / in)),
+    so that a rate found at one width holds at others. Weights that an update makes smaller anyway
+    lose `decay` of their value as well, less by the square of the rate's share of its peak.
+    Processes share the work. Where `found_inf`, a scalar that torch's own optimizers take under
+    this name, is 1, a step changes nothing.
     """
 
-    def __init__(self, matrices: Iterable[Matrix], lr: float, weight_decay: float) -> None:
+    def __init__(self, matrices: Iterable[Matrix], lr: float, decay: float) -> None:
         self.matrices = {matrix.weight: matrix for matrix in matrices}
-        super().__init__(list(self.matrices), {"lr": lr, "weight_decay": weight_decay})
+        super().__init__(list(self.matrices), {"lr": lr, "lr_factor": 1.0, "decay": decay})
         self.found_inf = torch.zeros((), device=next(iter(self.matrices)).device)
 
     # torch's closure, which computes a loss once more, isn't taken: nothing here has one.
@@ -59,14 +72,24 @@ class Muon(torch.optim.Optimizer):
     ) -> None:
         """Take one step."""
         for group in self.param_groups:
+            kept = math.exp(-(group["lr_factor"] ** 2) * group["decay"])
             for weights in self.rounds(group["params"]):
                 matrix = self.matrices[weights[0]]
                 updates = [self.nesterov_update(weight) for weight in weights]
                 orthogonal = share_work(updates, partial(orthogonalize_weights, like=matrix))
-                for weight, update in zip(weights, orthogonal):
-                    moved = weight * (1 - group["lr"] * group["weight_decay"])
-                    moved.add_(update.float() * matrix.scale(), alpha=-group["lr"])
+                for weight, direction in zip(weights, orthogonal):
+                    update = self.equalize_neurons(weight, direction.float()) * matrix.scale()
+                    moved = torch.where(update * weight > 0, weight * kept, weight)
+                    moved.sub_(update, alpha=group["lr"])
                     weight.copy_(torch.where(self.found_inf.bool(), weight, moved))
+
+    def new_state(self, weight: torch.nn.Parameter) -> dict[str, torch.Tensor]:
+        """What is remembered of a weight before its first step: its momentum, and of each neuron
+        the mean square of its updates, which every process has in full."""
+        shape = list(weight.shape)
+        shape[self.matrices[weight].input_dim] = 1
+        squares = torch.zeros(shape, dtype=torch.float32, device=weight.device)
+        return {"momentum": torch.zeros_like(weight), "neuron_squares": squares}
 
     def rounds(self, weights: list[torch.nn.Parameter]) -> Iterator[list[torch.nn.Parameter]]:
         """The weights, those of one kind together, but at most VALUES_AT_ONCE a process."""
@@ -87,10 +110,26 @@ class Muon(torch.optim.Optimizer):
         gradient = weight.grad
         if gradient is None:
             raise RuntimeError("a matrix of Muon's has no gradient")
-        momentum = self.state[weight].setdefault("momentum", torch.zeros_like(weight))
+        if not self.state[weight]:
+            self.state[weight] = self.new_state(weight)
+        momentum = self.state[weight]["momentum"]
         gradient = torch.where(self.found_inf.bool(), momentum, gradient)
         momentum.lerp_(gradient, 1 - MOMENTUM)
         return gradient.lerp(momentum, MOMENTUM).bfloat16()
+
+    def equalize_neurons(self, weight: torch.nn.Parameter, update: torch.Tensor) -> torch.Tensor:
+        """The update with every neuron's part divided by the root of its mean square so far, and
+        the norm that it had."""
+        input_dim = self.matrices[weight].input_dim
+        # The sum, as torch's mean over a dimension that is sharded unevenly would be wrong.
+        sums = full_tensor(update.square().sum(input_dim, keepdim=True))
+        squares = sums / weight.shape[input_dim]
+        averages = self.state[weight]["neuron_squares"]
+        averages.lerp_(torch.where(self.found_inf.bool(), averages, squares), 1 - NEURON_MOMENTUM)
+        sizes = averages.sqrt() + TINY
+        divided = squares / sizes.square()
+        factors = (squares.sum() / (divided.sum() + TINY)).sqrt() / sizes
+        return update * replicated(factors, like=update)
 
 
 def orthogonalize_weights(updates_NXY: torch.Tensor, like: Matrix) -> torch.Tensor:

@@ -13,6 +13,9 @@ from pipeline.settings import PretrainSettings
 from pipeline.training.muon import Matrix, Muon, as_matrix
 from pipeline.training.processes import full_tensor
 
+MATRIX_DECAY = 12.0
+"""Over a whole run; the best of those tried lies between 6 and 18 (pipeline/EXPERIMENTS.md)."""
+
 
 def make_adamw(
     parameters: Iterable[torch.nn.Parameter],
@@ -39,7 +42,8 @@ def make_optimizers(
     AdamW for all.
 
     Muon's steps are as large whatever a weight's size, so queries that are scaled down (see
-    models/gpt.py) learn at a rate that is, too; their decay is that of the others.
+    models/gpt.py) learn at a rate that is, too. What weights lose by decay in a whole run is what
+    is set: a longer run wants less of it a step (Wang and Aitchison, 2024, arXiv:2405.13698).
     """
     matrices = find_matrices(model) if settings.optimizer == "muon" else []
     taken = {matrix.weight for matrix in matrices}
@@ -51,12 +55,19 @@ def make_optimizers(
     queries = [matrix for matrix in matrices if matrix.weight in scaled_down]
     others = [matrix for matrix in matrices if matrix.weight not in scaled_down]
     rate = settings.matrix_learning_rate
-    decay = settings.matrix_weight_decay
+    decay = matrix_decay(settings) / settings.steps
     optimizers = [adamw, Muon(others, rate, decay)]
     if queries:
-        scale = query_scale(model)
-        optimizers.append(Muon(queries, rate * scale, decay / scale))
+        optimizers.append(Muon(queries, rate * query_scale(model), decay))
     return optimizers
+
+
+def matrix_decay(settings: PretrainSettings) -> float:
+    """What weights lose over a whole run, unless it's set: nothing where a model is continued,
+    since few steps would take most of what it has learnt."""
+    if settings.matrix_decay is not None:
+        return settings.matrix_decay
+    return 0.0 if settings.init else MATRIX_DECAY
 
 
 def find_matrices(model: PreTrainedModel) -> list[Matrix]:
@@ -114,6 +125,7 @@ def step_optimizers(
         for group in optimizer.param_groups:
             peak = group.setdefault("peak_lr", group["lr"])
             group["lr"] = peak * factor
+            group["lr_factor"] = factor
         # As torch.amp.GradScaler hands it over; AdamW declares no such attribute.
         optimizer.found_inf = found_inf  # pyright: ignore[reportAttributeAccessIssue]
         if not is_skipped:

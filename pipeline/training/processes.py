@@ -155,6 +155,13 @@ def full_tensor(tensor: torch.Tensor) -> torch.Tensor:
     return tensor.full_tensor() if isinstance(tensor, DTensor) else tensor
 
 
+def replicated(value: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
+    """A value that every process has in full, so that it can be reckoned with beside `like`."""
+    if not isinstance(like, DTensor):
+        return value
+    return DTensor.from_local(value, like.device_mesh, [Replicate()])
+
+
 def fill(tensor: torch.Tensor, value: torch.Tensor | None) -> None:
     """Give a parameter or a moment its full value, which only the first process has to have: it
     sends the others theirs, each its shard where the tensor is sharded. All have to call."""

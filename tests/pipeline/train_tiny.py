@@ -40,6 +40,7 @@ TINY = PretrainSettings(
     micro_batch_size=1,
     warmup_steps=2,
     learning_rate=5e-3,
+    matrix_decay=0.02,  # a step's is that of a run of a thousand
     compile=False,
     validations=2,
     log_every=1,

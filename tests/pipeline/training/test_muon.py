@@ -1,5 +1,7 @@
 """Muon: orthogonal updates, q, k and v apart, the orientation of either kind of layer."""
 
+import copy
+import math
 import weakref
 from collections.abc import Iterator
 from typing import Any
@@ -25,7 +27,7 @@ def update(module, name, gradient):
     """What one step of Muon adds to the module's weight."""
     before = module.weight.detach().clone()
     module.weight.grad = gradient.clone()
-    Muon([as_matrix(name, module)], lr=1.0, weight_decay=0.0).step()
+    Muon([as_matrix(name, module)], lr=1.0, decay=0.0).step()
     return module.weight.detach() - before
 
 
@@ -59,12 +61,45 @@ def test_query_key_and_value_are_made_orthogonal_each_by_itself():
         torch.testing.assert_close(part, expected, atol=0.03, rtol=0)
 
 
-def test_weight_decay_shrinks_a_weight_by_rate_times_decay():
+def test_decay_takes_its_share_of_what_an_update_makes_smaller_and_of_nothing_else():
     layer = torch.nn.Linear(8, 8)
     before = layer.weight.detach().clone()
-    layer.weight.grad = torch.zeros(8, 8)
-    Muon([as_matrix("fc", layer)], lr=0.5, weight_decay=0.1).step()
-    torch.testing.assert_close(layer.weight.detach(), before * 0.95)
+    layer.weight.grad = draw(8, 8)
+    without = copy.deepcopy(layer)
+    without.weight.grad = layer.weight.grad.clone()
+    Muon([as_matrix("fc", without)], lr=0.5, decay=0.0).step()
+    Muon([as_matrix("fc", layer)], lr=0.5, decay=0.1).step()
+    added = without.weight.detach() - before
+    is_made_smaller = added * before < 0
+    assert 10 < is_made_smaller.sum() < 54
+    kept = torch.where(is_made_smaller, math.exp(-0.1), 1.0)
+    torch.testing.assert_close(layer.weight.detach(), before * kept + added)
+
+
+def test_decay_goes_with_the_square_of_the_rates_share():
+    layer = torch.nn.Linear(8, 8)
+    layer.weight.data = torch.ones(8, 8)
+    layer.weight.grad = torch.ones(8, 8)
+    optimizer = Muon([as_matrix("fc", layer)], lr=0.0, decay=0.1)
+    optimizer.param_groups[0]["lr_factor"] = 0.5
+    optimizer.step()
+    torch.testing.assert_close(layer.weight.detach(), torch.full((8, 8), math.exp(-0.1 / 4)))
+
+
+def test_neurons_move_alike_and_the_whole_as_far_as_before():
+    gradient_OI = draw(96, 32)
+    gradient_OI[:48] *= 1e-2  # an orthogonal matrix of this shape has smaller rows there
+    (orthogonal_OI,) = orthogonalize(gradient_OI[None]).float()
+    assert orthogonal_OI[48:].norm() > 2 * orthogonal_OI[:48].norm()
+    moved_OI = update(torch.nn.Linear(32, 96), "fc", gradient_OI)
+    rows = moved_OI.norm(dim=1)
+    assert rows.max() / rows.min() < 1.01
+    scale = 3**0.5
+    torch.testing.assert_close(moved_OI.norm(), orthogonal_OI.norm() * scale, rtol=0.01, atol=0)
+
+
+def test_a_gradient_of_nothing_moves_nothing():
+    assert not update(torch.nn.Linear(8, 8), "fc", torch.zeros(8, 8)).any()
 
 
 class PeakMemory(TorchDispatchMode):
@@ -115,7 +150,7 @@ def test_a_process_holds_a_round_of_updates_not_all(two_processes, monkeypatch, 
     model = make_tiny(layers=16, width=64)
     distribute(TokenLosses(model), parallel)
     matrices = find_matrices(model)
-    optimizer = Muon(matrices, lr=0.1, weight_decay=0.0)
+    optimizer = Muon(matrices, lr=0.1, decay=0.0)
     for matrix in matrices:
         matrix.weight.grad = torch.ones_like(matrix.weight)
     optimizer.step()  # makes the momenta

@@ -25,14 +25,25 @@ def test_muon_takes_the_blocks_matrices_and_adamw_everything_else(architecture):
 
 def test_queries_that_are_scaled_down_learn_as_much_slower_and_decay_as_the_others():
     model = make_tiny(architecture="gpt3", width=32, heads=2)
-    settings = tiny(matrix_learning_rate=0.02, matrix_weight_decay=0.1)
+    settings = tiny(matrix_learning_rate=0.02, matrix_decay=18.0, steps=9000)
     _, others, queries = make_optimizers(model, settings)
+    (group,), (group_of_queries,) = others.param_groups, queries.param_groups
     expected = {each.attn.attention.q_proj.weight for each in blocks_of(model)}
     assert set(weights_in(queries)) == expected
     assert not expected & set(weights_in(others))
-    (group,) = queries.param_groups
-    assert group["lr"] == pytest.approx(0.02 / 4)  # a head's width is 16
-    assert group["lr"] * group["weight_decay"] == pytest.approx(0.02 * 0.1)
+    assert group["lr"] == 0.02
+    assert group_of_queries["lr"] == pytest.approx(0.02 / 4)  # a head's width is 16
+    assert group["decay"] == group_of_queries["decay"] == pytest.approx(18 / 9000)
+
+
+@pytest.mark.parametrize(
+    "changes, expected",
+    [({}, 12 / 8), ({"init": "a-model"}, 0), ({"init": "a-model", "matrix_decay": 4.0}, 4 / 8)],
+)
+def test_a_model_that_is_continued_decays_only_if_that_is_set(changes, expected):
+    settings = tiny(**{"matrix_decay": None, **changes})
+    _, muon = make_optimizers(make_tiny(), settings)
+    assert muon.param_groups[0]["decay"] == expected
 
 
 def test_adamw_alone_takes_all():

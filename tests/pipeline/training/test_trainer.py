@@ -115,7 +115,7 @@ def test_a_checkpoint_says_how_far_the_run_has_come_under_these_names(tokens, tm
         progress = json.loads(file.metadata()["progress"])
         kinds = {name.split(".")[0] for name in file.keys()}  # noqa: SIM118 - it's no mapping
     assert list(progress) == ["step", "seconds", "resumes", "best_step", "best"]
-    assert kinds == {"model", "momentum", "exp_avg", "exp_avg_sq"}
+    assert kinds == {"model", "momentum", "neuron_squares", "exp_avg", "exp_avg_sq"}
 
 
 def test_a_non_finite_loss_stops_before_the_step_and_keeps_the_last_good_state(
