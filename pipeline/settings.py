@@ -122,7 +122,7 @@ class PretrainSettings(Settings):
     """muon (for the blocks' matrices, AdamW for the rest) or adamw for all."""
     matrix_learning_rate: float = Field(default=0.02, ge=0, le=1)
     """Peak learning rate of Muon."""
-    matrix_decay: float | None = Field(default=None, ge=0)
+    matrix_weight_decay: float | None = Field(default=None, ge=0)
     """Weight decay of Muon's matrices over a whole run: a step at the peak rate takes this over
     `steps` of a weight's value, where the update makes it smaller as well. By default 12, and 0
     where a model is continued (init)."""
@@ -130,9 +130,10 @@ class PretrainSettings(Settings):
     """Peak learning rate of AdamW; 0.002 is right where optimizer=adamw has all of the model."""
     warmup_steps: int = Field(default=100, ge=0)
     """Steps of linear warm-up; a linear decay to zero follows."""
-    weight_decay: float = Field(default=0.0, ge=0)
-    """Weight decay of AdamW's matrices, embeddings included; none on biases and norms. 0.1 is usual
-    where optimizer=adamw has all of the model."""
+    weight_decay: float | None = Field(default=None, ge=0)
+    """Weight decay of AdamW's matrices, embeddings included, over a whole run: a step at the peak
+    rate takes this over `steps` of a weight's value. By default 1.2, and 0 where a model is
+    continued (init). None on biases and norms."""
     beta2: float = Field(default=0.95, ge=0, le=0.99999)
     """Second-moment decay of AdamW."""
     clip: float = Field(default=1.0, ge=0)

@@ -13,8 +13,9 @@ from pipeline.settings import PretrainSettings
 from pipeline.training.muon import Matrix, Muon, as_matrix
 from pipeline.training.processes import full_tensor
 
-MATRIX_DECAY = 12.0
-"""Over a whole run; the best of those tried lies between 6 and 18 (pipeline/EXPERIMENTS.md)."""
+MATRIX_WEIGHT_DECAY = 12.0
+WEIGHT_DECAY = 1.2
+"""Over a whole run; around the best of those tried (pipeline/EXPERIMENTS.md)."""
 
 
 def make_adamw(
@@ -48,26 +49,29 @@ def make_optimizers(
     matrices = find_matrices(model) if settings.optimizer == "muon" else []
     taken = {matrix.weight for matrix in matrices}
     rest = [parameter for parameter in model.parameters() if parameter not in taken]
-    adamw = make_adamw(rest, settings.learning_rate, settings.weight_decay, settings.beta2)
+    decay_a_step = decay_of_run(settings, settings.weight_decay, WEIGHT_DECAY) / settings.steps
+    rate = settings.learning_rate
+    # AdamW's own is multiplied by the rate.
+    adamw = make_adamw(rest, rate, decay_a_step / rate if rate else 0.0, settings.beta2)
     if not matrices:
         return [adamw]
     scaled_down = set(unscaled_queries_of(model))
     queries = [matrix for matrix in matrices if matrix.weight in scaled_down]
     others = [matrix for matrix in matrices if matrix.weight not in scaled_down]
     rate = settings.matrix_learning_rate
-    decay = matrix_decay(settings) / settings.steps
-    optimizers = [adamw, Muon(others, rate, decay)]
+    decay = decay_of_run(settings, settings.matrix_weight_decay, MATRIX_WEIGHT_DECAY)
+    optimizers = [adamw, Muon(others, rate, decay / settings.steps)]
     if queries:
-        optimizers.append(Muon(queries, rate * query_scale(model), decay))
+        optimizers.append(Muon(queries, rate * query_scale(model), decay / settings.steps))
     return optimizers
 
 
-def matrix_decay(settings: PretrainSettings) -> float:
-    """What weights lose over a whole run, unless it's set: nothing where a model is continued,
-    since few steps would take most of what it has learnt."""
-    if settings.matrix_decay is not None:
-        return settings.matrix_decay
-    return 0.0 if settings.init else MATRIX_DECAY
+def decay_of_run(settings: PretrainSettings, given: float | None, default: float) -> float:
+    """What weights lose over a whole run, unless that is set: nothing where a model is continued,
+    as few steps would take most of what it has learnt."""
+    if given is not None:
+        return given
+    return 0.0 if settings.init else default
 
 
 def find_matrices(model: PreTrainedModel) -> list[Matrix]:

@@ -25,7 +25,7 @@ def test_muon_takes_the_blocks_matrices_and_adamw_everything_else(architecture):
 
 def test_queries_that_are_scaled_down_learn_as_much_slower_and_decay_as_the_others():
     model = make_tiny(architecture="gpt3", width=32, heads=2)
-    settings = tiny(matrix_learning_rate=0.02, matrix_decay=18.0, steps=9000)
+    settings = tiny(matrix_learning_rate=0.02, matrix_weight_decay=18.0, steps=9000)
     _, others, queries = make_optimizers(model, settings)
     (group,), (group_of_queries,) = others.param_groups, queries.param_groups
     expected = {each.attn.attention.q_proj.weight for each in blocks_of(model)}
@@ -38,12 +38,19 @@ def test_queries_that_are_scaled_down_learn_as_much_slower_and_decay_as_the_othe
 
 @pytest.mark.parametrize(
     "changes, expected",
-    [({}, 12 / 8), ({"init": "a-model"}, 0), ({"init": "a-model", "matrix_decay": 4.0}, 4 / 8)],
+    [
+        ({}, (12, 1.2)),
+        ({"init": "a-model"}, (0, 0)),
+        ({"init": "a-model", "matrix_weight_decay": 4.0, "weight_decay": 2.0}, (4, 2)),
+        ({"learning_rate": 0.0}, (12, 0)),
+    ],
 )
 def test_a_model_that_is_continued_decays_only_if_that_is_set(changes, expected):
-    settings = tiny(**{"matrix_decay": None, **changes})
-    _, muon = make_optimizers(make_tiny(), settings)
-    assert muon.param_groups[0]["decay"] == expected
+    settings = tiny(**{"matrix_weight_decay": None, **changes})
+    adamw, muon = make_optimizers(make_tiny(), settings)
+    group = adamw.param_groups[0]
+    per_step = (muon.param_groups[0]["decay"], group["lr"] * group["weight_decay"])
+    assert per_step == pytest.approx([each / settings.steps for each in expected])
 
 
 def test_adamw_alone_takes_all():
