@@ -237,6 +237,9 @@ class KlueSettings(TaskSettings):
     settings."""
     train_rows: int = Field(default=0, ge=0)
     """Rows of the train split to use, drawn with the seed; 0 is all of them."""
+    keep_models: Literal["first", "all", "none"] = "first"
+    """Which fine-tuned models are kept, as Hugging Face folders in models/: first (of seed 1), all
+    or none; a random twin's never are."""
     model: str = ""
     """Hugging Face folder (or name@commit on the Hub) to evaluate instead of the pretrained
     model."""

@@ -31,8 +31,8 @@ class Reader:
 
     An input is a title; or two sentences around a separator; or a sentence with marked entities.
     The ids of `start` (None where the model has no such token), `separator`, `end`, `pad` and the
-    markers never come from text. A token that the model lacks (a pad apart from its end token, a
-    marker) gets a new id past its embedding, so `num_embeddings` are needed.
+    markers never come from text. A token that the tokenizer lacks (a pad apart from its end token,
+    a marker) gets a new id past it, so `num_embeddings` are needed.
     """
 
     def __init__(self, folder: Path, max_length: int) -> None:
@@ -70,6 +70,7 @@ class Reader:
             f"{self.config.vocab_size}: they don't belong together.",
         )
         self.num_embeddings: int = self.config.vocab_size
+        self.new_tokens: dict[int, str] = {}
         self._find_special_tokens()
 
     def _find_special_tokens(self) -> None:
@@ -80,18 +81,24 @@ class Reader:
         config_start = getattr(self.config, "bos_token_id", None)
         self.start = _first(config_start, tokenizer.bos_token_id, tokenizer.cls_token_id)
         end = _first(tokenizer.eos_token_id, tokenizer.sep_token_id)
-        self.end = self._new_id() if end is None else end
+        self.end = self._new_id("<end>") if end is None else end
         separator = _first(known.get("<sep>"), tokenizer.sep_token_id)
         self.separator = self.end if separator is None else separator
         # What is pooled is the last token that isn't a pad, so a pad has to be nothing else.
         self.pad: int = tokenizer.pad_token_id
         if self.pad in (None, self.start, self.end, self.separator):
-            self.pad = self._new_id()
-        self.markers = [known[name] if name in known else self._new_id() for name in MARKERS]
+            self.pad = self._new_id("<padding>")
+        self.markers = [known[name] if name in known else self._new_id(name) for name in MARKERS]
 
-    def _new_id(self) -> int:
-        self.num_embeddings += 1
-        return self.num_embeddings - 1
+    def _new_id(self, name: str) -> int:
+        new_id = len(self.tokenizer) + len(self.new_tokens)
+        self.new_tokens[new_id] = name
+        self.num_embeddings = max(self.num_embeddings, new_id + 1)
+        return new_id
+
+    def name_of(self, token_id: int) -> str:
+        """How a token is written in tokenizer.json."""
+        return self.new_tokens.get(token_id) or self.tokenizer.convert_ids_to_tokens(token_id)
 
     def encode(self, task: Task, rows: list[Row]) -> Encoded:
         """Encode every row and, of STS, then every row in the other order (Radford et al. 2018,

@@ -3,12 +3,13 @@ word after a prompt. So one model can do all tasks, with pretraining's own objec
 
 from collections.abc import Callable
 from copy import deepcopy
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch.nn import functional
-from transformers import AutoModelForCausalLM
+from transformers import AutoModelForCausalLM, GenerationConfig
 
 from corpora.tasks.task import Task
 from pipeline.evaluation.fine_tuning import fine_tune
@@ -16,6 +17,8 @@ from pipeline.evaluation.harness.scoring import score_words
 from pipeline.evaluation.inputs import Reader, TokenIds
 from pipeline.evaluation.length_batches import pad_right
 from pipeline.evaluation.prompts import answer
+from pipeline.evaluation.saved.model import save_weights
+from pipeline.evaluation.saved.tokenizer import write_prompt_tokenizer
 from pipeline.models.load import load_weights
 from pipeline.models.losses import IGNORED
 from pipeline.settings import KlueSettings
@@ -31,50 +34,70 @@ class PromptedTask(NamedTuple):
     validation: list[TokenIds]
 
 
-def fine_tune_language_head(
-    reader: Reader,
-    tasks: list[PromptedTask],
-    settings: KlueSettings,
-    seed: int,
-    num_steps: int,
-    device: str,
-) -> dict[str, np.ndarray]:
-    """Train a causal model to go on from prompts with the right word, and ask it the validation
-    prompts of each task.
+class LanguageHead:
+    """A causal model that goes on from prompts with a label's word."""
 
-    The loss is that of the words alone. `tasks` are one, or several for one model, whose rows are
-    mixed. Returns by task name the words' shares (N, C), of STS the expected degree (N,). Raises
-    UserError as `load_weights` and `fine_tune` do.
-    """
-    torch.manual_seed(seed)
-    config = deepcopy(reader.config)
-    model = load_weights(AutoModelForCausalLM, reader.folder, str(reader.folder), config)
-    head = model.get_output_embeddings()
-    if head is None:
-        raise TypeError(f"{reader.folder}: a causal language model without a head.")
-    inputs: list[TokenIds] = []
-    targets: list[TokenIds] = []
-    for each in tasks:
-        for prompt, number in zip(each.prompts, each.right_words):
-            word = each.words[number]
-            inputs.append(prompt + word)
-            targets.append([IGNORED] * len(prompt) + word)
+    def __init__(self, reader: Reader, device: str) -> None:
+        """Load the reader's model; raises UserError as `load_weights` does."""
+        self.reader = reader
+        self.device = device
+        config = deepcopy(reader.config)
+        self.model = load_weights(AutoModelForCausalLM, reader.folder, str(reader.folder), config)
 
-    def loss_of(rows: torch.Tensor) -> torch.Tensor:
-        ids_BT = pad_right([inputs[row] for row in rows.tolist()], 0).to(device)
-        targets_BT = pad_right([targets[row] for row in rows.tolist()], IGNORED).to(device)
-        hidden_BTC = model.base_model(input_ids=ids_BT, use_cache=False).last_hidden_state
-        return token_loss(hidden_BTC, head, targets_BT)
+    def fine_tune(
+        self, tasks: list[PromptedTask], settings: KlueSettings, seed: int, num_steps: int
+    ) -> None:
+        """Train the model to go on with the right words. The loss is that of the words alone.
 
-    names = " ".join(each.task.name for each in tasks)
-    name = f"{names} language seed {seed}"
-    lengths = [len(ids) for ids in inputs]
-    fine_tune(model, lengths, loss_of, num_steps, settings, seed, name, device)
-    answers: dict[str, np.ndarray] = {}
-    for each in tasks:
-        scores_NC = score_words(model, reader.tokenizer, each.validation, each.words)
-        answers[each.task.name] = answer(each.task, scores_NC)
-    return answers
+        `tasks` are one, or several for one model, whose rows are mixed. Raises UserError as
+        `fine_tune` does.
+        """
+        model = self.model
+        head = model.get_output_embeddings()
+        if head is None:
+            raise TypeError(f"{self.reader.folder}: a causal language model without a head.")
+        inputs: list[TokenIds] = []
+        targets: list[TokenIds] = []
+        for each in tasks:
+            for prompt, number in zip(each.prompts, each.right_words):
+                word = each.words[number]
+                inputs.append(prompt + word)
+                targets.append([IGNORED] * len(prompt) + word)
+
+        def loss_of(rows: torch.Tensor) -> torch.Tensor:
+            ids_BT = pad_right([inputs[row] for row in rows.tolist()], 0).to(self.device)
+            targets_BT = pad_right([targets[row] for row in rows.tolist()], IGNORED)
+            hidden_BTC = model.base_model(input_ids=ids_BT, use_cache=False).last_hidden_state
+            return token_loss(hidden_BTC, head, targets_BT.to(self.device))
+
+        names = " ".join(each.task.name for each in tasks)
+        name = f"{names} language seed {seed}"
+        lengths = [len(ids) for ids in inputs]
+        fine_tune(model, lengths, loss_of, num_steps, settings, seed, name, self.device)
+
+    def predict(self, asked: PromptedTask) -> np.ndarray:
+        """Return the words' shares (N, C) after a task's validation prompts; of STS the expected
+        degree (N,)."""
+        tokenizer = self.reader.tokenizer
+        scores_NC = score_words(self.model, tokenizer, asked.validation, asked.words)
+        return answer(asked.task, scores_NC)
+
+    def save(self, folder: Path, longest_word: int) -> None:
+        """Write a folder that transformers' text-generation pipeline answers from: with the
+        likeliest tokens, at most `longest_word` of them.
+
+        Raises UserError for a full disk, and for a tokenizer that has no tokenizer.json.
+        """
+        config = self.model.config
+        self.model.generation_config = GenerationConfig(
+            bos_token_id=config.bos_token_id,
+            eos_token_id=config.eos_token_id,
+            pad_token_id=self.reader.pad,
+            max_new_tokens=longest_word,
+            do_sample=False,
+        )
+        save_weights(self.model, folder)
+        write_prompt_tokenizer(self.reader, folder)
 
 
 def token_loss(

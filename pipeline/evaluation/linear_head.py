@@ -4,6 +4,7 @@ It is transformers' own, so any model that has a sequence classifier can be scor
 
 from copy import deepcopy
 from functools import partial
+from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -19,10 +20,11 @@ from pipeline.evaluation.fine_tuning import count_steps, fine_tune
 from pipeline.evaluation.inputs import Reader, TokenIds
 from pipeline.evaluation.language_head import token_loss
 from pipeline.evaluation.length_batches import pad_right
+from pipeline.evaluation.saved.model import fold_scale, save_weights
+from pipeline.evaluation.saved.tokenizer import write_tokenizer
 from pipeline.models.load import load_weights
 from pipeline.models.losses import IGNORED
 from pipeline.settings import KlueSettings
-from pipeline.training.device import autocast, resolve_precision
 
 EVALUATION_BATCH = 128
 
@@ -36,51 +38,81 @@ class Examples(NamedTuple):
     validation: list[TokenIds]
 
 
-def fine_tune_linear_head(
-    reader: Reader,
-    task: Task,
-    examples: Examples,
-    settings: KlueSettings,
-    seed: int,
-    pretrained: bool,
-    device: str,
-) -> np.ndarray:
-    """Train a linear head and the model, and return what they say of the validation rows.
+class LinearHead:
+    """A model with a linear head for one task."""
 
-    That is probabilities (N, C), or STS scores (N,), from means over `task.orders`. Without
-    `pretrained` the model is the random twin: same config and seed, random weights. With
-    `settings.lm_weight` GPT-1's auxiliary language-model loss of the inputs is added. Raises
-    UserError as `load_classifier` and `fine_tune` do.
-    """
-    torch.manual_seed(seed)
-    model = load_classifier(reader, task, pretrained)
-    center = examples.targets_N.mean()
-    scale = examples.targets_N.std() or 1.0
-    if task.regression:
-        targets_N = torch.tensor((examples.targets_N - center) / scale, dtype=torch.float32)
-    else:
-        targets_N = torch.tensor(examples.targets_N)
+    def __init__(self, reader: Reader, task: Task, pretrained: bool, device: str) -> None:
+        """Load the reader's model with a fresh head.
 
-    def loss_of(rows: torch.Tensor) -> torch.Tensor:
-        ids_BT = pad_right([examples.inputs[row] for row in rows.tolist()], reader.pad).to(device)
-        output = classify(model, ids_BT, output_hidden_states=settings.lm_weight > 0)
-        logits_BC = output.logits.float()
-        targets_B = targets_N[rows].to(device)
+        Without `pretrained` it is the random twin: same config and seed, random weights. Raises
+        UserError as `load_classifier` does.
+        """
+        self.reader = reader
+        self.task = task
+        self.device = device
+        self.kind = "pretrained" if pretrained else "random twin"
+        self.model = load_classifier(reader, task, pretrained)
+        # Of the scores that the head says, if it can't say them as they are.
+        self.center = 0.0
+        self.scale = 1.0
+
+    def fine_tune(self, examples: Examples, settings: KlueSettings, seed: int) -> None:
+        """Train the head and the model.
+
+        With `settings.lm_weight` GPT-1's auxiliary language-model loss of the inputs is added.
+        Raises UserError as `fine_tune` does.
+        """
+        task = self.task
+        pad = self.reader.pad
+        center = float(examples.targets_N.mean())
+        scale = float(examples.targets_N.std()) or 1.0
         if task.regression:
-            loss = functional.mse_loss(logits_BC[:, 0], targets_B)
+            targets_N = torch.tensor((examples.targets_N - center) / scale, dtype=torch.float32)
         else:
-            loss = functional.cross_entropy(logits_BC, targets_B)
-        if settings.lm_weight:
-            loss += settings.lm_weight * _auxiliary_loss(model, output, ids_BT, reader.pad)
-        return loss
+            targets_N = torch.tensor(examples.targets_N)
 
-    name = f"{task.title} {'pretrained' if pretrained else 'random twin'} seed {seed}"
-    lengths = [len(ids) for ids in examples.inputs]
-    num_steps = count_steps(task, len(lengths) // len(task.orders), settings)
-    fine_tune(model, lengths, loss_of, num_steps, settings, seed, name, device)
-    logits_of_orders = predict_logits(model, examples.validation, reader.pad, device)
-    logits_NC = np.mean(np.split(logits_of_orders, len(task.orders)), 0)
-    return logits_NC[:, 0] * scale + center if task.regression else softmax(logits_NC, 1)
+        def loss_of(rows: torch.Tensor) -> torch.Tensor:
+            ids_BT = pad_right([examples.inputs[row] for row in rows.tolist()], pad)
+            ids_BT = ids_BT.to(self.device)
+            output = classify(self.model, ids_BT, output_hidden_states=settings.lm_weight > 0)
+            logits_BC = output.logits.float()
+            targets_B = targets_N[rows].to(self.device)
+            if task.regression:
+                loss = functional.mse_loss(logits_BC[:, 0], targets_B)
+            else:
+                loss = functional.cross_entropy(logits_BC, targets_B)
+            if settings.lm_weight:
+                loss += settings.lm_weight * _auxiliary_loss(self.model, output, ids_BT, pad)
+            return loss
+
+        name = f"{task.title} {self.kind} seed {seed}"
+        lengths = [len(ids) for ids in examples.inputs]
+        num_steps = count_steps(task, len(lengths) // len(task.orders), settings)
+        fine_tune(self.model, lengths, loss_of, num_steps, settings, seed, name, self.device)
+        if task.regression and not fold_scale(self.model, center, scale):
+            self.center, self.scale = center, scale
+
+    def predict(self, inputs: list[TokenIds]) -> np.ndarray:
+        """Return probabilities (N, C), or STS scores (N,), from means over `task.orders`."""
+        logits_of_orders = predict_logits(self.model, inputs, self.reader.pad, self.device)
+        logits_NC = np.mean(np.split(logits_of_orders, len(self.task.orders)), 0)
+        if self.task.regression:
+            return logits_NC[:, 0] * self.scale + self.center
+        return softmax(logits_NC, 1)
+
+    def save(self, folder: Path) -> None:
+        """Write a folder that transformers' text-classification pipeline answers from.
+
+        Raises UserError for a full disk, and for a tokenizer that has no tokenizer.json.
+        """
+        config = self.model.config
+        names = self.task.labels or ("score",)
+        config.id2label = dict(enumerate(names))
+        config.label2id = {name: number for number, name in enumerate(names)}
+        is_regression = self.task.regression
+        config.problem_type = "regression" if is_regression else "single_label_classification"
+        save_weights(self.model, folder)
+        write_tokenizer(self.reader, self.task, folder)
 
 
 def load_classifier(reader: Reader, task: Task, pretrained: bool) -> PreTrainedModel:
@@ -106,15 +138,14 @@ def load_classifier(reader: Reader, task: Task, pretrained: bool) -> PreTrainedM
 def predict_logits(
     model: PreTrainedModel, inputs: list[TokenIds], pad_id: int, device: str
 ) -> np.ndarray:
-    """Return the logits (N, C) of the inputs, computed in batches of like length."""
+    """Return the logits (N, C) of the inputs, computed in batches of like length, in fp32 as
+    whoever loads a saved model has it."""
     by_length_N = np.argsort([len(ids) for ids in inputs], kind="stable")
-    precision = resolve_precision("auto", device)
     logits: list[np.ndarray] = []
     for start in range(0, len(inputs), EVALUATION_BATCH):
         rows = by_length_N[start : start + EVALUATION_BATCH]
         ids_BT = pad_right([inputs[row] for row in rows], pad_id).to(device)
-        with autocast(device, precision):
-            logits.append(classify(model, ids_BT).logits.float().cpu().numpy())
+        logits.append(classify(model, ids_BT).logits.cpu().numpy())
     return np.concatenate(logits)[np.argsort(by_length_N)]
 
 

@@ -1,17 +1,21 @@
 """The arms of the experiment, each a row of the table: how its predictions are made."""
 
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import numpy as np
+import torch
 
 from corpora.tasks.task import Row, Task
 from pipeline.evaluation.baselines.majority import predict_majority
 from pipeline.evaluation.baselines.tfidf import predict_tfidf
 from pipeline.evaluation.fine_tuning import count_steps
-from pipeline.evaluation.language_head import PromptedTask, fine_tune_language_head
-from pipeline.evaluation.linear_head import Examples, fine_tune_linear_head
+from pipeline.evaluation.language_head import LanguageHead, PromptedTask
+from pipeline.evaluation.linear_head import Examples, LinearHead
 from pipeline.settings import Head, KlueSettings
 from pipeline.stages.klue.experiment import Experiment
 from pipeline.stages.klue.rows import draw_rows
@@ -26,7 +30,8 @@ class Arm:
 
     name: str  # in files and metrics.json
     title: str  # in tables
-    predict: Callable[[Experiment, list[Task], int, int], Outputs]  # train rows (0: all), seed
+    # Train rows (0: all), seed, and the folder that the model is saved in, if it's kept.
+    predict: Callable[[Experiment, list[Task], int, int, Path | None], Outputs]
     head: Head | None = None  # by which settings.head chooses it; a baseline is always there
     has_curve: bool = False  # whether it is also run on fewer rows, for the learning curve
     is_joint: bool = False  # whether one model does all tasks; `predict` gets one task else
@@ -43,6 +48,7 @@ def apply_baseline(
     tasks: list[Task],
     num_rows: int,
     seed: int,
+    _: Path | None,
 ) -> Outputs:
     """Fit a baseline, which has no model."""
     [task] = tasks
@@ -52,7 +58,12 @@ def apply_baseline(
 
 
 def fine_tune_linear(
-    experiment: Experiment, tasks: list[Task], num_rows: int, seed: int, pretrained: bool
+    experiment: Experiment,
+    tasks: list[Task],
+    num_rows: int,
+    seed: int,
+    folder: Path | None,
+    pretrained: bool,
 ) -> Outputs:
     """Fine-tune a linear head on the pretrained model or its random twin, which shows what
     pretraining is worth."""
@@ -67,15 +78,17 @@ def fine_tune_linear(
         targets_N=np.array([task.target(train[row]) for row in drawn] * len(task.orders)),
         validation=encoded.validation.ids,
     )
-    settings = experiment.settings
-    output = fine_tune_linear_head(
-        experiment.reader, task, examples, settings, seed, pretrained, experiment.device
-    )
-    return {task.name: output}
+    torch.manual_seed(seed)
+    head = LinearHead(experiment.reader, task, pretrained, experiment.device)
+    head.fine_tune(examples, experiment.settings, seed)
+    if folder:
+        with published(folder) as unfinished:
+            head.save(unfinished)
+    return {task.name: head.predict(examples.validation)}
 
 
 def fine_tune_language(
-    experiment: Experiment, tasks: list[Task], num_rows: int, seed: int
+    experiment: Experiment, tasks: list[Task], num_rows: int, seed: int, folder: Path | None
 ) -> Outputs:
     """Fine-tune one model to go on with the label's word after the prompts of these tasks."""
     prompted: list[PromptedTask] = []
@@ -94,9 +107,24 @@ def fine_tune_language(
             )
         )
         num_steps += count_steps(task, len(drawn), experiment.settings)
-    return fine_tune_language_head(
-        experiment.reader, prompted, experiment.settings, seed, num_steps, experiment.device
-    )
+    torch.manual_seed(seed)
+    head = LanguageHead(experiment.reader, experiment.device)
+    head.fine_tune(prompted, experiment.settings, seed, num_steps)
+    if folder:
+        with published(folder) as unfinished:
+            head.save(unfinished, max(len(word) for each in prompted for word in each.words))
+    return {each.task.name: head.predict(each) for each in prompted}
+
+
+@contextmanager
+def published(folder: Path) -> Iterator[Path]:
+    """A new folder to write into, which gets this name when all is written."""
+    unfinished = folder.with_name(f"{folder.name}.tmp")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(parents=True)
+    yield unfinished
+    shutil.rmtree(folder, ignore_errors=True)  # of a run that was stopped before its predictions
+    unfinished.rename(folder)
 
 
 RANDOM_TWIN = Arm(

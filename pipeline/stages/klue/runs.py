@@ -15,7 +15,7 @@ from pipeline.artifacts.locks import locked
 from pipeline.artifacts.manifest import SCRATCH
 from pipeline.evaluation.metrics import decide
 from pipeline.settings import KlueSettings
-from pipeline.stages.klue.arms import ARMS, Arm, choose_arms
+from pipeline.stages.klue.arms import ARMS, RANDOM_TWIN, Arm, choose_arms
 from pipeline.stages.klue.experiment import Experiment, open_experiment
 from pipeline.stages.klue.rows import TaskRows
 
@@ -39,6 +39,23 @@ class Run:
     def predictions(self, task_name: str) -> Path:
         """Return the file, in the stage's folder, of its answers to one of its tasks."""
         return Path("predictions", "-".join((task_name, *self._label)) + ".jsonl")
+
+    @property
+    def model(self) -> Path:
+        """Return the folder, in the stage's folder, of its model if it is kept."""
+        seed = [f"seed{self.seed}"] if self.seed > 1 else []
+        tasks = [] if ARMS[self.arm].is_joint else self.tasks
+        return Path("models", "-".join((*tasks, ARMS[self.arm].head or "", *seed)))
+
+    def is_kept(self, settings: KlueSettings) -> bool:
+        """Whether its model is: that of a twin or of a point of the learning curve isn't."""
+        is_first = self.seed == 1 and settings.keep_models == "first"
+        return (
+            (is_first or settings.keep_models == "all")
+            and self.num_rows == settings.train_rows
+            and not ARMS[self.arm].is_baseline
+            and self.arm != RANDOM_TWIN.name
+        )
 
     @property
     def _label(self) -> list[str]:
@@ -91,7 +108,8 @@ def make_run(
     experiment = open_experiment(settings, model, device)
     start = time.monotonic()
     tasks = [experiment.rows[name].task for name in run.tasks]
-    outputs = ARMS[run.arm].predict(experiment, tasks, run.num_rows, run.seed)
+    kept = folder / run.model if run.is_kept(experiment.settings) else None
+    outputs = ARMS[run.arm].predict(experiment, tasks, run.num_rows, run.seed, kept)
     for name, path in paths.items():
         write_predictions(path, experiment.rows[name], outputs[name])
     seconds = round(time.monotonic() - start, 2)

@@ -8,7 +8,7 @@ import pytest
 
 from corpora.tasks.task import TASKS
 from pipeline.evaluation.inputs import Reader
-from pipeline.evaluation.language_head import PromptedTask, fine_tune_language_head
+from pipeline.evaluation.language_head import LanguageHead, PromptedTask
 from pipeline.models.gpt import make_model
 from pipeline.settings import KlueSettings, PretrainSettings
 from tests.pipeline.tiny_model import VOCABULARY, topics
@@ -29,7 +29,9 @@ def tune(folder, data: list[tuple], num_steps: int) -> dict[str, np.ndarray]:
         for task, rows, right_words, validation in data
     ]
     settings = KlueSettings(batch_size=8, learning_rate=2e-3)
-    return fine_tune_language_head(reader, tasks, settings, 1, num_steps, "cpu")
+    head = LanguageHead(reader, "cpu")
+    head.fine_tune(tasks, settings, 1, num_steps)
+    return {each.task.name: head.predict(each) for each in tasks}
 
 
 def test_one_model_learns_to_name_the_labels_of_two_tasks(gpt2):

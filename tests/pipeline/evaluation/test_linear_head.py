@@ -12,8 +12,8 @@ from pipeline.evaluation.inputs import Reader
 from pipeline.evaluation.length_batches import pad_right
 from pipeline.evaluation.linear_head import (
     Examples,
+    LinearHead,
     classify,
-    fine_tune_linear_head,
     load_classifier,
 )
 from pipeline.settings import KlueSettings
@@ -31,7 +31,10 @@ def tune(
     examples = Examples(
         reader.encode(task, rows).ids, targets_N, reader.encode(task, validation).ids
     )
-    return fine_tune_linear_head(reader, task, examples, settings, seed, pretrained, "cpu")
+    torch.manual_seed(seed)
+    head = LinearHead(reader, task, pretrained, "cpu")
+    head.fine_tune(examples, settings, seed)
+    return head.predict(examples.validation)
 
 
 @pytest.mark.parametrize("kind", ["gpt2", "bert"])

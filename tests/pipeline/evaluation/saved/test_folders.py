@@ -1,0 +1,137 @@
+"""Saved fine-tuned models, opened by transformers alone, answer as they did when scored."""
+
+import shutil
+import unicodedata
+
+import numpy as np
+import pytest
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer, pipeline
+
+from corpora.tasks.task import TASKS, split_at_entities
+from pipeline.evaluation.inputs import MARKERS, Reader
+from pipeline.evaluation.language_head import LanguageHead, PromptedTask
+from pipeline.evaluation.linear_head import Examples, LinearHead
+from pipeline.evaluation.prompts import PROMPTS, write_prompt
+from pipeline.models.gpt import make_model
+from pipeline.settings import KlueSettings, PretrainSettings
+from tests.pipeline.evaluation.relations import relation
+from tests.pipeline.tiny_model import VOCABULARY, topics
+
+YNAT, NLI, STS, RE = TASKS.values()
+LOOK_ALIKES = "</s> 오늘 <sep> <subj>이름</subj> <pad>는 [SEP] 비 [CLS]  두 칸"
+TITLES = [
+    "은행 금리 소식",
+    LOOK_ALIKES,
+    unicodedata.normalize("NFD", "국회 의원"),
+    "!",
+    "축구\n결승",
+]
+PAIRS = [("비가 온다", "비가 안 온다"), (LOOK_ALIKES, "축구 결승"), ("!", LOOK_ALIKES)]
+SENTENCES = ["지난해 한빛전자는 김하늘이 세웠다.", "김하늘은 </s> 서울의 한빛전자 <sep> 사장이다."]
+ROWS = {
+    YNAT.name: [{"title": title} for title in TITLES],
+    NLI.name: [{"premise": first, "hypothesis": second} for first, second in PAIRS],
+    STS.name: [{"sentence1": first, "sentence2": second} for first, second in PAIRS],
+    RE.name: [relation(sentence, "한빛전자", "김하늘") for sentence in SENTENCES],
+}
+
+
+@pytest.fixture(params=["gpt2", "gpt", "gpt3", "bert"])
+def folder(request, tmp_path):
+    """A model of every kind: ours, and one whose tokenizer lacks our tokens."""
+    if request.param in ("gpt2", "bert"):
+        return request.getfixturevalue(request.param)
+    settings = PretrainSettings(
+        architecture=request.param, layers=2, width=64, heads=2, context=96, compile=False
+    )
+    shutil.copytree(request.getfixturevalue("gpt2"), tmp_path / "model")
+    make_model(settings, VOCABULARY, 3, 0).save_pretrained(tmp_path / "model")
+    return tmp_path / "model"
+
+
+def tune(folder, task) -> tuple[LinearHead, Reader]:
+    reader = Reader(folder, 96)
+    rows = ROWS[task.name]
+    targets_N = np.linspace(0, 5, len(rows)) if task is STS else np.arange(len(rows))
+    inputs = reader.encode(task, rows).ids
+    examples = Examples(inputs, np.tile(targets_N, len(task.orders)), [])
+    torch.manual_seed(1)
+    head = LinearHead(reader, task, True, "cpu")
+    settings = KlueSettings(epochs={task.name: 2}, batch_size=4, learning_rate=2e-3)
+    head.fine_tune(examples, settings, 1)
+    return head, reader
+
+
+def as_typed(task, row) -> str | dict[str, str]:
+    """What a user gives transformers' pipeline."""
+    if not task.entities:
+        parts = [row[column] for column in task.texts]
+        return parts[0] if len(parts) == 1 else dict(zip(("text", "text_pair"), parts))
+    left, first, middle, second, right = split_at_entities(row)
+    is_subject = row["subject_entity"]["start_idx"] < row["object_entity"]["start_idx"]
+    marks = MARKERS if is_subject else MARKERS[2:] + MARKERS[:2]
+    return left + marks[0] + first + marks[1] + middle + marks[2] + second + marks[3] + right
+
+
+@pytest.mark.parametrize("task", TASKS.values(), ids=list(TASKS))
+def test_a_pipeline_of_transformers_gives_the_same_answers(folder, task, tmp_path):
+    head, reader = tune(folder, task)
+    head.save(tmp_path / "saved")
+    rows = ROWS[task.name]
+    typed = [as_typed(task, row) for row in rows]
+    tokenizer = AutoTokenizer.from_pretrained(tmp_path / "saved")
+    read = [tokenizer(**each) if isinstance(each, dict) else tokenizer(each) for each in typed]
+    inputs = reader.encode(task, rows).ids
+    assert [each["input_ids"] for each in read] == inputs[: len(rows)]
+    classify = pipeline("text-classification", str(tmp_path / "saved"), device="cpu")
+    answers = [classify(each, top_k=None) for each in typed]
+    batched = classify(typed, top_k=None, batch_size=len(typed), padding=True)
+    if task is STS:
+        swapped = [{"text": each["text_pair"], "text_pair": each["text"]} for each in typed]
+        both = [
+            (one[0]["score"] + classify(other, top_k=None)[0]["score"]) / 2
+            for one, other in zip(answers, swapped)
+        ]
+        np.testing.assert_allclose(both, head.predict(inputs), atol=1e-4)
+        assert answers[0][0]["label"] == "score"
+    else:
+        expected_NC = head.predict(inputs)
+        for found in (answers, batched):
+            scores = [{each["label"]: each["score"] for each in of_row} for of_row in found]
+            found_NC = [[of_row[label] for label in task.labels] for of_row in scores]
+            np.testing.assert_allclose(found_NC, expected_NC, atol=1e-4)
+
+
+def test_a_long_text_is_cut_by_truncation(gpt2, tmp_path):
+    head, _ = tune(gpt2, YNAT)
+    head.save(tmp_path / "saved")
+    classify = pipeline("text-classification", str(tmp_path / "saved"), device="cpu")
+    long, longer = (classify("은행 금리 " * times, truncation=True) for times in (100, 200))
+    assert long == longer
+
+
+def test_a_saved_language_head_goes_on_with_the_words(gpt2, tmp_path):
+    reader = Reader(gpt2, 96)
+    rows, labels_N = topics(24)
+    asked = PromptedTask(
+        YNAT,
+        reader.encode_words(YNAT),
+        reader.encode_prompts(YNAT, rows).ids,
+        labels_N.tolist(),
+        reader.encode_prompts(YNAT, rows[:6]).ids,
+    )
+    torch.manual_seed(1)
+    head = LanguageHead(reader, "cpu")
+    head.fine_tune([asked], KlueSettings(batch_size=8, learning_rate=2e-3), 1, 120)
+    head.save(tmp_path / "saved", max(map(len, asked.words)))
+    write = pipeline("text-generation", str(tmp_path / "saved"), device="cpu")
+    prompt = write_prompt(YNAT, 1, rows[0]).text
+    tokenizer = AutoTokenizer.from_pretrained(tmp_path / "saved")
+    assert tokenizer(prompt)["input_ids"] == asked.validation[0]
+    (found,) = write(prompt, return_full_text=False)
+    word = PROMPTS["ynat"].words[labels_N[0]]
+    assert found["generated_text"].startswith(f" {word}")
+    stock = AutoModelForCausalLM.from_pretrained(tmp_path / "saved")
+    ids_1T = torch.tensor([asked.validation[0]])
+    torch.testing.assert_close(stock(ids_1T).logits, head.model(ids_1T).logits)
