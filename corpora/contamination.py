@@ -14,9 +14,9 @@ from corpora.cleaning.normalise import normalise
 from corpora.duplicates.texts import Texts, letter_hashes
 from corpora.pii import replace_personal_data
 from corpora.recipe import Recipe
-from corpora.sources.shards import evaluation_folder
-from corpora.tasks.rows import load_rows
-from corpora.tasks.task import HUB_REVISION, TASKS
+from corpora.sources.shards import evaluation_folder, evaluation_task
+from corpora.tasks.rows import load_rows, load_task
+from corpora.tasks.task import HUB_REVISION
 
 DECONTAMINATED: Final = "decontaminated.json"
 """Beside a corpus, its tokens, a model: fingerprints of what was looked for."""
@@ -134,8 +134,8 @@ def load_index(recipe: Recipe, data_root: Path | None) -> tuple[Index, dict[str,
     texts: list[str] = []
     fingerprints: dict[str, list[str]] = {}
     for evaluation in recipe.evaluation:
-        split = f"{evaluation.task} {evaluation.split}"
-        task = TASKS[evaluation.task]
+        task = load_task(evaluation_task(evaluation, data_root))
+        split = f"{task.name} {evaluation.split}"
         folder = evaluation_folder(evaluation, data_root)
         revision = evaluation.revision or HUB_REVISION
         rows = load_rows(folder, task, evaluation.split, revision)

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from corpora.cleaning.limits import Limits
 from corpora.errors import require
-from corpora.settings import Settings, broken_rule, find_named_file, read_toml
+from corpora.settings import Settings, broken_rule, find_named_file, nearest, read_toml
 from corpora.source_keys import explain_key_of_other_kind
 
 RECIPES: Final = Path(__file__).parent / "recipes"
@@ -20,6 +20,8 @@ RECIPE_FILE: Final = "recipe.json"
 BRANCHES: Final = ("main", "master", "refs/convert/parquet")
 NAMES: Final = "needs lower-case letters, digits and hyphens, and no two the same name."
 NEEDS_BLOCKS: Final = "{}: needs [[{}]] tables, and at least one [[source]]."
+
+KLUE_TASKS: Final = ("ynat", "nli", "sts", "re")
 
 FileFormat = Literal[
     "",
@@ -33,7 +35,6 @@ FileFormat = Literal[
     "mediawiki",
     "wikiextractor",
 ]
-TaskName = Literal["ynat", "nli", "sts", "re"]
 PersonalDataMode = Literal["placeholder", "pseudonym", "keep"]
 Block = TypeVar("Block", bound=Settings)
 
@@ -138,16 +139,31 @@ class Source(Limits, SourceText):
 
 
 class Evaluation(Settings):
-    """A split of a KLUE task that training text must not hold, whatever models are evaluated on."""
+    """A split of a task that training text must not hold, whatever models are evaluated on."""
 
-    task: TaskName
-    """ynat, nli, sts or re."""
+    task: str
+    """ynat, nli, sts or re; or the .toml file of a task of one's own, under DATA=."""
     split: Literal["train", "validation"]
     """train or validation."""
-    data: str
-    """hub, sample, or a folder under DATA= in one of the layouts of tasks/layouts.py."""
+    data: str = ""
+    """Of KLUE's tasks: hub, sample, or a folder under DATA= in one of the layouts of
+    tasks/layouts.py."""
     revision: Revision = ""
     """Commit hash or tag of the Hub dataset; a folder counts by its content."""
+
+    @model_validator(mode="after")
+    def _says_where_the_rows_are(self) -> Self:
+        is_own = self.task.endswith(".toml")
+        if not is_own and self.task not in KLUE_TASKS:
+            hint = nearest(self.task, KLUE_TASKS)
+            raise broken_rule(
+                f"task={self.task}: has to be one of {', '.join(KLUE_TASKS)}, or a .toml "
+                f"file.{hint}"
+            )
+        if is_own == bool(self.data):
+            fault = "only for KLUE's tasks" if is_own else "'data' is missing."
+            raise broken_rule(f"data={self.data}: {fault}" if is_own else fault)
+        return self
 
 
 class Recipe(Settings):

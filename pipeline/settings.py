@@ -4,6 +4,7 @@ The string under a field is its help, which `make settings` shows. A field marke
 change what a stage makes, but for rounding, and stays out of its key. Named sets of them are in
 presets/."""
 
+from pathlib import PurePath
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
@@ -13,18 +14,30 @@ from corpora.tasks.task import TASKS
 from tokenizer.special_tokens import VOCAB_MULTIPLE
 
 EPOCHS = {"ynat": 2, "nli": 2, "sts": 4, "re": 2}
+OTHER_EPOCHS = 2
+"""On a task of one's own."""
 
 Head = Literal["linear", "language", "joint"]
 
 
 def known_tasks(names: tuple[str, ...]) -> tuple[str, ...]:
-    """The names without repetitions, each of them a task's."""
+    """The names without repetitions, each of them one of KLUE's or a .toml file's."""
+    known = f"Choose among {' '.join(TASKS)}, or name a .toml file of your own."
     for name in names:
-        if name not in TASKS:
-            raise broken_rule(f"KLUE task {name!r} is unknown. Choose among: {' '.join(TASKS)}.")
+        if name not in TASKS and not name.endswith(".toml"):
+            raise broken_rule(f"task {name!r} is unknown. {known}{nearest(name, TASKS)}")
     if not names:
-        raise broken_rule(f"No KLUE task is named. Choose among: {' '.join(TASKS)}.")
-    return tuple(dict.fromkeys(names))
+        raise broken_rule(f"No task is named. {known}")
+    unique = tuple(dict.fromkeys(names))
+    short = [task_name(name) for name in unique]
+    if len(set(short)) < len(short):
+        raise broken_rule(f"tasks={list(unique)}: no two may have the same name.")
+    return unique
+
+
+def task_name(name: str) -> str:
+    """What a task is called: KLUE's name, or that of its file."""
+    return PurePath(name).stem if name.endswith(".toml") else name
 
 
 TaskNames = Annotated[tuple[str, ...], AfterValidator(known_tasks)]
@@ -200,7 +213,12 @@ class TaskSettings(Settings):
     """KLUE: sample (this project's own rows), hub (klue/klue at a pinned revision), or a folder;
     its content is keyed."""
     tasks: TaskNames = tuple(TASKS)
-    """Tasks to run, separated by spaces."""
+    """Tasks to run, separated by spaces: KLUE's, and .toml files of one's own."""
+
+    def keyed(self) -> dict[str, Any]:
+        """Return the settings that change a stage's bytes: a task's file counts by its content, not
+        by where it lies."""
+        return super().keyed() | {"tasks": [task_name(name) for name in self.tasks]}
 
 
 class KlueSettings(TaskSettings):
@@ -211,7 +229,8 @@ class KlueSettings(TaskSettings):
     control: bool = True
     """Also fine-tune the linear head's random twin: the same model with random weights."""
     epochs: dict[str, Annotated[int, Field(ge=1)]] = EPOCHS
-    """Epochs on each task; on STS half of them in each order of the sentences."""
+    """Epochs on each task, 2 on one that isn't named; of a task whose texts mean the same in either
+    order, as STS, half of them in each order."""
     batch_size: int = Field(default=32, ge=1)
     """Rows an optimizer step."""
     learning_rate: float = Field(default=0.0003, ge=0, le=1)
@@ -256,10 +275,19 @@ class KlueSettings(TaskSettings):
     def _has_epochs_for_every_task(cls, given: Any) -> Any:
         if not isinstance(given, dict):
             return given
-        if unknown := [name for name in given if name not in EPOCHS]:
-            name = unknown[0]
-            raise broken_rule(f"epochs: unknown task {name!r}.{nearest(name, EPOCHS)}")
         return EPOCHS | given
+
+    @model_validator(mode="after")
+    def _counts_epochs_of_its_tasks(self) -> Self:
+        known = [*EPOCHS, *map(task_name, self.tasks)]
+        for name in self.epochs:
+            if name not in known:
+                raise broken_rule(f"epochs: unknown task {name!r}.{nearest(name, known)}")
+        return self
+
+    def epochs_of(self, name: str) -> int:
+        """Epochs on the task of this name."""
+        return self.epochs.get(name, OTHER_EPOCHS)
 
 
 class PromptSettings(TaskSettings):

@@ -4,7 +4,7 @@ bytes become text. Nothing is opened here."""
 import codecs
 import re
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 MAX_RECORD: Final = 32 << 20
 """Bytes of the longest line, row or file taken as one record; a longer one is rejected, not cut."""
@@ -25,6 +25,7 @@ class Record(NamedTuple):
     title: str = ""
     reason: str = ""
     num_lines: int = 1  # of a text that is read as a whole; 1 for all else
+    row: tuple[Any, ...] | None = None  # in place of a text, the values of a RowSource's fields
 
 
 class UndecodableError(ValueError):

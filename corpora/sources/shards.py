@@ -59,22 +59,38 @@ def input_files(recipe: Recipe, data_root: Path | None) -> list[tuple[str, Path]
         (f"evaluation {each.task} {each.split}: {path.name}", path)
         for each in recipe.evaluation
         for path in rows.input_files(
-            evaluation_folder(each, data_root), (each.task,), (each.split,)
+            evaluation_folder(each, data_root),
+            (evaluation_task(each, data_root),),
+            (each.split,),
         )
     ]
     return texts + evaluations
 
 
 def evaluation_folder(evaluation: Evaluation, data_root: Path | None) -> str:
-    """Return what load_rows takes for an evaluation set: hub, sample, or the folder under DATA=."""
-    if evaluation.data in ("hub", "sample") or Path(evaluation.data).is_absolute():
+    """Return what load_rows takes for an evaluation set: hub, sample, or the folder under DATA=;
+    "" for a task of one's own, which says where its rows are."""
+    if evaluation.data in ("", "hub", "sample"):
         return evaluation.data
+    return _under_data(evaluation, evaluation.data, data_root)
+
+
+def evaluation_task(evaluation: Evaluation, data_root: Path | None) -> str:
+    """Return the name of an evaluation set's task, or its file under DATA=."""
+    if not evaluation.task.endswith(".toml"):
+        return evaluation.task
+    return _under_data(evaluation, evaluation.task, data_root)
+
+
+def _under_data(evaluation: Evaluation, path: str, data_root: Path | None) -> str:
+    if Path(path).is_absolute():
+        return path
     if data_root is None:
         raise UserError(
-            f"the recipe looks for the text of {evaluation.task} in {evaluation.data!r} under a "
-            "folder of yours: give it with DATA=folder."
+            f"the recipe looks for the text of {evaluation.task} in {path!r} under a folder of "
+            "yours: give it with DATA=folder."
         )
-    return str(data_root / evaluation.data)
+    return str(data_root / path)
 
 
 def source_files(source: Source, data_root: Path | None) -> list[LabelledFile]:

@@ -11,7 +11,17 @@ from corpora.errors import UserError, as_user_error, require
 from corpora.paths import find_path
 from corpora.tasks.composed import compose_row
 from corpora.tasks.layouts import Table, files_of, find_split, read_rows
-from corpora.tasks.task import ENTITIES, HUB_NAME, HUB_REVISION, SPLITS, TASKS, Row, Task
+from corpora.tasks.task import (
+    ENTITIES,
+    HUB_NAME,
+    HUB_REVISION,
+    SPLITS,
+    TASKS,
+    Row,
+    Task,
+    find_task,
+    task_file,
+)
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -27,19 +37,36 @@ def is_sample(data: str) -> bool:
 def input_files(
     data: str, tasks: tuple[str, ...] = tuple(TASKS), splits: tuple[str, ...] = SPLITS
 ) -> list[Path]:
-    """Return the files that `load_rows` would read: none for "hub", whose revision is pinned.
+    """Return the files that `load_rows` would read: none for "hub", whose revision is pinned; of a
+    task of one's own, its file as well.
 
     Raises UserError, early, for a missing folder or split.
     """
+    return [file for name in tasks for split in splits for file in _split_files(data, name, split)]
+
+
+def _split_files(data: str, name: str, split: str) -> list[Path]:
+    task = find_task(name)
+    if task.is_own:
+        from corpora.tasks.files import split_files
+
+        return [task_file(name), *split_files(task, split)]
     if data == "hub":
         return []
-    return [
-        file
-        for name in tasks
-        for split in splits
-        for path in find_split(_folder(data), TASKS[name], split)
-        for file in files_of(path)
-    ]
+    return [file for path in find_split(_folder(data), task, split) for file in files_of(path)]
+
+
+def load_task(name: str) -> Task:
+    """Return KLUE's task of this name, or a .toml file's, with its labels.
+
+    Raises UserError as find_task does, and for rows that can't be read or have no labels.
+    """
+    task = find_task(name)
+    if not task.is_own:
+        return task
+    from corpora.tasks.files import complete
+
+    return complete(task)
 
 
 def load_rows(data: str, task: Task, split: str, revision: str = HUB_REVISION) -> list[Row]:
@@ -50,6 +77,10 @@ def load_rows(data: str, task: Task, split: str, revision: str = HUB_REVISION) -
     ids in the task's order, whatever the file's, and texts are in NFC. Raises UserError that names
     the file and the row for anything unfit.
     """
+    if task.is_own:
+        from corpora.tasks.files import read_split
+
+        return [_check_own(row, task) for row in read_split(task, split)]
     if data == "hub":
         place = HUB_NAME
         tables = [_read_hub(task, split, revision)]
@@ -89,9 +120,9 @@ def _read_hub(task: Task, split: str, revision: str) -> Table:
 def _check_row(row: Row, task: Task, label_names: Sequence[str], where: str) -> Row:
     """The row with the task's columns alone, its texts in NFC and its label as an id in the task's
     order; `label_names` says what the file's own label ids mean."""
-    for column in task.columns:
+    for column in task.klue_columns:
         require(column in row, f"{where}: column {column!r} is missing; it has: {', '.join(row)}.")
-    checked = {column: row[column] for column in task.columns}
+    checked = {column: row[column] for column in task.klue_columns}
     for column in task.texts:
         text = checked[column]
         require(
@@ -99,19 +130,30 @@ def _check_row(row: Row, task: Task, label_names: Sequence[str], where: str) -> 
             f"{where}: {column!r} has to hold text, not {text!r}.",
         )
     if task.regression:
-        labels = checked["labels"]
-        score: Any = labels.get("real-label") if isinstance(labels, dict) else None
+        column, _, key = task.label.partition(".")
+        labels = checked.pop(column)
+        score: Any = labels.get(key) if isinstance(labels, dict) else None
         # By type, because true is an int, too.
         require(
-            type(score) in (int, float) and 0 <= score <= 5,
-            f"{where}: labels['real-label'] has to be a number from 0 to 5, not {score!r}.",
+            type(score) in (int, float) and task.lowest <= score <= task.highest,
+            f"{where}: {column}[{key!r}] has to be a number from {task.lowest:g} to "
+            f"{task.highest:g}, not {score!r}.",
         )
+        checked["label"] = score
     else:
         checked["label"] = _label_id(checked["label"], task, label_names, where)
-    if task.entities:
-        for column in ENTITIES:
-            _check_entity(checked[column], checked["sentence"], f"{where}: {column}")
+    _check_entities(checked, task, where)
     return compose_row(checked, task)
+
+
+def _check_own(row: Row, task: Task) -> Row:
+    _check_entities(row, task, row["guid"])
+    return compose_row(row, task)
+
+
+def _check_entities(row: Row, task: Task, where: str) -> None:
+    for column in ENTITIES if task.entities else ():
+        _check_entity(row[column], row["sentence"], f"{where}: {column}")
 
 
 def _label_id(label: Any, task: Task, names: Sequence[str], where: str) -> int:

@@ -33,7 +33,7 @@ def count_steps(task: Task, num_rows: int, settings: KlueSettings) -> int:
     learn from them at all.
     """
     batches_an_epoch = math.ceil(num_rows / settings.batch_size)
-    return max(settings.epochs[task.name] * batches_an_epoch, settings.least_steps)
+    return max(settings.epochs_of(task.name) * batches_an_epoch, settings.least_steps)
 
 
 def fine_tune(

@@ -10,7 +10,7 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_N
 
 from corpora.errors import as_user_error, require
 from corpora.tasks.task import Row, Task, entities_in_order, split_at_entities
-from pipeline.evaluation.prompts import PROMPTS, write_prompt
+from pipeline.evaluation.prompts import require_prompts, write_prompt
 from pipeline.evaluation.truncation import cut_around_entities, cut_longer
 
 TokenIds = list[int]
@@ -152,7 +152,8 @@ class Reader:
 
     def encode_words(self, task: Task) -> list[TokenIds]:
         """Encode the words that continue the task's prompts, each with the space before it."""
-        return self._tokenize([f" {word}" for word in PROMPTS[task.name].words])
+        require_prompts(task)
+        return self._tokenize([f" {word}" for word in task.words])
 
     def _start_ids(self) -> TokenIds:
         return [] if self.start is None else [self.start]

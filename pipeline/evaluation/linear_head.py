@@ -90,7 +90,9 @@ class LinearHead:
         num_steps = count_steps(task, len(lengths) // len(task.orders), settings)
         fine_tune(self.model, lengths, loss_of, num_steps, settings, seed, name, self.device)
         if task.regression and not fold_scale(self.model, center, scale):
-            self.center, self.scale = center, scale
+            self.center = center
+            self.scale = scale
+            self.model.config.score_scale = [center, scale]
 
     def predict(self, inputs: list[TokenIds]) -> np.ndarray:
         """Return probabilities (N, C), or STS scores (N,), from means over `task.orders`."""
@@ -106,7 +108,7 @@ class LinearHead:
         Raises UserError for a full disk, and for a tokenizer that has no tokenizer.json.
         """
         config = self.model.config
-        names = self.task.labels or ("score",)
+        names = self.task.names or ("score",)
         config.id2label = dict(enumerate(names))
         config.label2id = {name: number for number, name in enumerate(names)}
         is_regression = self.task.regression

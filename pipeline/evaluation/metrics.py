@@ -1,14 +1,15 @@
-"""KLUE's metrics, times 100, as KLUE-baseline computes them. Intervals are in bootstrap.py."""
+"""The tasks' metrics, times 100, KLUE's as KLUE-baseline computes them. Intervals are in
+bootstrap.py."""
 
 from typing import Any
 
 import numpy as np
-from scipy.stats import pearsonr
+from scipy.stats import rankdata
 from sklearn.metrics import auc, f1_score, precision_recall_curve
 
 from corpora.tasks.task import Task
 
-STS_THRESHOLD = 3.0  # from this degree on, two sentences count as alike for the F1 of STS
+MAX_DEGREES = 10  # of a matrix, above the lowest
 
 
 def decide(output: np.ndarray) -> np.ndarray:
@@ -19,23 +20,22 @@ def decide(output: np.ndarray) -> np.ndarray:
 def score(task: Task, gold_N: np.ndarray, output: np.ndarray) -> dict[str, float | None]:
     """Compute every metric of the task, times 100, of predictions (N,) or scores (N, C).
 
-    None where a metric isn't defined: Pearson of constant predictions, and AUPRC without scores,
+    None where a metric isn't defined: a correlation with a constant, and AUPRC without scores,
     which rank the rows for each class.
     """
     predicted_N = decide(output)
     scores: dict[str, float | None] = {}
-    if task.regression:
-        scores["pearson"] = None
-        if score_is_defined(task, gold_N, predicted_N):
-            correlation: Any = pearsonr(gold_N, predicted_N)  # scipy names its parts at run time
-            scores["pearson"] = 100 * float(correlation.statistic)
-        f1: Any = f1_score  # guesses the types of its arguments from their defaults
-        is_alike = (gold_N >= STS_THRESHOLD, predicted_N >= STS_THRESHOLD)
-        scores["f1"] = 100 * f1(*is_alike, zero_division=0)
-        return scores
-    scores[task.primary] = 100 * primary_metric(task, gold_N, predicted_N)
-    if task.entities:
-        scores["auprc"] = auprc(gold_N, output) if output.ndim == 2 else None
+    for metric in task.metrics:
+        if metric == "auprc":
+            scores[metric] = auprc(gold_N, output) if output.ndim == 2 else None
+        elif metric == "f1":
+            f1: Any = f1_score  # guesses the types of its arguments from their defaults
+            is_alike = (gold_N >= task.threshold, predicted_N >= task.threshold)
+            scores[metric] = 100 * f1(*is_alike, zero_division=0)
+        elif task.regression and not score_is_defined(task, gold_N, predicted_N):
+            scores[metric] = None
+        else:
+            scores[metric] = 100 * compute(task, metric, gold_N, predicted_N)
     return scores
 
 
@@ -55,40 +55,75 @@ def auprc(gold_N: np.ndarray, scores_NC: np.ndarray) -> float:
 
 
 def primary_metric(task: Task, gold_N: np.ndarray, predicted_N: np.ndarray) -> float:
-    """Compute the primary metric, not times 100, of predictions (N,).
+    """Compute the primary metric, not times 100, of predictions (N,)."""
+    return compute(task, task.primary, gold_N, predicted_N)
 
-    The values are scikit-learn's, which would take seconds for the thousand resamples of a
-    bootstrap. NaN for a correlation with a constant.
+
+def compute(task: Task, metric: str, gold_N: np.ndarray, predicted_N: np.ndarray) -> float:
+    """Compute a metric of predictions (N,), not times 100; NaN for a correlation with a constant.
+
+    The values are scikit-learn's and scipy's, which would take seconds for the thousand resamples
+    of a bootstrap.
     """
     if task.regression:
+        if metric == "spearman":
+            gold_N, predicted_N = rankdata(gold_N), rankdata(predicted_N)
         with np.errstate(invalid="ignore"):
             return float(np.corrcoef(gold_N, predicted_N)[0, 1])
     count_CC = _count_pairs(gold_N, predicted_N, len(task.labels))
-    twice_right_C = 2 * np.diag(count_CC)
-    gold_and_predicted_C = count_CC.sum(0) + count_CC.sum(1)
-    if task.primary == "macro_f1":
+    right_C = np.diag(count_CC)
+    gold_C = count_CC.sum(1)
+    predicted_C = count_CC.sum(0)
+    if metric == "accuracy":
+        return float(right_C.sum() / len(gold_N))
+    if metric == "mcc":
+        return _matthews(int(right_C.sum()), gold_C, predicted_C)
+    both_C = gold_C + predicted_C
+    if metric == "macro_f1":
         # As in scikit-learn, classes in neither gold nor prediction don't count.
-        occurs_C = gold_and_predicted_C > 0
-        return float(np.mean(twice_right_C[occurs_C] / gold_and_predicted_C[occurs_C]))
-    # Micro-F1, which over all classes is the accuracy. RE's first class, no_relation, counts only
-    # as an error of the others.
-    first = 1 if task.entities else 0
-    total = gold_and_predicted_C[first:].sum()
-    return float(twice_right_C[first:].sum() / total) if total else 0.0
+        occurs_C = both_C > 0
+        return float(np.mean(2 * right_C[occurs_C] / both_C[occurs_C]))
+    counts_C = np.array([label != task.ignored_label for label in task.labels])
+    total = both_C[counts_C].sum()
+    return float(2 * right_C[counts_C].sum() / total) if total else 0.0
+
+
+def _matthews(num_right: int, gold_C: np.ndarray, predicted_C: np.ndarray) -> float:
+    """The correlation of labels (Gorodkin 2004), 0 where one side has one label only."""
+    num_rows = int(gold_C.sum())
+    spread_of_gold = num_rows**2 - int((gold_C.astype(object) ** 2).sum())
+    spread_of_predicted = num_rows**2 - int((predicted_C.astype(object) ** 2).sum())
+    if not spread_of_gold or not spread_of_predicted:
+        return 0.0
+    together = num_right * num_rows - int((gold_C.astype(object) * predicted_C).sum())
+    return together / (spread_of_gold * spread_of_predicted) ** 0.5
 
 
 def confusion(task: Task, gold_N: np.ndarray, runs: list[np.ndarray]) -> list[list[int]]:
     """Count the rows of each gold label (down) and predicted label (across), over all runs.
 
-    For regression the labels are the nearest degrees from 0 to 5.
+    Of a task with scores the labels are its nearest degrees, from the lowest to the highest.
     """
-    size = len(task.labels) or 6
-    gold_label_N = np.rint(gold_N).astype(int)
+    size = len(task.labels) or len(degrees(task))
+    gold_label_N = _to_labels(task, gold_N, size)
     count_CC = np.zeros((size, size), dtype=int)
     for run in runs:
-        label_N = np.rint(decide(run)).astype(int).clip(0, size - 1)
-        count_CC += _count_pairs(gold_label_N, label_N, size)
+        count_CC += _count_pairs(gold_label_N, _to_labels(task, decide(run), size), size)
     return count_CC.tolist()
+
+
+def degrees(task: Task) -> list[float]:
+    """Scores that stand for all of a task: whole ones if they are few, else eleven."""
+    span = task.highest - task.lowest
+    num_degrees = int(span) + 1 if span.is_integer() and span <= MAX_DEGREES else MAX_DEGREES + 1
+    return np.linspace(task.lowest, task.highest, num_degrees).tolist()
+
+
+def _to_labels(task: Task, values_N: np.ndarray, size: int) -> np.ndarray:
+    if task.regression:
+        step = (task.highest - task.lowest) / (size - 1)
+        values_N = (values_N - task.lowest) / step
+    return np.rint(values_N).astype(int).clip(0, size - 1)
 
 
 def _count_pairs(gold_N: np.ndarray, predicted_N: np.ndarray, size: int) -> np.ndarray:

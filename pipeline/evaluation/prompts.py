@@ -1,34 +1,16 @@
-"""KLUE as text that a model continues: prompts, their words, and what the words' likelihoods say.
+"""A task's rows as text that a model continues, and what the words' likelihoods say.
 
-The texts are in prompts.toml; who is asked, and with which shots, is in harness/."""
+The texts are the task's own (corpora/tasks/prompts.toml for KLUE's); who is asked, and with which
+shots, is in harness/."""
 
 from collections.abc import Callable
-from pathlib import Path
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from scipy.special import softmax
 
 from corpora.errors import require
-from corpora.settings import Settings, read_toml
 from corpora.tasks.task import Row, Task
-
-
-class TaskPrompts(Settings):
-    """One task in words."""
-
-    version: int
-    """Raised with every change of a word or a prompt: scores of two versions don't compare."""
-    words: tuple[str, ...]
-    """What each label is called, in the task's order; for STS the degrees from 0 to 5."""
-    prompts: tuple[str, ...]
-    """Texts that such a word continues, after a space."""
-
-
-PROMPTS: Final = {
-    name: TaskPrompts.from_table(table, f"prompts.toml, {name}")
-    for name, table in read_toml(Path(__file__).with_name("prompts.toml")).items()
-}
 
 
 class Prompt(NamedTuple):
@@ -46,7 +28,8 @@ def write_prompt(
     While it doesn't fit, its longest text loses a tenth. Raises UserError for a prompt that doesn't
     fit even without its texts.
     """
-    template = PROMPTS[task.name].prompts[number - 1]
+    require_prompts(task)
+    template = task.prompts[number - 1]
     fields: dict[str, str] = {column: row[column] for column in task.texts}
     if task.entities:
         fields["subject"] = row["subject_entity"]["word"]
@@ -61,16 +44,25 @@ def write_prompt(
     return Prompt(text, any(fields[column] != row[column] for column in task.texts))
 
 
+def require_prompts(task: Task) -> None:
+    """Raise UserError for a task that can't be asked in words."""
+    require(
+        task.prompts and len(task.words) > 1,
+        f"task {task.name}: has no prompts, with a word for each label, in its file: leave it out, "
+        "or add prompts and words.",
+    )
+
+
 def answer(task: Task, scores_NC: np.ndarray) -> np.ndarray:
     """Turn the words' log-likelihoods (N, C) into what the task asks for.
 
-    That is their shares (N, C), which sum to 1, or for STS the expected degree (N,).
+    That is their shares (N, C), which sum to 1, or of a task with scores the expected score (N,).
     """
     shares_NC = softmax(scores_NC, 1)
     if not task.regression:
         return shares_NC
-    degrees_C = np.arange(shares_NC.shape[1])
-    return shares_NC @ degrees_C
+    scores_C = np.linspace(task.lowest, task.highest, shares_NC.shape[1])
+    return shares_NC @ scores_C
 
 
 def calibrate(scores_NC: np.ndarray) -> np.ndarray:

@@ -87,7 +87,7 @@ def plot_learning(
             )
             spreads = np.nan_to_num(spreads)
             axes.errorbar([*found], means, spreads, marker=".", capsize=3, label=titles[arm])
-        heading = f"{task.title} {task.metrics[task.primary]}"
+        heading = f"{task.title} {task.headings[task.primary]}"
         axes.set(xscale="log", xlabel="labelled rows", title=heading)
         axes.grid(alpha=0.3)
         axes.legend()

@@ -10,7 +10,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-from corpora.tasks.task import TASKS
+from corpora.tasks.task import TASKS, Task
 from pipeline.artifacts.files import read_json
 from pipeline.artifacts.store import Artifact
 from pipeline.evaluation.noise import NOISES
@@ -49,18 +49,28 @@ def write_results(
     if has_plot:
         path.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(artifacts["klue"].path / LEARNING_CURVE, path.parent / LEARNING_CURVE)
+    figures = collect_figures(artifacts, tokenizer_report)
     write_page(
         path,
         "results/page",
         preset=typed_preset,
         artifacts=artifacts,
         commands=commands,
-        figures=collect_figures(artifacts, tokenizer_report),
+        figures=figures,
         mismatches=find_mismatches(artifacts),
         plot=LEARNING_CURVE if has_plot else None,
-        tasks=TASKS,
+        tasks=TASKS | own_tasks(figures),
         noises=list(NOISES),
     )
+
+
+def own_tasks(figures: dict[str, Any]) -> dict[str, Task]:
+    """The tasks of one's own that the figures are of, as they were when these were made."""
+    return {
+        name: Task.from_table(table, f"{stage}'s metrics.json, {name}")
+        for stage in ("klue", "prompt")
+        for name, table in figures.get(stage, {}).get("own_tasks", {}).items()
+    }
 
 
 def collect_origins(stage: str, artifacts: dict[str, Artifact]) -> dict[str, Artifact]:

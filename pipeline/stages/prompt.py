@@ -13,14 +13,19 @@ from typing import Any
 import numpy as np
 
 from corpora.errors import require
-from corpora.tasks.rows import is_sample
-from corpora.tasks.task import TASKS, Task
+from corpora.tasks.rows import is_sample, load_task
+from corpora.tasks.task import Task, describe_own, task_file
 from pipeline.artifacts.files import append_json, read_json, write_json
 from pipeline.evaluation.bootstrap import interval, resample
-from pipeline.evaluation.harness.scoring import open_model, run_task_file
-from pipeline.evaluation.harness.task_functions import CALIBRATED
+from pipeline.evaluation.harness.scoring import (
+    CALIBRATED,
+    TASK_FILES,
+    open_model,
+    run_task_file,
+    write_task_file,
+)
 from pipeline.evaluation.inputs import SHORTEST_INPUT, Reader
-from pipeline.evaluation.prompts import PROMPTS, answer, calibrate
+from pipeline.evaluation.prompts import answer, calibrate, require_prompts
 from pipeline.executors import Context
 from pipeline.models.folder import model_folder
 from pipeline.reports.render import write_page
@@ -35,7 +40,9 @@ def run(
     Returns each task's mean metrics by shots for the manifest. Raises UserError for a model that
     can't go on from a prompt.
     """
-    tasks = [TASKS[name] for name in settings.tasks]
+    tasks = {name: load_task(name) for name in settings.tasks}
+    for task in tasks.values():
+        require_prompts(task)
     model = model_folder(settings.model) if settings.model else inputs["pretrain"]
     # Reader refuses a folder whose tokenizer and model don't fit.
     require(
@@ -44,18 +51,21 @@ def run(
     )
     runs = Runs(settings, model, folder, context.device)
     results = {
-        task.name: {shots: summarise(task, runs.ask(task, shots)) for shots in settings.shots}
-        for task in tasks
+        task.name: {shots: summarise(task, runs.ask(name, task, shots)) for shots in settings.shots}
+        for name, task in tasks.items()
     }
     metrics = {
         "model": settings.model or "this model",
         "sample": is_sample(settings.data),
         "tasks": results,
-        "versions": {task.name: PROMPTS[task.name].version for task in tasks},
+        "own_tasks": describe_own({task.name: task for task in tasks.values()}),
+        "versions": {task.name: task.prompts_version for task in tasks.values()},
         "settings": settings.model_dump(mode="json"),
     }
     write_json(folder / "metrics.json", metrics)
-    write_page(folder / "table.md", "prompt", metrics=metrics, tasks=TASKS, calibrated=CALIBRATED)
+    by_name = {task.name: task for task in tasks.values()}
+    page = folder / "table.md"
+    write_page(page, "prompt", metrics=metrics, tasks=by_name, calibrated=CALIBRATED)
     return {
         name: {f"{shots}-shot": figures["mean"] for shots, figures in by_shots.items()}
         for name, by_shots in results.items()
@@ -71,38 +81,46 @@ class Runs:
     folder: Path  # runs/ gets the runs, logs/ the seconds of each
     device: str
 
-    def ask(self, task: Task, shots: int) -> list[dict[str, Any]]:
-        """Return all prompts' and draws' runs with so many shots.
+    def ask(self, name: str, task: Task, shots: int) -> list[dict[str, Any]]:
+        """Return all prompts' and draws' runs with so many shots; `name` is the task's, or its
+        file's.
 
         Each has its metrics as `values`, the mean number of whole shots, how many rows were cut,
         and every row's words' log-likelihoods as `scores`.
         """
-        prompts = range(1, len(PROMPTS[task.name].prompts) + 1)
+        prompts = range(1, len(task.prompts) + 1)
         num_draws = self.settings.seeds if shots else 1  # without shots there's nothing to draw
         draws = range(1, num_draws + 1)
         return [
-            self._ask_once(task, shots, prompt, seed) for prompt, seed in product(prompts, draws)
+            self._ask_once(name, task, shots, prompt, seed)
+            for prompt, seed in product(prompts, draws)
         ]
 
-    def _ask_once(self, task: Task, shots: int, prompt: int, seed: int) -> dict[str, Any]:
+    def _ask_once(
+        self, name: str, task: Task, shots: int, prompt: int, seed: int
+    ) -> dict[str, Any]:
         path = self.folder / "runs" / f"{task.name}-{shots}-{prompt}-{seed}.json"
         if not path.exists():
             said = f"prompt: {task.title}, {shots} shots, prompt {prompt}, seed {seed}"
             print(said, flush=True)
             start = time.monotonic()
             arguments = {"shots": shots, "prompt": prompt, "seed": seed}
-            found = self._run_harness(task, arguments)
+            found = self._run_harness(name, task, arguments)
             seconds = round(time.monotonic() - start, 2)
             log = self.folder / "logs" / "runs.jsonl"
             append_json(log, task=task.name, **arguments, seconds=seconds)
             write_json(path, {"prompt": prompt, "seed": seed} | found)
         return read_json(path)
 
-    def _run_harness(self, task: Task, arguments: dict[str, int]) -> dict[str, Any]:
+    def _run_harness(self, toml: str, task: Task, arguments: dict[str, int]) -> dict[str, Any]:
         name = f"klue_{task.name}"
+        folder = TASK_FILES
+        if task.is_own:
+            folder = self.folder / "harness"
+            name = write_task_file(task, str(task_file(toml).absolute()), folder)
         settings = self.settings
         where = {"pretrained": str(self.model), "klue": settings.data, "rows": settings.rows}
-        found = run_task_file(self._harness_model, name, where | arguments)
+        found = run_task_file(self._harness_model, name, where | arguments, folder)
         samples = sorted(found["samples"][name], key=lambda sample: sample["doc_id"])
         documents = [sample["doc"] for sample in samples]
         metrics = [prefix + metric for prefix in ("", CALIBRATED) for metric in task.metrics]

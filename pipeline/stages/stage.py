@@ -15,7 +15,7 @@ from corpora.recipe import RECIPES, load_recipe
 from corpora.settings import find_named_file
 from corpora.sources import shards
 from corpora.tasks import rows
-from corpora.tasks.task import SPLITS, TASKS
+from corpora.tasks.task import SPLITS
 from pipeline.artifacts import store
 from pipeline.artifacts.digests import RawFiles, digest_of, digest_raw_files
 from pipeline.artifacts.manifest import Origin
@@ -27,7 +27,7 @@ from pipeline.settings import KlueSettings, PromptSettings
 from pipeline.torchrun import is_helper, num_processes, tell, wait_for_work
 
 CORPORA = Path(corpora.__file__).parent
-PROMPTS = Path(__file__).parent.parent / "evaluation" / "prompts.toml"
+PROMPTS = CORPORA / "tasks" / "prompts.toml"
 TASKS_TABLE = CORPORA / "tasks" / "klue.toml"
 
 
@@ -91,8 +91,8 @@ STAGES = {
     "pretrain": Stage(
         5, ("tokens", "tokenizer"), lambda preset, data: model_files(preset.pretrain.init)
     ),
-    "klue": Stage(6, ("pretrain",), klue_files, sharded=True),
-    "prompt": Stage(2, ("pretrain",), prompt_files),
+    "klue": Stage(7, ("pretrain",), klue_files, sharded=True),
+    "prompt": Stage(3, ("pretrain",), prompt_files),
 }
 TARGETS = {"klue": "klue-eval", "prompt": "klue-prompt"}
 """Where a Make target isn't named like its stage."""
@@ -139,7 +139,7 @@ def check_inputs(preset: Preset, data: Path | None, root: Path) -> None:
     if find_finished("klue", preset, data, root):
         return
     for name, split in product(preset.klue.tasks, SPLITS):
-        rows.load_rows(preset.klue.data, TASKS[name], split)
+        rows.load_rows(preset.klue.data, rows.load_task(name), split)
 
 
 def run_stage(

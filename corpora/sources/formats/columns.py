@@ -8,18 +8,28 @@ from corpora.recipe import Source
 from corpora.sources.records import MAX_RECORD, TOO_LONG, Record, bad_record
 
 
+class RowSource(Source):
+    """A source whose rows are wanted, not documents: the values of several of their columns, or
+    keys, as they stand."""
+
+    fields: tuple[tuple[str, str], ...]
+    """What a column is called where it is named (texts, label), and its name or path."""
+
+
 def needed_columns(source: Source, where: str, columns: list[str], hint: str = "") -> list[str]:
     """Return the columns that the source names.
 
     Raises UserError that lists `columns`, those there are, and gives the hint if one isn't among
     them; and for one that is there twice.
     """
-    needed = {"text": source.text}
+    needed = [("text", source.text)]
     if source.title:
-        needed["title"] = source.title
+        needed.append(("title", source.title))
     if source.only:
-        needed["id"] = source.id
-    for key, column in needed.items():
+        needed.append(("id", source.id))
+    if isinstance(source, RowSource):
+        needed = list(source.fields)
+    for key, column in needed:
         require(
             column in columns,
             f"{where}: source {source.name!r} says {key} = {column!r}, but the columns are "
@@ -30,11 +40,13 @@ def needed_columns(source: Source, where: str, columns: list[str], hint: str = "
             f"{where}: source {source.name!r} says {key} = {column!r}, but there are "
             f"{columns.count(column)} columns of this name: {_listed(columns)}.",
         )
-    return list(dict.fromkeys(needed.values()))
+    return list(dict.fromkeys(column for _, column in needed))
 
 
 def to_document(source: Source, where: str, row: Any) -> Record | None:
     """Return the document in a row, or why it is none; None where `only` leaves the row out."""
+    if isinstance(source, RowSource):
+        return _to_row(source, where, row)
     try:
         if source.only and not _find_name(source, row).startswith(source.only):
             return None
@@ -49,6 +61,24 @@ def to_document(source: Source, where: str, row: Any) -> Record | None:
     if num_bytes > MAX_RECORD:
         return bad_record(where, TOO_LONG, text)
     return Record(where, text, title)
+
+
+def _to_row(source: RowSource, where: str, row: Any) -> Record:
+    try:
+        values = tuple(_find_value(row, column) for _, column in source.fields)
+    except ValueError as error:
+        return bad_record(where, str(error)[:300], str(row))
+    return Record(where, "", row=values)
+
+
+def _find_value(row: Any, path: str) -> Any:
+    """The value at a key or, if there's no such key, at the end of a path; None where it's null."""
+    if isinstance(row, dict) and path in row:
+        return row[path]
+    values = _values_at(row, path)
+    if len(values) > 1:
+        raise ValueError(f"{path!r} has {len(values)} values")
+    return values[0] if values else None
 
 
 def _find_name(source: Source, row: Any) -> str:

@@ -22,6 +22,7 @@ from typing import Any, Final, Literal, cast
 
 from corpora.errors import UserError, require
 from corpora.recipe import Source
+from corpora.sources.formats.columns import RowSource
 from corpora.sources.formats.json_lines import read_json_lines, read_value
 from corpora.sources.formats.json_values import BrokenJsonError, JsonBytes
 from corpora.sources.records import (
@@ -126,6 +127,15 @@ def _inside_list(source: Source, label: str, prefix: str, text: str) -> Source:
             'unit = "file".',
         )
         update[key] = path.removeprefix(f"{prefix}.")
+    if isinstance(source, RowSource):
+        for key, path in source.fields:
+            require(
+                path.startswith(f"{prefix}."),
+                f"{label}: {source.name!r} says {key} = {path!r}, but a row of this file is an "
+                f"element of {prefix!r}: begin it with {prefix + '.'!r}.",
+            )
+        inside = tuple((key, path.removeprefix(f"{prefix}.")) for key, path in source.fields)
+        return source.model_copy(update={"text": update["text"], "fields": inside})
     return source.model_copy(update=update)
 
 

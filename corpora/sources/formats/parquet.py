@@ -12,7 +12,7 @@ from pyarrow.parquet import ParquetFile
 
 from corpora.errors import as_user_error
 from corpora.recipe import Source
-from corpora.sources.formats.columns import needed_columns, to_document
+from corpora.sources.formats.columns import RowSource, needed_columns, to_document
 from corpora.sources.records import MaybeRecords, Record, bad_record, decode
 from corpora.sources.streams import ByteStream
 
@@ -37,6 +37,9 @@ def read_parquet(source: Source, stream: ByteStream, label: str) -> MaybeRecords
 
     Raises UserError for a column that isn't there and for one that holds no text.
     """
+    if isinstance(source, RowSource):
+        yield from _read_values(source, stream, label)
+        return
     number = 0
     with open_parquet(stream) as parquet:
         columns = needed_columns(source, label, parquet.schema_arrow.names)
@@ -50,6 +53,22 @@ def read_parquet(source: Source, stream: ByteStream, label: str) -> MaybeRecords
             for row in rows:
                 number += 1
                 yield _to_record(source, f"{label}:{number}", row)
+
+
+def _read_values(source: RowSource, stream: ByteStream, label: str) -> MaybeRecords:
+    """Rows with values of any type; of a struct's field the whole column is read."""
+    with open_parquet(stream) as parquet:
+        names = parquet.schema_arrow.names
+        wanted = [
+            (key, path if path in names else path.partition(".")[0]) for key, path in source.fields
+        ]
+        whole = source.model_copy(update={"fields": tuple(wanted)})
+        columns = needed_columns(whole, label, names)
+        number = 0
+        for batch in parquet.iter_batches(batch_size=BATCH_ROWS, columns=columns):
+            for row in batch.to_pylist():
+                number += 1
+                yield to_document(source, f"{label}:{number}", row)
 
 
 def _to_record(source: Source, where: str, row: dict[str, Any]) -> Record | None:

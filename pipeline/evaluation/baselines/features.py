@@ -8,7 +8,7 @@ from scipy.sparse import hstack
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.pipeline import FeatureUnion, make_union
 
-from corpora.tasks.task import Row, entities_in_order, split_at_entities
+from corpora.tasks.task import Row, Task, entities_in_order, split_at_entities
 
 MANY_ROWS = 1000  # from here on, an n-gram has to stand in two rows at least
 CONTEXT = 12  # characters kept on each side of an entity: relations are told by what is beside them
@@ -36,15 +36,17 @@ def count_ngrams(
     )
 
 
-def pair_features(train: list[Row], validation: list[Row]) -> tuple[Any, Any]:
-    """Return each split's sparse features (N, F) for NLI: the hypothesis's n-grams in two blocks,
-    those that the premise lacks and those that it has, so that the sides differ."""
+def pair_features(task: Task, train: list[Row], validation: list[Row]) -> tuple[Any, Any]:
+    """Return each split's sparse features (N, F) for two texts: the second one's n-grams (NLI's
+    hypothesis's) in two blocks, those that the first (the premise) lacks and those that it has, so
+    that the sides differ."""
     vectorizer = count_ngrams(1, 3, len(train))
-    vectorizer.fit([row[side] for row in train for side in ("premise", "hypothesis")])
+    vectorizer.fit([row[side] for row in train for side in task.texts])
+    first, second = task.texts
 
     def features(rows: list[Row]) -> Any:
-        premise_NF = vectorizer.transform([row["premise"] for row in rows])
-        hypothesis_NF = vectorizer.transform([row["hypothesis"] for row in rows])
+        premise_NF = vectorizer.transform([row[first] for row in rows])
+        hypothesis_NF = vectorizer.transform([row[second] for row in rows])
         shared_NF = hypothesis_NF.multiply(premise_NF > 0)
         return hstack([hypothesis_NF - shared_NF, shared_NF]).tocsr()
 

@@ -14,7 +14,7 @@ NUMBER = re.compile(r"\d+")
 
 
 def predict_similarity(task: Task, train: list[Row], validation: list[Row]) -> np.ndarray:
-    """Predict scores (N,) from 0 to 5 by boosted trees on the features of `similarities`."""
+    """Predict scores (N,) by boosted trees on the features of `similarities`."""
     targets_N = np.array([task.target(row) for row in train])
     train_NF, validation_NF = similarities(task, train, validation)
     trees = HistGradientBoostingRegressor(
@@ -22,7 +22,8 @@ def predict_similarity(task: Task, train: list[Row], validation: list[Row]) -> n
     )
     # One thread: its hundreds of short parallel loops crawl when another process wants a core, too.
     with threadpool_limits(1, "openmp"):
-        return np.clip(trees.fit(train_NF, targets_N).predict(validation_NF), 0, 5)
+        scores_N = trees.fit(train_NF, targets_N).predict(validation_NF)
+    return np.clip(scores_N, task.lowest, task.highest)
 
 
 def similarities(

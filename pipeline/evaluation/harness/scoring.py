@@ -2,6 +2,7 @@
 words after prompts. It is imported when it is first used: that takes seconds."""
 
 import io
+import json
 import logging
 import sys
 from contextlib import nullcontext, redirect_stderr
@@ -12,7 +13,12 @@ from typing import Any
 import numpy as np
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from corpora.tasks.task import Task
+from pipeline.artifacts.files import write_text
+
 TASK_FILES = Path(__file__).parent
+CALIBRATED = "calibrated_"
+"""Prefix of a metric's name for its value after calibration."""
 WORDS_BATCH = 32  # sequences a forward pass: their logits are of all tokens
 
 # It warns of every task and model that is used as meant.
@@ -25,8 +31,25 @@ def open_model(folder: Path, device: str, batch_size: int) -> Any:
     return _wrap(str(folder), dtype="float32", device=device, batch_size=batch_size)
 
 
-def run_task_file(model: Any, name: str, metadata: dict[str, Any]) -> dict[str, Any]:
-    """Run the task file NAME.yaml on a model, with these arguments for its functions.
+def write_task_file(task: Task, toml: str, folder: Path) -> str:
+    """Write the task file of a task of one's own, whose rows and prompts are in `toml`, and return
+    its name."""
+    name = f"own_{task.name}"
+    functions = "!function pipeline.evaluation.harness.task_functions"
+    lines = [f"include: {json.dumps(str(TASK_FILES / 'common.yaml'))}", f"task: {name}"]
+    lines += ["metadata:", "  version: 1", f"  task: {json.dumps(toml, ensure_ascii=False)}"]
+    lines.append("metric_list:")
+    for metric in (*task.metrics, *(CALIBRATED + metric for metric in task.metrics)):
+        lines += [f"  - metric: {metric}", f"    aggregation: {functions}.aggregate"]
+        lines.append("    higher_is_better: true")
+    write_text(folder / f"{name}.yaml", "\n".join([*lines, ""]))
+    return name
+
+
+def run_task_file(
+    model: Any, name: str, metadata: dict[str, Any], folder: Path = TASK_FILES
+) -> dict[str, Any]:
+    """Run the task file NAME.yaml of a folder on a model, with these arguments for its functions.
 
     Returns the harness's own results: {"results": {NAME: ...}, "samples": {NAME: [...]}, ...}.
     """
@@ -34,9 +57,7 @@ def run_task_file(model: Any, name: str, metadata: dict[str, Any]) -> dict[str, 
     from lm_eval.tasks import TaskManager
 
     evaluate: Any = lm_eval.evaluate  # its decorator hides its arguments from pyright
-    task_files = TaskManager(
-        include_path=str(TASK_FILES), include_defaults=False, metadata=metadata
-    )
+    task_files = TaskManager(include_path=str(folder), include_defaults=False, metadata=metadata)
     # Its progress bars don't ask whether they are on a terminal.
     with nullcontext() if sys.stderr.isatty() else redirect_stderr(io.StringIO()):
         # Not simple_evaluate, which does the same and then lists every package with pip.

@@ -11,14 +11,13 @@ from datasets import Dataset
 from transformers import AutoConfig, AutoTokenizer
 
 from corpora.errors import require
-from corpora.tasks.rows import load_rows
-from corpora.tasks.task import TASKS, Row, Task
+from corpora.tasks.rows import load_rows, load_task
+from corpora.tasks.task import Row, Task, find_task
+from pipeline.evaluation.harness.scoring import CALIBRATED
 from pipeline.evaluation.metrics import score
-from pipeline.evaluation.prompts import PROMPTS, answer, calibrate, write_prompt
+from pipeline.evaluation.prompts import answer, calibrate, require_prompts, write_prompt
 
 BETWEEN_SHOTS = "\n\n"
-CALIBRATED = "calibrated_"
-"""Prefix of a metric's name for its value after calibration."""
 
 
 def documents(
@@ -40,12 +39,13 @@ def documents(
     the columns prompt, words, label, gold, task, guid, shots and cut. Raises UserError for a prompt
     that isn't there.
     """
-    prompts = PROMPTS[task]
-    num_prompts = len(prompts.prompts)
+    found = load_task(task)
+    require_prompts(found)
+    num_prompts = len(found.prompts)
     require(1 <= prompt <= num_prompts, f"prompt={prompt}: {task} has prompts 1 to {num_prompts}.")
-    fits = _fits_context(pretrained, prompts.words)
-    pool = load_rows(klue, TASKS[task], "train")
-    validation = load_rows(klue, TASKS[task], "validation")
+    fits = _fits_context(pretrained, found.words)
+    pool = load_rows(klue, found, "train")
+    validation = load_rows(klue, found, "validation")
     if 0 < rows < len(validation):
         validation = random.Random(0).sample(validation, rows)
     asked: list[Row] = []
@@ -53,7 +53,7 @@ def documents(
         # A draw of its own for each row: it's the same whatever other rows are asked.
         generator = random.Random(f"{seed} {row['guid']}")
         drawn = generator.sample(pool, min(shots, len(pool)))
-        asked.append(_ask(TASKS[task], prompt, row, drawn, fits))
+        asked.append(_ask(task, found, prompt, row, drawn, fits))
     return {"validation": Dataset.from_list(asked)}
 
 
@@ -63,7 +63,7 @@ def process_results(document: Row, results: list[tuple[float, bool]]) -> dict[st
     `results` are each word's log-likelihood and whether it is the likeliest text.
     """
     scores = [log_likelihood for log_likelihood, _ in results]
-    metrics = TASKS[document["task"]].metrics
+    metrics = find_task(document["task"]).metrics
     return {
         prefix + metric: (document["task"], prefix + metric, document["gold"], scores)
         for prefix in ("", CALIBRATED)
@@ -78,7 +78,7 @@ def aggregate(items: list[tuple[str, str, float, list[float]]]) -> float:
     isn't defined.
     """
     task_name, name, _, _ = items[0]
-    task = TASKS[task_name]
+    task = load_task(task_name)
     gold_N = np.array([gold for _, _, gold, _ in items], dtype=float if task.regression else int)
     scores_NC = np.array([scores for _, _, _, scores in items])
     if name.startswith(CALIBRATED):
@@ -99,22 +99,32 @@ def _fits_context(model: str, words: tuple[str, ...]) -> Callable[[str], bool]:
     return lambda text: count_tokens(text) <= room
 
 
-def _ask(task: Task, number: int, row: Row, drawn: list[Row], fits: Callable[[str], bool]) -> Row:
-    """A document of the harness: the row as a prompt, after as many of the drawn shots as fit."""
-    words = PROMPTS[task.name].words
+def _ask(
+    name: str,
+    task: Task,
+    number: int,
+    row: Row,
+    drawn: list[Row],
+    fits: Callable[[str], bool],
+) -> Row:
+    """A document of the harness: the row as a prompt, after as many of the drawn shots as fit.
+
+    `name` is the task's, or its file's.
+    """
+    words = task.words
     question = write_prompt(task, number, row, fits)
     shots: list[str] = []
     for each in drawn:
-        shot = f"{write_prompt(task, number, each).text} {words[round(task.target(each))]}"
+        shot = f"{write_prompt(task, number, each).text} {words[task.degree(each)]}"
         if fits(BETWEEN_SHOTS.join([*shots, shot, question.text])):
             shots.append(shot)
     gold = float(task.target(row))
     return {
         "prompt": BETWEEN_SHOTS.join([*shots, question.text]),
         "words": list(words),
-        "label": round(gold),
+        "label": task.degree(row),
         "gold": gold,
-        "task": task.name,
+        "task": name,
         "guid": row["guid"],
         "shots": len(shots),
         "cut": question.was_cut,

@@ -102,7 +102,7 @@ def fine_tune_language(
                 task=task,
                 words=experiment.reader.encode_words(task),
                 prompts=[encoded.train.ids[row] for row in drawn],
-                right_words=[round(task.target(train[row])) for row in drawn],
+                right_words=[task.degree(train[row]) for row in drawn],
                 validation=encoded.validation.ids,
             )
         )

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from corpora.errors import require
-from corpora.tasks.task import TASKS, Row, Task
+from corpora.tasks.rows import load_task
+from corpora.tasks.task import Row, Task
 from pipeline.evaluation.inputs import Encoded, Reader
 from pipeline.settings import KlueSettings
 from pipeline.stages.klue.rows import TaskRows, read_rows
@@ -57,5 +58,6 @@ def open_experiment(settings: str, model: Path, device: str) -> Experiment:
         f"{model}: no causal language model, as klue.head={' '.join(chosen.head)} with "
         f"klue.lm_weight={chosen.lm_weight:g} needs.",
     )
-    rows = {name: read_rows(TASKS[name], chosen) for name in chosen.tasks}
+    tasks = [load_task(name) for name in chosen.tasks]
+    rows = {task.name: read_rows(task, chosen) for task in tasks}
     return Experiment(chosen, reader, rows, device)

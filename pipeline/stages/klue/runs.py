@@ -15,6 +15,7 @@ from pipeline.artifacts.locks import locked
 from pipeline.artifacts.manifest import SCRATCH
 from pipeline.evaluation.metrics import decide
 from pipeline.settings import KlueSettings
+from pipeline.settings import task_name as short_name
 from pipeline.stages.klue.arms import ARMS, RANDOM_TWIN, Arm, choose_arms
 from pipeline.stages.klue.experiment import Experiment, open_experiment
 from pipeline.stages.klue.rows import TaskRows
@@ -82,7 +83,8 @@ def runs_of(arm: Arm, task_name: str, num_rows: int, settings: KlueSettings) -> 
     """List the runs, one a seed, that answer a task after training on so many rows."""
     draws_nothing = arm.is_baseline and not num_rows
     seeds = [0] if draws_nothing else list(range(1, settings.seeds + 1))
-    tasks = settings.tasks if arm.is_joint else (task_name,)
+    all_tasks = tuple(map(short_name, settings.tasks))
+    tasks = all_tasks if arm.is_joint else (task_name,)
     return [Run(arm.name, tasks, num_rows, seed) for seed in seeds]
 
 

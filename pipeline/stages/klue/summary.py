@@ -124,6 +124,8 @@ def split_name(task: Task, settings: KlueSettings, num_rows: int) -> str:
         return "held out of train"
     if is_sample(settings.data):
         return "sample"
+    if task.is_own:
+        return "validation" if task.validation else "held out of train"
     share = num_rows / task.official_rows["validation"]
     if share == 1:
         return "dev"

@@ -68,8 +68,8 @@ def write_repository(root: Path, version: str = "v1.1", **rows: list) -> Path:
 
 
 def expected_row(task: str) -> dict:
-    own = OWN[task] | ({"label": LABELS[task]} if task in LABELS else {})
-    return {column: own[column] for column in TASKS[task].columns}
+    own = OWN[task] | {"label": LABELS.get(task, STS["labels"]["real-label"])}
+    return {column: own[column] for column in TASKS[task].row_columns}
 
 
 def load(folder: Path, task: str, split: str = "train") -> list[dict]:

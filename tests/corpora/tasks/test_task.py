@@ -27,12 +27,18 @@ def test_the_tasks_are_klues_in_the_order_of_its_paper():
 
 
 def test_a_row_has_the_hubs_columns_and_only_sts_is_read_in_both_orders():
-    assert TASKS["nli"].columns == ("guid", "premise", "hypothesis", "label")
-    assert TASKS["sts"].columns == ("guid", "sentence1", "sentence2", "labels")
-    assert TASKS["re"].columns == ("guid", "sentence", "subject_entity", "object_entity", "label")
+    assert TASKS["nli"].klue_columns == ("guid", "premise", "hypothesis", "label")
+    assert TASKS["sts"].klue_columns == ("guid", "sentence1", "sentence2", "labels")
+    assert TASKS["re"].klue_columns == (
+        "guid",
+        "sentence",
+        "subject_entity",
+        "object_entity",
+        "label",
+    )
     assert TASKS["nli"].orders == (("premise", "hypothesis"),)
     assert TASKS["sts"].orders == (("sentence1", "sentence2"), ("sentence2", "sentence1"))
-    assert TASKS["sts"].target({"labels": {"real-label": 4.3}}) == 4.3
+    assert TASKS["sts"].target({"label": 4.3}) == 4.3
     assert TASKS["nli"].target({"label": 2}) == 2
 
 

@@ -10,7 +10,6 @@ from corpora.errors import UserError
 from corpora.tasks.task import TASKS
 from pipeline.evaluation.inputs import Reader
 from pipeline.evaluation.linear_head import load_classifier
-from pipeline.evaluation.prompts import PROMPTS
 from tests.pipeline.evaluation.relations import relation
 from tests.pipeline.tiny_model import VOCABULARY
 
@@ -112,7 +111,7 @@ def test_a_long_text_is_cut_so_that_the_whole_prompt_and_word_fit(gpt2):
     assert len(prompts[0]) + max(map(len, words)) <= 64
     assert reader.tokenizer.decode(prompts[0]).endswith("가설: 짧다\n판단:")
     assert prompts[1][0] == reader.start
-    expected = [f" {word}" for word in PROMPTS["nli"].words]
+    expected = [f" {word}" for word in TASKS["nli"].words]
     assert [reader.tokenizer.decode(ids) for ids in words] == expected
 
 

@@ -6,12 +6,12 @@ import pytest
 from corpora.errors import UserError
 from corpora.tasks.rows import load_rows
 from corpora.tasks.task import TASKS
-from pipeline.evaluation.prompts import PROMPTS, answer, calibrate, write_prompt
+from pipeline.evaluation.prompts import answer, calibrate, write_prompt
 
 
 @pytest.mark.parametrize("task", TASKS.values(), ids=list(TASKS))
 def test_every_label_has_a_word_that_begins_no_other(task):
-    words = PROMPTS[task.name].words
+    words = task.words
     assert len(words) == (len(task.labels) or 6)
     assert not task.regression or words == tuple("012345")
     pairs = [(one, other) for one in words for other in words if one != other]

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from corpora.tasks.task import TASKS
 from pipeline.evaluation.baselines.features import marked_context, pair_features
 from tests.pipeline.evaluation.relations import relation
 
@@ -12,7 +13,7 @@ def test_the_sides_of_a_pair_are_told_apart():
         {"premise": "라마바", "hypothesis": "가나다"},
         {"premise": "가나다", "hypothesis": "가나다"},
     ]
-    features_NF, _ = pair_features(rows, rows)
+    features_NF, _ = pair_features(TASKS["nli"], rows, rows)
     dense_NF = features_NF.toarray()
     assert not np.allclose(dense_NF[0], dense_NF[1])
     assert not np.allclose(dense_NF[1], dense_NF[2])

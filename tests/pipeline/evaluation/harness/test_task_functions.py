@@ -16,14 +16,14 @@ from pipeline.evaluation.harness.task_functions import (
     documents,
     process_results,
 )
-from pipeline.evaluation.prompts import PROMPTS, write_prompt
+from pipeline.evaluation.prompts import write_prompt
 from tests.pipeline.evaluation.harness.conftest import CONTEXT
 
 
 def test_as_many_whole_shots_as_fit_are_shown_and_counted(model):
     tokenizer = AutoTokenizer.from_pretrained(model)
     task = TASKS["ynat"]
-    words = PROMPTS["ynat"].words
+    words = TASKS["ynat"].words
 
     def count_tokens(text: str) -> int:
         return len(tokenizer(text)["input_ids"])

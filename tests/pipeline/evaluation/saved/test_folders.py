@@ -12,7 +12,7 @@ from corpora.tasks.task import TASKS, split_at_entities
 from pipeline.evaluation.inputs import MARKERS, Reader
 from pipeline.evaluation.language_head import LanguageHead, PromptedTask
 from pipeline.evaluation.linear_head import Examples, LinearHead
-from pipeline.evaluation.prompts import PROMPTS, write_prompt
+from pipeline.evaluation.prompts import write_prompt
 from pipeline.models.gpt import make_model
 from pipeline.settings import KlueSettings, PretrainSettings
 from tests.pipeline.evaluation.relations import relation
@@ -130,7 +130,7 @@ def test_a_saved_language_head_goes_on_with_the_words(gpt2, tmp_path):
     tokenizer = AutoTokenizer.from_pretrained(tmp_path / "saved")
     assert tokenizer(prompt)["input_ids"] == asked.validation[0]
     (found,) = write(prompt, return_full_text=False)
-    word = PROMPTS["ynat"].words[labels_N[0]]
+    word = YNAT.words[labels_N[0]]
     assert found["generated_text"].startswith(f" {word}")
     stock = AutoModelForCausalLM.from_pretrained(tmp_path / "saved")
     ids_1T = torch.tensor([asked.validation[0]])
