@@ -1,8 +1,8 @@
 # Every target is an order: the stages' keys decide what there is to do.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help install recipe corpus tokenizer tokenizer-report tokens pretrain klue-eval klue-prompt \
-        klue-check report status generate plan scaling export publish settings clean \
+.PHONY: help install recipe task corpus tokenizer tokenizer-report tokens pretrain klue-eval klue-prompt \
+        klue-check report status generate predict plan scaling export publish settings clean \
         test test-extras test-gpu test-clients lint bench torture lock
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -16,8 +16,9 @@ export PYTHONUTF8 := 1
 export TOKENIZERS_PARALLELISM := false
 
 # Each of these is an option of the command line, which reads it under this prefix, as it was typed.
-VARIABLES := PRESET RECIPE DATA KLUE INIT MODEL SEEDS CONTROL DEVICE WORKERS ENGINE SHARD MERGE OUT \
-             FORMAT QUANT REPO YES TOKENIZERS PROMPT GPUS HARDWARE BENCH PEERS
+VARIABLES := PRESET RECIPE DATA KLUE TASKS INIT MODEL SEEDS CONTROL DEVICE WORKERS ENGINE SHARD MERGE OUT \
+             FORMAT QUANT REPO YES TOKENIZERS PROMPT TASK TEXT TEXT2 FILE \
+             HEAD GPUS HARDWARE BENCH PEERS
 $(foreach name,$(VARIABLES),$(if $(value $(name)),\
     $(eval export KOREAN_GPT2_$(name) := $$(value $(name)))))
 RUN := $(PY) -m pipeline
@@ -42,6 +43,7 @@ help: ## this list
 	@echo
 	@echo "Variables: PRESET=demo|laptop|small|medium|large|xl|gpt1|gpt3-small|-medium|-large|-xl"
 	@echo "           RECIPE=name or .toml   DATA=folder of your text   KLUE=sample|hub|folder"
+	@echo "           TASKS=\"ynat my.toml\"   TASK=ynat TEXT=\"...\" TEXT2= FILE=rows HEAD=linear: predict"
 	@echo "           SEEDS=3 CONTROL=1   INIT=model to continue   MODEL=model to evaluate"
 	@echo "           DEVICE=auto|cpu|cuda|mps   GPUS=n: pretrain, klue-eval, plan HARDWARE=H100"
 	@echo "           WORKERS=n   OUT=folder   SET=\"pretrain.steps=200 ...\"   EXTRAS=okt,ray,tracking,export"
@@ -65,6 +67,9 @@ install: $(READY) ## set up .venv, as all targets do, and the command korean-gpt
 
 recipe: $(READY) ## look at DATA=folder and write a recipe to start from; OUT=my.toml
 	@$(RUN) recipe
+
+task: $(READY) ## look at DATA=file of labelled rows and write a task to start from; OUT=my.toml
+	@$(RUN) task
 
 corpus: $(READY) ## clean text: read, decode, clean, filter, deduplicate, split
 	@$(RUN) corpus $(SET)
@@ -109,6 +114,9 @@ plan: $(READY) ## what a preset will cost: parameters, tokens, FLOPs, memory, ti
 
 scaling: tokens ## pretrain four sizes at three lengths, and fit what plan forecasts by
 	@$(QUICK) $(RUN) scaling $(SET)
+
+predict: $(READY) ## TASK=ynat TEXT="...": a fine-tuned model's answer; TEXT2= of pairs, FILE= of rows
+	@$(RUN) predict $(SET)
 
 export: $(READY) ## the model, or MODEL=, for others: OUT=folder, or FORMAT=gguf|onnx; checked there
 	@$(RUN) export $(SET)

@@ -25,12 +25,14 @@ from pipeline.tools.clean import clean
 from pipeline.tools.export import export
 from pipeline.tools.generate import generate
 from pipeline.tools.plan import plan
+from pipeline.tools.predict import predict
 from pipeline.tools.publish import publish
 from pipeline.tools.recipe import recipe
 from pipeline.tools.report import report
 from pipeline.tools.scaling import scaling
 from pipeline.tools.settings import settings
 from pipeline.tools.status import status
+from pipeline.tools.task import task
 from pipeline.tools.tokenizer_report import tokenizer_report
 from pipeline.torchrun import meet, speaks_first
 
@@ -133,6 +135,7 @@ def klue_eval(
     recipe: cli_options.Recipe = None,
     data: cli_options.Data = None,
     klue: cli_options.Klue = None,
+    tasks: cli_options.Tasks = None,
     init: cli_options.Init = None,
     model: cli_options.Model = None,
     seeds: cli_options.Seeds = None,
@@ -151,6 +154,7 @@ def klue_eval(
         overrides,
         recipe=recipe,
         klue=klue,
+        tasks=tasks,
         init=init,
         model=model,
         seeds=seeds,
@@ -172,6 +176,7 @@ def klue_prompt(
     recipe: cli_options.Recipe = None,
     data: cli_options.Data = None,
     klue: cli_options.Klue = None,
+    tasks: cli_options.Tasks = None,
     init: cli_options.Init = None,
     model: cli_options.Model = None,
     seeds: cli_options.Seeds = None,
@@ -180,7 +185,14 @@ def klue_prompt(
 ) -> None:
     """Zero-, one- and few-shot scores on KLUE, without a gradient step."""
     typed = read_preset(
-        preset, overrides, recipe=recipe, klue=klue, init=init, model=model, seeds=seeds
+        preset,
+        overrides,
+        recipe=recipe,
+        klue=klue,
+        tasks=tasks,
+        init=init,
+        model=model,
+        seeds=seeds,
     )
     run_and_report("prompt", typed, artifacts, data, lambda: context_on(device, data))
 
@@ -192,17 +204,21 @@ def klue_check(
     recipe: cli_options.Recipe = None,
     data: cli_options.Data = None,
     klue: cli_options.Klue = None,
+    tasks: cli_options.Tasks = None,
     init: cli_options.Init = None,
     model: cli_options.Model = None,
     artifacts: cli_options.Artifacts = cli_options.IN_ARTIFACTS,
 ) -> None:
     """Read KLUE's rows, and look for MODEL=, before hours of work."""
-    typed = read_preset(preset, overrides, recipe=recipe, klue=klue, init=init, model=model)
+    typed = read_preset(
+        preset, overrides, recipe=recipe, klue=klue, tasks=tasks, init=init, model=model
+    )
     check_inputs(typed, data, artifacts)
 
 
 for tool in (
     recipe,
+    task,
     tokenizer_report,
     report,
     status,
@@ -210,6 +226,7 @@ for tool in (
     plan,
     scaling,
     generate,
+    predict,
     export,
     publish,
     clean,

@@ -38,6 +38,14 @@ class Format(StrEnum):
     onnx = "onnx"
 
 
+class Head(StrEnum):
+    """How a fine-tuned model answers."""
+
+    linear = "linear"
+    language = "language"
+    joint = "joint"
+
+
 class Quant(StrEnum):
     """The precision of a GGUF's matrices."""
 
@@ -107,5 +115,16 @@ Tokenizers = Annotated[
     str, option("tokenizers", "folders or .model files to compare with, separated by spaces")
 ]
 Prompt = Annotated[str, option("prompt", "text to continue")]
+Tasks = Annotated[
+    str | None, option("tasks", "KLUE's tasks and .toml files of your own, separated by spaces")
+]
+Task = Annotated[str | None, option("task", "one of KLUE's tasks, or a .toml file of your own")]
+Text = Annotated[str | None, option("text", "text to classify; of relations, with marks in it")]
+SecondText = Annotated[str | None, option("text2", "second text of a pair")]
+File = Annotated[
+    Path | None,
+    option("file", "file of rows to classify", parser=find_path, metavar="PATH"),
+]
+HeadName = Annotated[Head, option("head", "which of a task's fine-tuned models")]
 Gpus = Annotated[int, option("gpus", "GPUs to reckon with", min=1)]
 Hardware = Annotated[str | None, option("hardware", "kind of GPU to reckon with")]

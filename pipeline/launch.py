@@ -19,7 +19,7 @@ NEXT = {
     "tokenizer": "make tokens",
     "tokens": "make pretrain",
     "pretrain": 'make klue-eval   (or: make generate PROMPT="대한민국은")',
-    "klue": "make klue-prompt   (or: make report)",
+    "klue": 'make predict TASK=ynat TEXT="..."   (or: make klue-prompt, make report)',
     "prompt": "make report",
 }
 """What a stage names as the next command."""
@@ -27,6 +27,7 @@ NEXT = {
 ANOTHER_WAY_TO_WRITE = {
     "recipe": ("corpus.recipe",),
     "klue": ("klue.data", "prompt.data"),
+    "tasks": ("klue.tasks", "prompt.tasks"),
     "init": ("tokenizer.init", "pretrain.init"),
     "model": ("klue.model", "prompt.model"),
     "seeds": ("klue.seeds", "prompt.seeds"),

@@ -3,17 +3,19 @@ sources read."""
 
 import re
 from collections.abc import Iterator
+from glob import escape
 from pathlib import Path
 from typing import Any, Final
 
 import xxhash
 
 from corpora.errors import UserError, require
+from corpora.recipe import Source
 from corpora.source_keys import READ_AS, ROWS
 from corpora.sources.formats.columns import RowSource
 from corpora.sources.read import read_file
-from corpora.sources.shards import file_format, is_archive, source_files
-from corpora.tasks.task import ENTITIES, Row, Task
+from corpora.sources.shards import file_format, guess_format, is_archive, source_files
+from corpora.tasks.task import ENTITIES, Row, Task, order_labels
 
 MAX_LABELS: Final = 1000
 """More different ones are no labels but texts or numbers."""
@@ -40,10 +42,7 @@ def complete(task: Task) -> Task:
         "labels are at least two and few. Set label to the right column, or metrics to one of "
         "scores (pearson, spearman).",
     )
-    ordered = sorted(found, key=lambda name: (not name.isdecimal(), len(name), name))
-    if not all(name.isdecimal() for name in found):
-        ordered = sorted(found)
-    return task.model_copy(update={"labels": tuple(ordered)})
+    return task.model_copy(update={"labels": order_labels(found)})
 
 
 def read_split(task: Task, split: str) -> list[Row]:
@@ -65,16 +64,41 @@ def read_split(task: Task, split: str) -> list[Row]:
     return rows
 
 
-def _as_source(task: Task, patterns: tuple[str, ...]) -> RowSource:
+def read_texts(task: Task, path: Path) -> list[Row]:
+    """Read rows without labels from one file: the task's columns, or of plain text a text a line.
+
+    Raises UserError that names the file and the row for anything unfit.
+    """
+    as_lines = guess_format(_as_source(task, (), with_label=False), path.name) == "txt"
+    if as_lines and not task.format:
+        require(
+            len(task.texts) == 1,
+            f"{path}: a line of plain text is one text, but {task.title} has two: give a table or "
+            f"JSON with the columns {' and '.join(task.texts)}.",
+        )
+        source = Source(name="file", kind="files", licence="", paths=("*",), unit="line")
+        lines = list(read_file(source, path, str(path)))
+        for record in lines:
+            require(not record.reason, f"{record.where}: {record.reason}.")
+        return [{task.texts[0]: record.text} for record in lines]
+    pattern = (escape(str(path.absolute())),)
+    return [
+        {column: values[column] or "" for column in task.texts}
+        for _, values in _read(task, pattern, with_label=False)
+    ]
+
+
+def _as_source(task: Task, patterns: tuple[str, ...], with_label: bool = True) -> RowSource:
     fields = [("texts", column) for column in task.texts]
-    fields += [("entities", column) for column in ENTITIES if task.entities]
+    fields += [("entities", column) for column in ENTITIES if task.entities and with_label]
+    fields += [("label", task.label)] if with_label else []
     table: dict[str, Any] = {
         "name": re.sub("[^a-z0-9-]+", "-", task.name.lower()).strip("-") or "task",
         "kind": "files",
         "licence": task.licence,
-        "paths": patterns,
+        "paths": patterns or ("*",),
         "text": task.texts[0],
-        "fields": (*fields, ("label", task.label)),
+        "fields": tuple(fields),
     }
     for key in ("format", "delimiter", "columns"):
         if value := getattr(task, key):
@@ -82,9 +106,11 @@ def _as_source(task: Task, patterns: tuple[str, ...]) -> RowSource:
     return RowSource.model_validate(table)
 
 
-def _read(task: Task, patterns: tuple[str, ...]) -> Iterator[tuple[str, Row]]:
+def _read(
+    task: Task, patterns: tuple[str, ...], with_label: bool = True
+) -> Iterator[tuple[str, Row]]:
     """Yield the places and values of all rows."""
-    source = _as_source(task, patterns)
+    source = _as_source(task, patterns, with_label)
     columns = [column for _, column in source.fields]
     for path, _ in source_files(source, Path(task.folder)):
         if not is_archive(path.name):

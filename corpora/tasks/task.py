@@ -1,6 +1,7 @@
 """What a labelled task is: KLUE's four as rows of klue.toml, one's own as a .toml file; and what
 whoever uses a task or one of its examples has to know of it. Examples are read in rows.py."""
 
+from collections.abc import Iterable
 from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any, Final, Literal, Self
@@ -192,6 +193,15 @@ def find_task(name: str) -> Task:
         path.stem not in TASKS, f"{path}: {path.stem} is KLUE's own task: name the file otherwise."
     )
     return task
+
+
+def order_labels(names: Iterable[str]) -> tuple[str, ...]:
+    """Return labels in the order that people expect: numbers by their size, other names as in a
+    dictionary."""
+    unique = set(names)
+    if all(name.isdecimal() for name in unique):
+        return tuple(sorted(unique, key=lambda name: (int(name), name)))
+    return tuple(sorted(unique))
 
 
 def describe_own(tasks: dict[str, Task]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import typer
 from typer.testing import CliRunner
 
 from pipeline.cli import app, main
-from pipeline.cli_options import Device, Engine, Format, Quant
+from pipeline.cli_options import Device, Engine, Format, Head, Quant
 from tests.conftest import PROJECT, make_environment
 
 COMMON = {"preset", "artifacts"}
@@ -27,6 +27,7 @@ OPTIONS = {
         "recipe",
         "data",
         "klue",
+        "tasks",
         "init",
         "model",
         "seeds",
@@ -34,15 +35,17 @@ OPTIONS = {
         "device",
         *ENGINES,
     },
-    "klue-prompt": {"recipe", "data", "klue", "init", "model", "seeds", "device"},
-    "klue-check": {"recipe", "data", "klue", "init", "model"},
+    "klue-prompt": {"recipe", "data", "klue", "tasks", "init", "model", "seeds", "device"},
+    "klue-check": {"recipe", "data", "klue", "tasks", "init", "model"},
     "recipe": {"data", "out"},
+    "task": {"data", "out"},
     "tokenizer-report": {"klue", "tokenizers", "out"},
     "report": {"out"},
-    "status": {"recipe", "data", "klue", "init", "model", "seeds", "control"},
+    "status": {"recipe", "data", "klue", "tasks", "init", "model", "seeds", "control"},
     "plan": {"init", "device", "gpus", "hardware"},
     "scaling": {"recipe", "data", "device"},
     "generate": {"model", "device", "prompt"},
+    "predict": {"model", "device", "task", "text", "text2", "file", "head"},
     "export": {"model", "format", "quant", "out"},
     "publish": {"model", "format", "quant", "repo", "yes"},
 }
@@ -53,6 +56,7 @@ ARRIVING = {
     "RECIPE": ("corpus", "my own.toml", "my own.toml"),
     "DATA": ("corpus", "/text", Path("/text")),
     "KLUE": ("klue-eval", "/klue", "/klue"),
+    "TASKS": ("klue-eval", "ynat my.toml", "ynat my.toml"),
     "INIT": ("pretrain", "owner/name@main", "owner/name@main"),
     "MODEL": ("klue-eval", "a model", "a model"),
     "SEEDS": ("klue-eval", "1", "1"),
@@ -69,6 +73,11 @@ ARRIVING = {
     "YES": ("publish", "1", True),
     "TOKENIZERS": ("tokenizer-report", "a 'b c'", "a 'b c'"),
     "PROMPT": ("generate", "a $b \"c\" `d` 'e'", "a $b \"c\" `d` 'e'"),
+    "TASK": ("predict", "my task.toml", "my task.toml"),
+    "TEXT": ("predict", "a $b \"c\" `d` 'e'", "a $b \"c\" `d` 'e'"),
+    "TEXT2": ("predict", "둘째 글", "둘째 글"),
+    "FILE": ("predict", "a file.tsv", Path("a file.tsv")),
+    "HEAD": ("predict", "joint", Head.joint),
     "GPUS": ("plan", "8", 8),
     "HARDWARE": ("plan", "H100", "H100"),
 }
@@ -86,13 +95,13 @@ def makefile() -> str:
 @pytest.mark.parametrize("command", [*COMMANDS])
 def test_every_command_shows_its_own_options_and_no_others(command):
     shown = CliRunner().invoke(app, [command, "--help"]).output
-    found = set(re.findall(r"^  --([a-z-]+)", shown, re.MULTILINE)) - {"help"}
+    found = set(re.findall(r"^  --([a-z0-9-]+)", shown, re.MULTILINE)) - {"help"}
     wanted = OPTIONS.get(command, set()) | COMMON
     if command == "settings":
         wanted = {"preset"}
     if command == "clean":
         wanted = {"artifacts"}
-    if command == "recipe":
+    if command in ("recipe", "task"):
         wanted = {"data", "out"}
     assert found == wanted
 

@@ -13,7 +13,8 @@ class RowSource(Source):
     keys, as they stand."""
 
     fields: tuple[tuple[str, str], ...]
-    """What a column is called where it is named (texts, label), and its name or path."""
+    """What a column is called where it is named (texts, label), and its name or path; without any
+    the whole row is wanted."""
 
 
 def needed_columns(source: Source, where: str, columns: list[str], hint: str = "") -> list[str]:
@@ -65,7 +66,7 @@ def to_document(source: Source, where: str, row: Any) -> Record | None:
 
 def _to_row(source: RowSource, where: str, row: Any) -> Record:
     try:
-        values = tuple(_find_value(row, column) for _, column in source.fields)
+        values = tuple(_find_value(row, column) for _, column in source.fields) or (row,)
     except ValueError as error:
         return bad_record(where, str(error)[:300], str(row))
     return Record(where, "", row=values)

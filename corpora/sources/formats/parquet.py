@@ -63,7 +63,7 @@ def _read_values(source: RowSource, stream: ByteStream, label: str) -> MaybeReco
             (key, path if path in names else path.partition(".")[0]) for key, path in source.fields
         ]
         whole = source.model_copy(update={"fields": tuple(wanted)})
-        columns = needed_columns(whole, label, names)
+        columns = needed_columns(whole, label, names) or names
         number = 0
         for batch in parquet.iter_batches(batch_size=BATCH_ROWS, columns=columns):
             for row in batch.to_pylist():

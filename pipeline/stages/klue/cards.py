@@ -4,13 +4,13 @@ import shutil
 from typing import Any
 
 from pipeline.artifacts.files import read_json, write_json
+from pipeline.evaluation.saved.answers import TASK_FILE
 from pipeline.reports.render import write_page
 from pipeline.stages.klue.arms import ARMS
 from pipeline.stages.klue.runs import Run, Runs, list_runs
 
 CARD = "README.md"
 BASE_CARD = "base_model.md"
-TASK_FILE = "task.json"
 
 
 def write_cards(runs: Runs, metrics: dict[str, Any]) -> None:

@@ -79,6 +79,8 @@ def load(folder: Path, task: str, split: str = "train") -> list[dict]:
 def split_of(task: str, split: datasets.NamedSplit | None = None) -> datasets.Dataset:
     """A row as the Hub has it, its labels in an order of its own."""
     row = expected_row(task)
+    if task not in LABELS:
+        row = {column: OWN[task][column] for column in TASKS[task].klue_columns}
     dataset = datasets.Dataset.from_list([row], split=split)
     if task in LABELS:
         names = TASKS[task].labels[::-1]

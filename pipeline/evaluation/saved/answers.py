@@ -1,0 +1,92 @@
+"""What a saved model says of rows: the stage's own way of reading them, from the folder alone."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.special import softmax
+from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification
+
+from corpora.errors import as_user_error, require
+from corpora.tasks.composed import compose_row
+from corpora.tasks.task import Row, Task
+from pipeline.artifacts.files import read_json
+from pipeline.evaluation.inputs import MARKERS, Reader
+from pipeline.models.save import TOKENIZER_CONFIG
+
+TASK_FILE = "task.json"
+"""In a saved model's folder: its head, and its tasks."""
+ROLES = {"subject_entity": MARKERS[:2], "object_entity": MARKERS[2:]}
+
+
+class SavedModel:
+    """A fine-tuned model from its folder, with what it was trained on."""
+
+    def __init__(self, folder: Path, device: str) -> None:
+        """Load it; raises UserError for a folder that isn't one of a fine-tuned model."""
+        require(
+            (folder / TASK_FILE).is_file(),
+            f"{folder}: no fine-tuned model of `make klue-eval`: there's no {TASK_FILE} in it.",
+        )
+        about = read_json(folder / TASK_FILE)
+        self.head: str = about["head"]
+        self.tasks = [Task.from_table(each, str(folder / TASK_FILE)) for each in about["tasks"]]
+        self.device = device
+        with as_user_error(f"{folder}: can't be loaded"):
+            longest = read_json(folder / TOKENIZER_CONFIG)["model_max_length"]
+            self.reader = Reader(folder, longest)
+            kind: Any = AutoModelForSequenceClassification
+            if self.head != "linear":
+                kind = AutoModelForCausalLM
+            options = {"use_safetensors": True, "local_files_only": True}
+            self.model = kind.from_pretrained(folder, **options).to(device).eval()
+
+    def answer(self, task: Task, rows: list[Row]) -> np.ndarray:
+        """Return the labels' shares (N, C), or scores (N,), as the stage computes them.
+
+        Of a task with entities these are marked in the sentence. Raises UserError for marks that
+        are missing.
+        """
+        if task.entities:
+            rows = [find_entities(row["sentence"]) for row in rows]
+        rows = [compose_row(row, task) for row in rows]
+        if self.head != "linear":
+            # Imported here, as it takes seconds.
+            from pipeline.evaluation.harness.scoring import score_words
+            from pipeline.evaluation.prompts import answer
+
+            prompts = self.reader.encode_prompts(task, rows).ids
+            words = self.reader.encode_words(task)
+            tokenizer = self.reader.tokenizer
+            return answer(task, score_words(self.model, tokenizer, prompts, words))
+        from pipeline.evaluation.linear_head import predict_logits
+
+        inputs = self.reader.encode(task, rows).ids
+        logits = predict_logits(self.model, inputs, self.reader.pad, self.device)
+        logits_NC = np.mean(np.split(logits, len(task.orders)), 0)
+        if not task.regression:
+            return softmax(logits_NC, 1)
+        center, scale = getattr(self.model.config, "score_scale", (0.0, 1.0))
+        return logits_NC[:, 0] * scale + center
+
+
+def find_entities(marked: str) -> Row:
+    """Return the row that a sentence with marks around its subject and its object is.
+
+    Raises UserError for a sentence that hasn't each mark once, the closing one behind the other.
+    """
+    marks = re.compile("|".join(map(re.escape, MARKERS)))
+    found = marks.findall(marked)
+    require(
+        sorted(found) == sorted(MARKERS) and found[1] == f"</{found[0][1:]}",
+        f"{marked[:100]!r}: mark the two entities: <subj>...</subj> and <obj>...</obj>, each once.",
+    )
+    row: Row = {"sentence": marks.sub("", marked)}
+    for column, (opening, closing) in ROLES.items():
+        before, _, rest = marked.partition(opening)
+        word = rest.partition(closing)[0]
+        start = len(marks.sub("", before))
+        require(word.strip(), f"{marked[:100]!r}: nothing between {opening} and {closing}.")
+        row[column] = {"word": word, "start_idx": start, "end_idx": start + len(word) - 1}
+    return row
