@@ -73,15 +73,16 @@ def link(root: Path, preset: str, artifact: Artifact, stage: str) -> None:
     temporary.replace(pointer)
 
 
-def find_linked(root: Path, preset: str, stage: str) -> Artifact:
+def find_linked(root: Path, preset: str, stage: str, target: str = "") -> Artifact:
     """Return the artifact that artifacts/PRESET/STAGE points at.
 
-    Raises UserError if there is none.
+    Raises UserError if there is none; `target` is the one of make's that builds it, if it isn't
+    named like the stage.
     """
     pointer = root / preset / stage
     artifact = find(root, stage, pointer.resolve().name)
     if artifact is None:
-        command = f"`make {stage} PRESET={preset}`"
+        command = f"`make {target or stage} PRESET={preset}`"
         raise UserError(f"{pointer}: nothing there yet. Run {command} first.")
     return artifact
 

@@ -56,7 +56,7 @@ def run(
     }
     metrics = {
         "model": settings.model or "this model",
-        "sample": is_sample(settings.data),
+        "sample": is_sample(settings.data) and not all(task.is_own for task in tasks.values()),
         "tasks": results,
         "own_tasks": describe_own({task.name: task for task in tasks.values()}),
         "versions": {task.name: task.prompts_version for task in tasks.values()},

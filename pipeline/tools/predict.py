@@ -73,7 +73,8 @@ def find_saved(
 
     Raises UserError that lists those there are where it isn't.
     """
-    models = find_linked(artifacts, read_preset(preset, overrides).name, "klue").path / "models"
+    name = read_preset(preset, overrides).name
+    models = find_linked(artifacts, name, "klue", target="klue-eval").path / "models"
     there = sorted(path.name for path in models.glob("*") if path.is_dir())
     if not task:
         raise UserError(f"predict: say which task with TASK=. There are models: {listed(there)}.")

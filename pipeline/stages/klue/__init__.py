@@ -57,7 +57,7 @@ def run(
         lacking.append("no random twin")
     metrics = {
         "model": settings.model or "this model",
-        "sample": is_sample(settings.data),
+        "sample": is_sample(settings.data) and not all(task.is_own for task in tasks.values()),
         "lacking": lacking,
         "settings": settings.model_dump(mode="json"),
         "tasks": results,

@@ -122,10 +122,10 @@ def split_name(task: Task, settings: KlueSettings, num_rows: int) -> str:
     """Name the part of KLUE's own validation split that these rows are, for the table's heading."""
     if settings.held_out:
         return "held out of train"
-    if is_sample(settings.data):
-        return "sample"
     if task.is_own:
         return "validation" if task.validation else "held out of train"
+    if is_sample(settings.data):
+        return "sample"
     share = num_rows / task.official_rows["validation"]
     if share == 1:
         return "dev"

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-from sklearn.metrics import f1_score
+from scipy.stats import spearmanr
+from sklearn.metrics import accuracy_score, f1_score, matthews_corrcoef
 
-from corpora.tasks.task import TASKS
+from corpora.tasks.task import TASKS, Task
 from pipeline.evaluation.metrics import confusion, primary_metric, score
 from tests.pipeline.evaluation.random_answers import random_answers
 
@@ -60,6 +61,28 @@ def test_f1_from_counts_is_scikit_learns(name, options):
     rows = np.random.default_rng(1).integers(0, 300, 300)
     counted = 100 * primary_metric(TASKS[name], gold_N[rows], predicted_N[rows])
     assert counted == pytest.approx(100 * f1_score(gold_N[rows], predicted_N[rows], **options))
+
+
+def own_task(metric: str) -> Task:
+    labels = () if metric == "spearman" else ("a", "b", "c")
+    return Task(name="own", title="own", texts=("text",), labels=labels, metrics=(metric,))
+
+
+def test_matthews_and_accuracy_from_counts_are_scikit_learns():
+    gold_N, predicted_N = random_answers(3)
+    correlation = matthews_corrcoef(gold_N, predicted_N)
+    assert primary_metric(own_task("mcc"), gold_N, predicted_N) == pytest.approx(correlation)
+    accuracy = accuracy_score(gold_N, predicted_N)
+    assert primary_metric(own_task("accuracy"), gold_N, predicted_N) == pytest.approx(accuracy)
+    constant_N = np.zeros_like(gold_N)
+    assert primary_metric(own_task("mcc"), gold_N, constant_N) == 0
+
+
+def test_spearman_is_scipys():
+    gold_N, predicted_N = (np.round(each / 7, 1) for each in random_answers(30))
+    expected = 100 * spearmanr(gold_N, predicted_N).statistic
+    assert score(own_task("spearman"), gold_N, predicted_N)["spearman"] == pytest.approx(expected)
+    assert score(own_task("spearman"), gold_N, np.zeros(len(gold_N)))["spearman"] is None
 
 
 def test_confusion_counts_gold_down_and_predictions_across():
