@@ -20,13 +20,24 @@ is a label's id or a score."""
 SPLITS: Final = ("train", "validation")
 ENTITIES: Final = ("subject_entity", "object_entity")
 
-Metric = Literal["accuracy", "macro_f1", "micro_f1", "mcc", "auprc", "pearson", "spearman", "f1"]
+Metric = Literal[
+    "accuracy",
+    "macro_f1",
+    "micro_f1",
+    "mcc",
+    "auprc",
+    "auprc_all",
+    "pearson",
+    "spearman",
+    "f1",
+]
 HEADINGS: Final[dict[str, str]] = {
     "accuracy": "acc",
     "macro_f1": "F1",
     "micro_f1": "F1",
     "mcc": "MCC",
     "auprc": "AUPRC",
+    "auprc_all": "AUPRC of all classes",
     "pearson": "r",
     "spearman": "rho",
     "f1": "F1",
@@ -54,11 +65,14 @@ class Task(Settings):
     """What the labels are called in tables and models, if not as in the rows."""
     entities: bool = False
     """Whether a row has a subject and an object, marked in its sentence, as in KLUE-RE."""
+    entity_types: dict[str, str] = Field(default_factory=dict)
+    """What an entity's type is called in words, which a model reads before the entity; types that
+    aren't here are left out."""
     symmetric: bool = False
     """Whether two texts mean the same in either order: a model reads both."""
     metrics: tuple[Metric, ...] = Field(min_length=1)
-    """accuracy, macro_f1, micro_f1, mcc or auprc of labels; pearson, spearman or f1 of scores. The
-    first one is what comparisons are about."""
+    """accuracy, macro_f1, micro_f1, mcc, auprc (of the classes that occur) or auprc_all of labels;
+    pearson, spearman or f1 of scores. The first one is what comparisons are about."""
     ignored_label: str = ""
     """Label that micro_f1 counts as an error of the others only."""
     lowest: float = 0.0
@@ -235,6 +249,13 @@ def entities_in_order(row: Row) -> list[tuple[Row, str]]:
     """
     entities = [(row["subject_entity"], "S"), (row["object_entity"], "O")]
     return sorted(entities, key=lambda each: each[0]["start_idx"])
+
+
+def typed_word(row: Row, task: Task, column: str) -> str:
+    """Return an entity as a model reads it: behind the word for its type, if the task has one."""
+    entity = row[column]
+    type_word = task.entity_types.get(entity.get("type", ""))
+    return f"{type_word} {entity['word']}" if type_word else entity["word"]
 
 
 def split_at_entities(row: Row) -> list[str]:

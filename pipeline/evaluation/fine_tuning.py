@@ -14,8 +14,8 @@ from transformers import PreTrainedModel
 from corpora.errors import require
 from corpora.tasks.task import Task
 from pipeline.evaluation.length_batches import batches_of_like_length
+from pipeline.evaluation_settings import KlueSettings
 from pipeline.models.attention import quickest
-from pipeline.settings import KlueSettings
 from pipeline.training.device import autocast, resolve_precision
 from pipeline.training.optimizers import make_adamw
 from pipeline.training.schedule import learning_rate_factor

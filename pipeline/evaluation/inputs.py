@@ -9,7 +9,13 @@ from transformers import AutoConfig, AutoTokenizer
 from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES
 
 from corpora.errors import as_user_error, require
-from corpora.tasks.task import Row, Task, entities_in_order, split_at_entities
+from corpora.tasks.task import (
+    Row,
+    Task,
+    entities_in_order,
+    split_at_entities,
+    typed_word,
+)
 from pipeline.evaluation.prompts import require_prompts, write_prompt
 from pipeline.evaluation.truncation import cut_around_entities, cut_longer
 
@@ -108,7 +114,7 @@ class Reader:
 
     def _encode_in_order(self, task: Task, rows: list[Row], texts: tuple[str, ...]) -> Encoded:
         parts_of_rows = [
-            split_at_entities(row) if task.entities else [row[column] for column in texts]
+            split_with_types(row, task) if task.entities else [row[column] for column in texts]
             for row in rows
         ]
         # One call for all of them, because a fast tokenizer is quick on many texts.
@@ -168,6 +174,18 @@ class Reader:
             return_token_type_ids=False,
             verbose=False,
         )["input_ids"]
+
+
+def split_with_types(row: Row, task: Task) -> list[str]:
+    """The sentence's five parts, the words for the entities' types before these: where a type is
+    known it's what tells most of a relation (Zhou and Chen 2022)."""
+    parts = split_at_entities(row)
+    for (entity, role), number in zip(entities_in_order(row), (1, 3)):
+        column = "subject_entity" if role == "S" else "object_entity"
+        # Of entities that overlap the second one's part is the rest of its word.
+        if parts[number] == entity["word"]:
+            parts[number] = typed_word(row, task, column)
+    return parts
 
 
 def _first(*ids: int | None) -> int | None:

@@ -19,9 +19,9 @@ from pipeline.evaluation.length_batches import pad_right
 from pipeline.evaluation.prompts import answer
 from pipeline.evaluation.saved.model import save_weights
 from pipeline.evaluation.saved.tokenizer import write_prompt_tokenizer
+from pipeline.evaluation_settings import KlueSettings
 from pipeline.models.load import load_weights
 from pipeline.models.losses import IGNORED
-from pipeline.settings import KlueSettings
 
 
 class PromptedTask(NamedTuple):

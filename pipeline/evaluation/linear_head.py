@@ -22,9 +22,9 @@ from pipeline.evaluation.language_head import token_loss
 from pipeline.evaluation.length_batches import pad_right
 from pipeline.evaluation.saved.model import fold_scale, save_weights
 from pipeline.evaluation.saved.tokenizer import write_tokenizer
+from pipeline.evaluation_settings import KlueSettings
 from pipeline.models.load import load_weights
 from pipeline.models.losses import IGNORED
-from pipeline.settings import KlueSettings
 
 EVALUATION_BATCH = 128
 

@@ -26,8 +26,9 @@ def score(task: Task, gold_N: np.ndarray, output: np.ndarray) -> dict[str, float
     predicted_N = decide(output)
     scores: dict[str, float | None] = {}
     for metric in task.metrics:
-        if metric == "auprc":
-            scores[metric] = auprc(gold_N, output) if output.ndim == 2 else None
+        if metric in ("auprc", "auprc_all"):
+            classes = np.unique(gold_N) if metric == "auprc" else np.arange(len(task.labels))
+            scores[metric] = auprc(gold_N, output, classes) if output.ndim == 2 else None
         elif metric == "f1":
             f1: Any = f1_score  # guesses the types of its arguments from their defaults
             is_alike = (gold_N >= task.threshold, predicted_N >= task.threshold)
@@ -44,11 +45,17 @@ def score_is_defined(task: Task, gold_N: np.ndarray, predicted_N: np.ndarray) ->
     return not task.regression or bool(np.ptp(gold_N) != 0 and np.ptp(predicted_N) != 0)
 
 
-def auprc(gold_N: np.ndarray, scores_NC: np.ndarray) -> float:
-    """Compute the area under the precision-recall curve, times 100, averaged over the classes that
-    occur in `gold_N`."""
+def auprc(gold_N: np.ndarray, scores_NC: np.ndarray, classes: np.ndarray) -> float:
+    """Compute the area under the precision-recall curve, times 100, averaged over some classes.
+
+    One that doesn't occur in `gold_N` has an area of 0.5, as in KLUE-baseline: scikit-learn calls
+    its recall 1 at every threshold and 0 behind the last.
+    """
     areas: list[float] = []
-    for label in np.unique(gold_N):
+    for label in classes:
+        if not np.any(gold_N == label):
+            areas.append(0.5)
+            continue
         precision, recall, _ = precision_recall_curve(gold_N == label, scores_NC[:, label])
         areas.append(auc(recall, precision))
     return 100 * float(np.mean(areas))

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.special import softmax
 
 from corpora.errors import require
-from corpora.tasks.task import Row, Task
+from corpora.tasks.task import Row, Task, typed_word
 
 
 class Prompt(NamedTuple):
@@ -32,8 +32,8 @@ def write_prompt(
     template = task.prompts[number - 1]
     fields: dict[str, str] = {column: row[column] for column in task.texts}
     if task.entities:
-        fields["subject"] = row["subject_entity"]["word"]
-        fields["object"] = row["object_entity"]["word"]
+        fields["subject"] = typed_word(row, task, "subject_entity")
+        fields["object"] = typed_word(row, task, "object_entity")
     while not fits(text := template.format(**fields)):
         longest = max(fields, key=lambda name: len(fields[name]))
         num_letters = len(fields[longest])

@@ -6,7 +6,7 @@ from typing import Any
 
 from corpora.errors import UserError, require
 from corpora.settings import Settings, find_named_file, nearest, read_toml
-from pipeline import settings
+from pipeline import evaluation_settings, settings
 
 PRESETS = Path(__file__).parent
 
@@ -20,8 +20,8 @@ class Preset(Settings):
     tokenizer: settings.TokenizerSettings = settings.TokenizerSettings()
     tokens: settings.TokensSettings = settings.TokensSettings()
     pretrain: settings.PretrainSettings = settings.PretrainSettings()
-    klue: settings.KlueSettings = settings.KlueSettings()
-    prompt: settings.PromptSettings = settings.PromptSettings()
+    klue: evaluation_settings.KlueSettings = evaluation_settings.KlueSettings()
+    prompt: evaluation_settings.PromptSettings = evaluation_settings.PromptSettings()
 
 
 STAGE_SETTINGS: dict[str, type[Settings]] = {

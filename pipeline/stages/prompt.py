@@ -26,10 +26,10 @@ from pipeline.evaluation.harness.scoring import (
 )
 from pipeline.evaluation.inputs import SHORTEST_INPUT, Reader
 from pipeline.evaluation.prompts import answer, calibrate, require_prompts
+from pipeline.evaluation_settings import PromptSettings
 from pipeline.executors import Context
 from pipeline.models.folder import model_folder
 from pipeline.reports.render import write_page
-from pipeline.settings import PromptSettings
 
 
 def run(

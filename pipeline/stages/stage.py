@@ -20,10 +20,10 @@ from pipeline.artifacts import store
 from pipeline.artifacts.digests import RawFiles, digest_of, digest_raw_files
 from pipeline.artifacts.manifest import Origin
 from pipeline.artifacts.store import Artifact
+from pipeline.evaluation_settings import KlueSettings, PromptSettings
 from pipeline.executors import Context
 from pipeline.models.folder import model_files
 from pipeline.presets import Preset
-from pipeline.settings import KlueSettings, PromptSettings
 from pipeline.torchrun import is_helper, num_processes, tell, wait_for_work
 
 CORPORA = Path(corpora.__file__).parent

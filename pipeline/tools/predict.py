@@ -10,8 +10,8 @@ from corpora.errors import UserError, require
 from corpora.paths import find_path
 from pipeline import cli_options
 from pipeline.artifacts.store import find_linked
+from pipeline.evaluation_settings import task_name
 from pipeline.launch import read_preset
-from pipeline.settings import task_name
 
 
 def predict(

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
+from pipeline.evaluation_settings import KlueSettings
 from pipeline.executors import Context
-from pipeline.settings import KlueSettings
 from pipeline.stages import klue
 from tests.pipeline.tiny_model import write_gpt2
 

@@ -17,7 +17,8 @@ from pipeline.models.save import TOKENIZER_CONFIG
 
 TASK_FILE = "task.json"
 """In a saved model's folder: its head, and its tasks."""
-ROLES = {"subject_entity": MARKERS[:2], "object_entity": MARKERS[2:]}
+MARK = re.compile(f"({'|'.join(map(re.escape, MARKERS))})")
+COLUMNS = {MARKERS[0]: "subject_entity", MARKERS[2]: "object_entity"}
 
 
 class SavedModel:
@@ -45,11 +46,12 @@ class SavedModel:
     def answer(self, task: Task, rows: list[Row]) -> np.ndarray:
         """Return the labels' shares (N, C), or scores (N,), as the stage computes them.
 
-        Of a task with entities these are marked in the sentence. Raises UserError for marks that
+        Of a task with entities these are marked in the sentence, with the words for their types
+        before them if the model was trained so. Raises UserError for marks that
         are missing.
         """
         if task.entities:
-            rows = [find_entities(row["sentence"]) for row in rows]
+            rows = [find_entities(row["sentence"], task) for row in rows]
         rows = [compose_row(row, task) for row in rows]
         if self.head != "linear":
             # Imported here, as it takes seconds.
@@ -71,22 +73,30 @@ class SavedModel:
         return logits_NC[:, 0] * scale + center
 
 
-def find_entities(marked: str) -> Row:
-    """Return the row that a sentence with marks around its subject and its object is.
+def find_entities(marked: str, task: Task) -> Row:
+    """Return the row that a sentence with marks around its subject and its object is; a word for a
+    type before an entity is its type.
 
     Raises UserError for a sentence that hasn't each mark once, the closing one behind the other.
     """
-    marks = re.compile("|".join(map(re.escape, MARKERS)))
-    found = marks.findall(marked)
+    parts = MARK.split(marked)  # text and marks in turn
     require(
-        sorted(found) == sorted(MARKERS) and found[1] == f"</{found[0][1:]}",
+        parts[1::2] in (list(MARKERS), [*MARKERS[2:], *MARKERS[:2]]),
         f"{marked[:100]!r}: mark the two entities: <subj>...</subj> and <obj>...</obj>, each once.",
     )
-    row: Row = {"sentence": marks.sub("", marked)}
-    for column, (opening, closing) in ROLES.items():
-        before, _, rest = marked.partition(opening)
-        word = rest.partition(closing)[0]
-        start = len(marks.sub("", before))
-        require(word.strip(), f"{marked[:100]!r}: nothing between {opening} and {closing}.")
-        row[column] = {"word": word, "start_idx": start, "end_idx": start + len(word) - 1}
+    types = {word: name for name, word in task.entity_types.items()}
+    row: Row = {"sentence": parts[0]}
+    for opening, inside, after in ((parts[1], parts[2], parts[4]), (parts[5], parts[6], parts[8])):
+        require(inside.strip(), f"{marked[:100]!r}: nothing behind {opening}.")
+        type_word, _, rest = inside.partition(" ")
+        is_typed = type_word in types and rest.strip()
+        word = rest if is_typed else inside
+        start = len(row["sentence"])
+        row["sentence"] += word + after
+        row[COLUMNS[opening]] = {
+            "word": word,
+            "start_idx": start,
+            "end_idx": start + len(word) - 1,
+            "type": types[type_word] if is_typed else "",
+        }
     return row

@@ -23,11 +23,11 @@ from pipeline.artifacts.files import write_json
 from pipeline.artifacts.manifest import SCRATCH
 from pipeline.evaluation.metrics import degrees
 from pipeline.evaluation.noise import NOISES
+from pipeline.evaluation_settings import KlueSettings
 from pipeline.executors import Context, map_shards
 from pipeline.models.folder import model_folder
 from pipeline.reports.plots import plot_learning
 from pipeline.reports.render import write_page
-from pipeline.settings import KlueSettings
 from pipeline.stages.klue.arms import ARMS, RANDOM_TWIN, choose_arms
 from pipeline.stages.klue.cards import write_cards
 from pipeline.stages.klue.experiment import open_experiment

@@ -16,7 +16,7 @@ from pipeline.evaluation.baselines.tfidf import predict_tfidf
 from pipeline.evaluation.fine_tuning import count_steps
 from pipeline.evaluation.language_head import LanguageHead, PromptedTask
 from pipeline.evaluation.linear_head import Examples, LinearHead
-from pipeline.settings import Head, KlueSettings
+from pipeline.evaluation_settings import Head, KlueSettings
 from pipeline.stages.klue.experiment import Experiment
 from pipeline.stages.klue.rows import draw_rows
 

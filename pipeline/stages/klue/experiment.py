@@ -9,7 +9,7 @@ from corpora.errors import require
 from corpora.tasks.rows import load_task
 from corpora.tasks.task import Row, Task
 from pipeline.evaluation.inputs import Encoded, Reader
-from pipeline.settings import KlueSettings
+from pipeline.evaluation_settings import KlueSettings
 from pipeline.stages.klue.rows import TaskRows, read_rows
 
 
@@ -59,5 +59,7 @@ def open_experiment(settings: str, model: Path, device: str) -> Experiment:
         f"klue.lm_weight={chosen.lm_weight:g} needs.",
     )
     tasks = [load_task(name) for name in chosen.tasks]
+    if not chosen.entity_types:
+        tasks = [task.model_copy(update={"entity_types": {}}) for task in tasks]
     rows = {task.name: read_rows(task, chosen) for task in tasks}
     return Experiment(chosen, reader, rows, device)

@@ -10,7 +10,7 @@ import xxhash
 from corpora.tasks.rows import load_rows
 from corpora.tasks.task import SPLITS, Row, Task
 from pipeline.evaluation.noise import NOISES, add_noise
-from pipeline.settings import KlueSettings
+from pipeline.evaluation_settings import KlueSettings
 
 CLEAN = "clean"
 NEW_ROWS = "new_rows"

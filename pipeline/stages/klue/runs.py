@@ -14,8 +14,8 @@ from pipeline.artifacts.files import append_json, write_text
 from pipeline.artifacts.locks import locked
 from pipeline.artifacts.manifest import SCRATCH
 from pipeline.evaluation.metrics import decide
-from pipeline.settings import KlueSettings
-from pipeline.settings import task_name as short_name
+from pipeline.evaluation_settings import KlueSettings
+from pipeline.evaluation_settings import task_name as short_name
 from pipeline.stages.klue.arms import ARMS, RANDOM_TWIN, Arm, choose_arms
 from pipeline.stages.klue.experiment import Experiment, open_experiment
 from pipeline.stages.klue.rows import TaskRows

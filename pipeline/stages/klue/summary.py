@@ -14,7 +14,7 @@ from pipeline.artifacts.files import read_json
 from pipeline.evaluation.bootstrap import interval, paired_interval, resample
 from pipeline.evaluation.fine_tuning import count_steps
 from pipeline.evaluation.metrics import confusion, score
-from pipeline.settings import KlueSettings
+from pipeline.evaluation_settings import KlueSettings
 from pipeline.stages.klue.arms import choose_arms
 from pipeline.stages.klue.rows import CLEAN, NEW_ROWS, TaskRows
 from pipeline.stages.klue.runs import Runs, curve_sizes

@@ -4,7 +4,7 @@ import pytest
 
 from corpora.tasks.task import TASKS
 from pipeline.evaluation.fine_tuning import count_steps
-from pipeline.settings import KlueSettings
+from pipeline.evaluation_settings import KlueSettings
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,12 @@ from corpora.errors import UserError
 from corpora.tasks.task import TASKS
 from pipeline.evaluation.inputs import Reader
 from pipeline.evaluation.linear_head import load_classifier
+from pipeline.evaluation.prompts import write_prompt
 from tests.pipeline.evaluation.relations import relation
 from tests.pipeline.tiny_model import VOCABULARY
 
 YNAT, NLI, STS, RE = TASKS.values()
+UNTYPED = RE.model_copy(update={"entity_types": {}})
 START, END, SEPARATOR, SUBJECT, SUBJECT_END, OBJECT, OBJECT_END = 2, 3, 4, 5, 6, 7, 8
 
 
@@ -41,11 +43,23 @@ def test_a_separator_stands_between_two_sentences_and_text_that_looks_like_one_s
 def test_entities_are_marked_by_role_with_particles_outside(gpt2, subject, object_):
     reader = Reader(gpt2, 96)
     sentence = "지난해 한빛전자는 김하늘이 세웠다."
-    (ids,), _ = reader.encode(RE, [relation(sentence, subject, object_)])
+    (ids,), _ = reader.encode(UNTYPED, [relation(sentence, subject, object_)])
     decode = reader.tokenizer.decode
     assert decode(between(ids, SUBJECT, SUBJECT_END)) == subject
     assert decode(between(ids, OBJECT, OBJECT_END)) == object_
     assert decode([id_ for id_ in ids if id_ > OBJECT_END]) == sentence
+
+
+def test_entities_follow_the_words_for_their_types(gpt2):
+    reader = Reader(gpt2, 96)
+    row = relation("지난해 한빛전자는 김하늘이 세웠다.", "한빛전자", "김하늘")
+    (ids,), _ = reader.encode(RE, [row])
+    assert reader.tokenizer.decode(between(ids, SUBJECT, SUBJECT_END)) == "단체 한빛전자"
+    assert reader.tokenizer.decode(between(ids, OBJECT, OBJECT_END)) == "사람 김하늘"
+    row["object_entity"]["type"] = "XYZ"
+    (ids,), _ = reader.encode(RE, [row])
+    assert reader.tokenizer.decode(between(ids, OBJECT, OBJECT_END)) == "김하늘"
+    assert write_prompt(RE, 1, row).text.endswith("\n단체 한빛전자 - 김하늘\n관계:")
 
 
 @pytest.mark.parametrize(
@@ -54,7 +68,7 @@ def test_entities_are_marked_by_role_with_particles_outside(gpt2, subject, objec
 def test_cutting_keeps_both_entities_and_fills_the_room(gpt2, gap, before, after):
     reader = Reader(gpt2, 64)
     sentence = "가" * before + " 한빛전자 " + "나" * gap + " 김하늘 " + "다" * after
-    (ids,), num_cut = reader.encode(RE, [relation(sentence, "한빛전자", "김하늘")])
+    (ids,), num_cut = reader.encode(UNTYPED, [relation(sentence, "한빛전자", "김하늘")])
     assert (len(ids), num_cut) == (64, 1)
     assert reader.tokenizer.decode(between(ids, SUBJECT, SUBJECT_END)) == "한빛전자"
     assert reader.tokenizer.decode(between(ids, OBJECT, OBJECT_END)) == "김하늘"

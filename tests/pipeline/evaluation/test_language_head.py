@@ -9,8 +9,9 @@ import pytest
 from corpora.tasks.task import TASKS
 from pipeline.evaluation.inputs import Reader
 from pipeline.evaluation.language_head import LanguageHead, PromptedTask
+from pipeline.evaluation_settings import KlueSettings
 from pipeline.models.gpt import make_model
-from pipeline.settings import KlueSettings, PretrainSettings
+from pipeline.settings import PretrainSettings
 from tests.pipeline.tiny_model import VOCABULARY, topics
 
 YNAT, NLI = TASKS["ynat"], TASKS["nli"]

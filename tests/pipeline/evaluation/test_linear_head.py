@@ -16,7 +16,7 @@ from pipeline.evaluation.linear_head import (
     classify,
     load_classifier,
 )
-from pipeline.settings import KlueSettings
+from pipeline.evaluation_settings import KlueSettings
 from tests.pipeline.evaluation.relations import relation
 from tests.pipeline.tiny_model import topics
 

@@ -1,9 +1,17 @@
 """KLUE's metrics by hand, and beside scikit-learn's."""
 
+import warnings
+
 import numpy as np
 import pytest
 from scipy.stats import spearmanr
-from sklearn.metrics import accuracy_score, f1_score, matthews_corrcoef
+from sklearn.metrics import (
+    accuracy_score,
+    auc,
+    f1_score,
+    matthews_corrcoef,
+    precision_recall_curve,
+)
 
 from corpora.tasks.task import TASKS, Task
 from pipeline.evaluation.metrics import confusion, primary_metric, score
@@ -46,6 +54,20 @@ def test_auprc_is_of_the_classes_that_occur():
     scores_NC[np.arange(4), gold_N] = 1
     assert score(TASKS["re"], gold_N, scores_NC)["auprc"] == 100
     assert score(TASKS["re"], gold_N, gold_N)["auprc"] is None
+
+
+def test_auprc_of_all_classes_is_klue_baselines():
+    """As its klue_re_auprc has it: scikit-learn's curve for each of the 30 classes."""
+    gold_N, _ = random_answers(12)
+    scores_NC = np.random.default_rng(0).random((len(gold_N), 30))
+    areas = []
+    for label in range(30):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that a class has no row
+            precision, recall, _ = precision_recall_curve(gold_N == label, scores_NC[:, label])
+        areas.append(auc(recall, precision))
+    found = score(TASKS["re"], gold_N, scores_NC)["auprc_all"]
+    assert found == pytest.approx(100 * np.mean(areas))
 
 
 @pytest.mark.parametrize(

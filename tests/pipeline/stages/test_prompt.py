@@ -13,8 +13,8 @@ import pytest
 from corpora.errors import UserError
 from corpora.tasks.task import TASKS
 from pipeline.evaluation.harness import task_functions
+from pipeline.evaluation_settings import PromptSettings
 from pipeline.executors import Context
-from pipeline.settings import PromptSettings
 from pipeline.stages import prompt
 from tests.conftest import PROJECT
 from tests.pipeline.tiny_model import write_bert, write_gpt2

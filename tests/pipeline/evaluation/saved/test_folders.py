@@ -8,13 +8,14 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, pipeline
 
-from corpora.tasks.task import TASKS, split_at_entities
-from pipeline.evaluation.inputs import MARKERS, Reader
+from corpora.tasks.task import TASKS
+from pipeline.evaluation.inputs import MARKERS, Reader, split_with_types
 from pipeline.evaluation.language_head import LanguageHead, PromptedTask
 from pipeline.evaluation.linear_head import Examples, LinearHead
 from pipeline.evaluation.prompts import write_prompt
+from pipeline.evaluation_settings import KlueSettings
 from pipeline.models.gpt import make_model
-from pipeline.settings import KlueSettings, PretrainSettings
+from pipeline.settings import PretrainSettings
 from tests.pipeline.evaluation.relations import relation
 from tests.pipeline.tiny_model import VOCABULARY, topics
 
@@ -68,7 +69,7 @@ def as_typed(task, row) -> str | dict[str, str]:
     if not task.entities:
         parts = [row[column] for column in task.texts]
         return parts[0] if len(parts) == 1 else dict(zip(("text", "text_pair"), parts))
-    left, first, middle, second, right = split_at_entities(row)
+    left, first, middle, second, right = split_with_types(row, task)
     is_subject = row["subject_entity"]["start_idx"] < row["object_entity"]["start_idx"]
     marks = MARKERS if is_subject else MARKERS[2:] + MARKERS[:2]
     return left + marks[0] + first + marks[1] + middle + marks[2] + second + marks[3] + right

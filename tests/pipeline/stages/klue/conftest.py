@@ -7,8 +7,8 @@ import pytest
 from corpora.contamination import DECONTAMINATED, fingerprint
 from corpora.tasks.rows import load_rows
 from corpora.tasks.task import TASKS
+from pipeline.evaluation_settings import KlueSettings
 from pipeline.executors import Context
-from pipeline.settings import KlueSettings
 from pipeline.stages import klue
 from tests.pipeline.tiny_model import write_gpt2
 

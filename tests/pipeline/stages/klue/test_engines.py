@@ -11,8 +11,8 @@ import pytest
 
 from corpora.errors import UserError
 from corpora.tasks.rows import SAMPLE
+from pipeline.evaluation_settings import KlueSettings
 from pipeline.executors import Context
-from pipeline.settings import KlueSettings
 from pipeline.stages import klue
 from pipeline.stages.klue.runs import Run
 from tests.conftest import make_environment, run_pipeline
@@ -91,7 +91,7 @@ import os, signal, sys
 from pathlib import Path
 from corpora.errors import UserError
 from pipeline.executors import Context
-from pipeline.settings import KlueSettings
+from pipeline.evaluation_settings import KlueSettings
 from pipeline.stages import klue
 from pipeline.stages.klue import runs
 

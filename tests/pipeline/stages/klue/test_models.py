@@ -9,13 +9,14 @@ from transformers import pipeline
 
 from corpora.errors import UserError
 from corpora.tasks.rows import load_rows, load_task
+from corpora.tasks.task import Task, typed_word
 from pipeline.artifacts import store
 from pipeline.artifacts.digests import digest_of
 from pipeline.artifacts.manifest import Origin
 from pipeline.evaluation.inputs import MARKERS
 from pipeline.evaluation.saved.answers import SavedModel
+from pipeline.evaluation_settings import KlueSettings
 from pipeline.executors import Context
-from pipeline.settings import KlueSettings
 from pipeline.stages import klue
 from pipeline.tools.predict import predict
 from tests.pipeline.stages.klue.read import read_lines, read_metrics, read_table
@@ -83,17 +84,18 @@ def rows_of(task, own) -> list[dict]:
     rows = load_rows("sample", found, "validation")
     if not found.entities:
         return rows
-    return [{"sentence": mark(row)} for row in rows]
+    return [{"sentence": mark(row, found)} for row in rows]
 
 
-def mark(row: dict) -> str:
+def mark(row: dict, task: Task) -> str:
     """The sentence with marks, put in from the right."""
     sentence = row["sentence"]
     spans = {"subject_entity": MARKERS[:2], "object_entity": MARKERS[2:]}
     for column in sorted(spans, key=lambda name: -row[name]["start_idx"]):
         start, end = row[column]["start_idx"], row[column]["end_idx"] + 1
         opening, closing = spans[column]
-        sentence = sentence[:start] + opening + sentence[start:end] + closing + sentence[end:]
+        word = typed_word(row, task, column)
+        sentence = sentence[:start] + opening + word + closing + sentence[end:]
     return sentence
 
 
@@ -186,7 +188,7 @@ def test_predict_reads_marks_and_pairs(kept, capsys):
         ({"task": "sts", "text": "a"}, r"wants 2 texts \(sentence1, sentence2\), not 1"),
         ({"task": "re", "text": "김하늘"}, r"mark the two entities: <subj>"),
         ({"task": "re", "text": "<subj>a</obj><obj>b</subj>"}, r"mark the two entities"),
-        ({"task": "re", "text": "<subj></subj><obj>b</obj>"}, r"nothing between <subj>"),
+        ({"task": "re", "text": "<subj></subj><obj>b</obj>"}, r"nothing behind <subj>"),
         ({"head": "joint", "task": "nli", "text": "a"}, r"is a model for ynat, sts, re, weather"),
     ],
 )

@@ -2,6 +2,7 @@
 
 import pytest
 
+from corpora.tasks.task import TASKS
 from pipeline.stages.klue import write_pages
 from pipeline.stages.klue.arms import ARMS
 from tests.pipeline.stages.klue.read import read_table
@@ -22,7 +23,7 @@ def page(folder, name, **facts) -> str:
     }
     settings = {"max_length": 64, "noise": False}
     metrics = {"sample": False, "lacking": [], "settings": settings, "model": "m"}
-    write_pages(folder, metrics | {"tasks": {name: result}})
+    write_pages(folder, metrics | {"tasks": {name: result}}, TASKS)
     return read_table(folder)
 
 
