@@ -98,20 +98,22 @@ def curve_sizes(rows: TaskRows) -> dict[int, int]:
 def make_run(
     run: Run, settings: str, model: Path, folder: Path, device: str, threads: int | None
 ) -> None:
-    """Make a run's predictions, unless they are in the folder, and log its seconds.
+    """Make a run's predictions, and its model if that is kept, unless they are in the folder; log
+    its seconds.
 
     `settings` are KlueSettings as JSON; `threads` are torch's, None as many as it chooses.
     """
     paths = {name: folder / run.predictions(name) for name in run.tasks}
-    if all(path.exists() for path in paths.values()):
+    is_kept = run.is_kept(KlueSettings.model_validate_json(settings))
+    model_folder = folder / run.model if is_kept else None
+    if all(path.exists() for path in (*paths.values(), model_folder or folder)):
         return
     if threads:
         torch.set_num_threads(threads)
     experiment = open_experiment(settings, model, device)
     start = time.monotonic()
     tasks = [experiment.rows[name].task for name in run.tasks]
-    kept = folder / run.model if run.is_kept(experiment.settings) else None
-    outputs = ARMS[run.arm].predict(experiment, tasks, run.num_rows, run.seed, kept)
+    outputs = ARMS[run.arm].predict(experiment, tasks, run.num_rows, run.seed, model_folder)
     for name, path in paths.items():
         write_predictions(path, experiment.rows[name], outputs[name])
     seconds = round(time.monotonic() - start, 2)
