@@ -74,9 +74,9 @@ class TokensSettings(Settings):
 class PretrainSettings(Settings):
     """The model, and how it is trained."""
 
-    architecture: Literal["gpt", "gpt2", "gpt3"] = "gpt2"
-    """gpt (GPT-1: norms after the blocks), gpt2 (norms before), or gpt3 (every other layer's
-    attention banded to a quarter of the context)."""
+    architecture: Literal["gpt", "gpt2", "gpt3", "bert"] = "gpt2"
+    """gpt (GPT-1: norms after the blocks), gpt2 (norms before), gpt3 (every other layer's attention
+    banded to a quarter of the context), or bert (reads both ways, and predicts hidden words)."""
     layers: int = Field(default=6, ge=1)
     """Transformer blocks."""
     width: int = Field(default=256, ge=1)
@@ -90,6 +90,11 @@ class PretrainSettings(Settings):
     init: str = ""
     """Hugging Face folder (or name@commit on the Hub) to continue from, instead of random
     weights."""
+    masked_share: float = Field(default=0.0, ge=0, le=1)
+    """Share of the steps in which a gpt2 reads both ways and predicts hidden words, each from the
+    token before it; the others are as usual."""
+    mask_rate: float = Field(default=0.15, gt=0, lt=1)
+    """Share of the words that are hidden where hidden words are predicted."""
     steps: int = Field(default=1000, ge=1)
     """Optimizer steps."""
     batch_size: int = Field(default=16, ge=1)

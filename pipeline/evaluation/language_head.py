@@ -21,7 +21,7 @@ from pipeline.evaluation.saved.model import save_weights
 from pipeline.evaluation.saved.tokenizer import write_prompt_tokenizer
 from pipeline.evaluation_settings import KlueSettings
 from pipeline.models.load import load_weights
-from pipeline.models.losses import IGNORED
+from pipeline.models.masking import IGNORED
 
 
 class PromptedTask(NamedTuple):

@@ -24,7 +24,7 @@ from pipeline.evaluation.saved.model import fold_scale, save_weights
 from pipeline.evaluation.saved.tokenizer import write_tokenizer
 from pipeline.evaluation_settings import KlueSettings
 from pipeline.models.load import load_weights
-from pipeline.models.losses import IGNORED
+from pipeline.models.masking import IGNORED
 
 EVALUATION_BATCH = 128
 

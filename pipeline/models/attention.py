@@ -119,6 +119,20 @@ def within_documents(begun_BT: torch.Tensor) -> Rule:
     return sees
 
 
+def within_whole_documents(begun_BT: torch.Tensor) -> Rule:
+    """A token sees all of its document, before it and behind it."""
+
+    def sees(row: Any, _head: Any, query: Any, key: Any) -> torch.Tensor:
+        return begun_BT[row, key] == begun_BT[row, query]
+
+    return sees
+
+
+def seeing_all(_row: Any, _head: Any, query: Any, key: Any) -> torch.Tensor:
+    """A token sees all others, before it and behind it."""
+    return (key >= 0) & (query >= 0)
+
+
 def within_window(length: int) -> Rule:
     """A token sees itself and the `length` - 1 before it."""
 

@@ -15,7 +15,7 @@ from pipeline.presets import Preset
 from pipeline.settings import PretrainSettings
 
 SUFFIXES = (".json", ".safetensors", ".model", ".txt")
-MODEL_TYPES = {"gpt": "openai-gpt", "gpt2": "gpt2", "gpt3": "gpt_neo"}
+MODEL_TYPES = {"gpt": "openai-gpt", "gpt2": "gpt2", "gpt3": "gpt_neo", "bert": "bert"}
 """What transformers calls the architectures."""
 
 

@@ -1,11 +1,17 @@
-"""The GPTs as transformers has them: from random weights at the settings' size, or from a folder to
-continue from; and the parts that all of them have. Their losses are in losses.py, sampling from
-them is in generate.py."""
+"""The GPTs, and BERT, as transformers has them: from random weights at the settings' size, or from
+a folder to continue from; and the parts that all of them have. Their losses are in losses.py,
+sampling from them is in generate.py."""
 
 from typing import Any
 
 import torch
-from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedConfig, PreTrainedModel
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoModelForMaskedLM,
+    PreTrainedConfig,
+    PreTrainedModel,
+)
 
 from corpora.errors import as_user_error, require
 from pipeline.models.attention import quickest, use_gpt1_attention
@@ -17,6 +23,7 @@ NO_DROPOUT = {"resid_pdrop": 0.0, "embd_pdrop": 0.0, "attn_pdrop": 0.0}
 """Dropout would tie a step to the generator's state; one pass over enough text needs none."""
 NO_GPT_NEO_DROPOUT = {"resid_dropout": 0.0, "embed_dropout": 0.0, "attention_dropout": 0.0}
 """GPTNeo's have names of their own. In a new model they are 0 already."""
+NO_BERT_DROPOUT = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
 
 
 def make_model(
@@ -46,7 +53,7 @@ def make_model(
     else:
         torch.manual_seed(settings.seed)
         config = make_config(settings, vocab_size, tokens)
-        model = AutoModelForCausalLM.from_config(
+        model = auto_class_of(config).from_config(
             config, dtype=torch.float32, attn_implementation=attention
         )
         if settings.architecture == "gpt3":
@@ -64,7 +71,13 @@ def require_supported(settings: PretrainSettings) -> None:
         "gpt": ("document_masking", "gradient_checkpointing"),
         "gpt2": (),
         "gpt3": ("document_masking",),
+        "bert": (),
     }
+    require(
+        not settings.masked_share or settings.architecture == "gpt2",
+        f"pretrain.masked_share={settings.masked_share:g}: is for architecture=gpt2; bert has no "
+        "other steps.",
+    )
     for name in lacking[settings.architecture]:
         require(
             not getattr(settings, name),
@@ -78,7 +91,7 @@ def make_config(
     """The config of a new model.
 
     GPT-1 (norms after the blocks), GPT-2 (norms before), or GPT-3: norms before, and every other
-    layer's attention banded (Brown et al., 2020, section 2.1).
+    layer's attention banded (Brown et al., 2020, section 2.1). BERT, too, has its norms after.
     """
     if settings.architecture == "gpt3":
         kinds = ["local" if layer % 2 else "global" for layer in range(settings.layers)]
@@ -86,6 +99,8 @@ def make_config(
             "attention_types": [[kinds, 1]],
             "window_size": settings.context // 4,
         }
+    elif settings.architecture == "bert":
+        special = NO_BERT_DROPOUT | {"intermediate_size": 4 * settings.width}
     else:
         special = NO_DROPOUT
     return AutoConfig.for_model(
@@ -127,23 +142,46 @@ def continue_model(
         vocab_size <= config.vocab_size,
         f"{name}: its tokenizer has {vocab_size} tokens, the model only {config.vocab_size}.",
     )
-    changes = tokens | NO_DROPOUT | NO_GPT_NEO_DROPOUT
+    changes = tokens | NO_DROPOUT | NO_GPT_NEO_DROPOUT | NO_BERT_DROPOUT
     config.update({key: value for key, value in changes.items() if hasattr(config, key)})
     config._attn_implementation = attention
-    return load_weights(AutoModelForCausalLM, folder, name, config)
+    return load_weights(auto_class_of(config), folder, name, config)
+
+
+def auto_class_of(config: PreTrainedConfig) -> Any:
+    """The class of transformers that makes and loads a model of this config with its head."""
+    is_masked = config.model_type == MODEL_TYPES["bert"]
+    return AutoModelForMaskedLM if is_masked else AutoModelForCausalLM
+
+
+def is_bert(model: PreTrainedModel) -> bool:
+    """Whether a model reads both ways, and predicts hidden words alone."""
+    return model.config.model_type == MODEL_TYPES["bert"]
 
 
 def blocks_of(model: PreTrainedModel) -> torch.nn.ModuleList:
     """The transformer blocks, first to last; all the GPTs call them transformer.h."""
-    blocks = model.get_submodule("transformer.h")
+    name = "bert.encoder.layer" if is_bert(model) else "transformer.h"
+    blocks = model.get_submodule(name)
     if not isinstance(blocks, torch.nn.ModuleList):
-        raise TypeError(f"{type(model).__name__}: transformer.h is no list of blocks")
+        raise TypeError(f"{type(model).__name__}: {name} is no list of blocks")
     return blocks
 
 
 def head_weight_of(model: PreTrainedModel) -> torch.nn.Parameter:
     """The weight (V, C) that makes logits of hidden states; often the embeddings' own."""
-    return model.get_parameter("lm_head.weight")
+    return logits_of(model)[0]
+
+
+def logits_of(
+    model: PreTrainedModel,
+) -> tuple[torch.nn.Parameter, torch.nn.Parameter | None]:
+    """The weight (V, C) that makes logits of hidden states, often the embeddings' own, and the bias
+    (V), which BERT's head has."""
+    if is_bert(model):
+        decoder = "cls.predictions.decoder"
+        return model.get_parameter(f"{decoder}.weight"), model.get_parameter(f"{decoder}.bias")
+    return model.get_parameter("lm_head.weight"), None
 
 
 def unscaled_queries_of(model: PreTrainedModel) -> list[torch.nn.Parameter]:

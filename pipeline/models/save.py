@@ -11,6 +11,8 @@ from transformers import GenerationConfig, PreTrainedConfig, PreTrainedModel
 from corpora.errors import as_user_error
 from pipeline.artifacts.files import read_json, write_json
 from pipeline.models.generate import TEMPERATURE, TOP_K
+from pipeline.models.gpt import is_bert
+from pipeline.models.masking import MASK_TOKEN
 
 TOKENIZER_CONFIG = "tokenizer_config.json"
 TOKENIZER_FILES = (
@@ -26,7 +28,8 @@ def save_model(model: PreTrainedModel, tokenizer_folder: Path, folder: Path) -> 
     config = model.config
     if config.model_type == "gpt2":
         config.n_ctx = config.n_positions  # llama.cpp's converter asks for it
-    model.generation_config = generation_config(config)
+    if not is_bert(model):
+        model.generation_config = generation_config(config)
     advice = "Make room, then run the same command again."
     with as_user_error(f"{folder}: can't be written", advice, SafetensorError):
         model.save_pretrained(folder)
@@ -37,6 +40,8 @@ def save_model(model: PreTrainedModel, tokenizer_folder: Path, folder: Path) -> 
             shutil.copyfile(tokenizer_folder / name, folder / name)
     if (folder / TOKENIZER_CONFIG).exists():
         fit_tokenizer(folder / TOKENIZER_CONFIG, config)
+        if is_bert(model):
+            name_mask(folder / TOKENIZER_CONFIG)
 
 
 def generation_config(config: PreTrainedConfig) -> GenerationConfig:
@@ -62,6 +67,16 @@ def fit_tokenizer(path: Path, config: PreTrainedConfig) -> None:
     options = read_json(path)
     options["model_max_length"] = config.max_position_embeddings
     options["bos_token"] = options["eos_token"]
+    write_json(path, options)
+
+
+def name_mask(path: Path) -> None:
+    """Write into a tokenizer_config.json what stands for a hidden word, if it doesn't say so."""
+    options = read_json(path)
+    options.setdefault("mask_token", MASK_TOKEN)
+    for key in ("additional_special_tokens", "extra_special_tokens"):
+        if MASK_TOKEN in options.get(key, []):
+            options[key].remove(MASK_TOKEN)
     write_json(path, options)
 
 

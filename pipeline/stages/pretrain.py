@@ -17,12 +17,13 @@ from pipeline.artifacts.files import read_json, write_text
 from pipeline.artifacts.manifest import SCRATCH
 from pipeline.executors import Context
 from pipeline.models.generate import continue_text
-from pipeline.models.gpt import make_model
+from pipeline.models.gpt import is_bert, make_model
+from pipeline.models.masking import read_vocabulary
 from pipeline.models.save import save_model
 from pipeline.reports.plots import plot_curves
 from pipeline.reports.render import write_page
 from pipeline.settings import PretrainSettings
-from pipeline.training.batches import TokenStream, TrainingBatches
+from pipeline.training.batches import Hiding, TokenStream, TrainingBatches
 from pipeline.training.checkpoint import (
     find_checkpoints,
     is_undamaged,
@@ -41,6 +42,7 @@ from pipeline.training.trainer import Trainer
 
 PROMPTS = ("대한민국은", "서울의 봄은", "이 영화는", "제1조(목적) 이 법은", "오늘 점심에는")
 SAMPLE_TOKENS = 60
+NUM_GUESSES = 5
 
 
 def run(
@@ -65,6 +67,7 @@ def run(
     pad_token_id = tokenizer.pad_token_id
     model = make_model(settings, text.vocab_size, text.end_token_id, pad_token_id, device)
     batches = TrainingBatches(text, settings.context, settings.batch_size, settings.seed)
+    hiding = make_hiding(settings, tokenizer, model)
     num_parameters = model.num_parameters()
     num_tokens = settings.steps * settings.batch_size * settings.context
     epochs = num_tokens / len(text)
@@ -78,7 +81,16 @@ def run(
     samples = partial(write_samples, model, tokenizer, settings.seed, folder / "logs")
     with open_tracker(settings, folder, is_writer=rank == 0) as tracker:
         trainer = Trainer(
-            model, batches, validation, settings, device, precision, folder, samples, tracker
+            model,
+            batches,
+            validation,
+            settings,
+            device,
+            precision,
+            folder,
+            samples,
+            tracker,
+            hiding,
         )
         figures = trainer.train()
     trained = gather_model(model)
@@ -90,6 +102,17 @@ def run(
     figures |= circumstances(settings, device, precision, world)
     write_model(trained.cpu(), settings, inputs, folder, figures)
     return figures
+
+
+def make_hiding(
+    settings: PretrainSettings, tokenizer: PreTrainedTokenizerBase, model: PreTrainedModel
+) -> Hiding | None:
+    """Which words are hidden: in every step of a BERT, in some of a GPT-2 if that is set."""
+    share = 1.0 if is_bert(model) else settings.masked_share
+    if not share:
+        return None
+    vocabulary = read_vocabulary(tokenizer, len(tokenizer))
+    return Hiding(vocabulary, share, settings.mask_rate, settings.seed)
 
 
 def circumstances(
@@ -121,27 +144,49 @@ def write_samples(
     All processes call it and sample the same, for they may have the model together only; the first
     one writes.
     """
-    rank, world = rank_and_world()
-    lines = []
-    for prompt in PROMPTS:
-        try:
-            (text,) = continue_text(
-                model,
-                tokenizer,
-                prompt,
-                SAMPLE_TOKENS,
-                seed,
-                use_cache=False,
-                together=world > 1,
-            )
-        except UserError as error:  # a very small context is no reason to stop training
-            text = f"{prompt} ({error})"
-        continuation = " ".join(text.removeprefix(prompt).splitlines())
-        lines.append(f"- **{prompt}**{continuation}\n")
+    rank, _ = rank_and_world()
+    go_on = guess_words if is_bert(model) else sample_text
+    lines = [f"- **{prompt}**{go_on(model, tokenizer, prompt, seed)}\n" for prompt in PROMPTS]
     if rank > 0:
         return
     write_text(logs / f"samples-{step:06d}.md", "".join(lines))
     plot_curves(logs / "curves.png", read_metrics(logs / "metrics.jsonl"))
+
+
+def sample_text(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, prompt: str, seed: int
+) -> str:
+    """How a GPT goes on from a prompt, in one line."""
+    _, world = rank_and_world()
+    try:
+        (text,) = continue_text(
+            model,
+            tokenizer,
+            prompt,
+            SAMPLE_TOKENS,
+            seed,
+            use_cache=False,
+            together=world > 1,
+        )
+    except UserError as error:  # a very small context is no reason to stop training
+        text = f"{prompt} ({error})"
+    return " ".join(text.removeprefix(prompt).splitlines())
+
+
+@torch.no_grad()
+def guess_words(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, prompt: str, seed: int
+) -> str:
+    """What a BERT takes a hidden token behind a prompt for, the likeliest first."""
+    mask = read_vocabulary(tokenizer, len(tokenizer)).mask_token_id
+    ids = tokenizer(prompt, add_special_tokens=False)["input_ids"]
+    end = model.config.eos_token_id
+    ids_1T = torch.tensor([[end, *ids, mask, end]], device=model.device)
+    model.eval()
+    logits_V = model(input_ids=ids_1T).logits[0, -2]
+    model.train()
+    words = [tokenizer.decode([token]) for token in logits_V.topk(NUM_GUESSES).indices.tolist()]
+    return f" [{', '.join(word.strip() for word in words)}]"
 
 
 def write_model(

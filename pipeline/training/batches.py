@@ -10,7 +10,7 @@ import torch
 
 from corpora.errors import require
 from pipeline.artifacts.files import read_json
-from pipeline.models.losses import IGNORED
+from pipeline.models.masking import IGNORED, Vocabulary, hide_words
 
 
 class TokenStream:
@@ -86,6 +86,27 @@ class TrainingBatches:
             window = int(order[sequence % self.num_windows])
             rows.append(self.stream.read(offset + window * self.context, self.context + 1))
         return torch.from_numpy(np.stack(rows))
+
+
+class Hiding:
+    """Which steps of a run predict hidden words, and which words these are: functions of the seed,
+    the step and the row alone, as the batches are."""
+
+    def __init__(self, vocabulary: Vocabulary, share: float, rate: float, seed: int) -> None:
+        """`share` of the steps hide, each `rate` of its words."""
+        self.vocabulary = vocabulary
+        self.share = share
+        self.rate = rate
+        self.seed = seed
+
+    def is_in(self, step: int) -> bool:
+        """Whether this step predicts hidden words: at equal distances."""
+        return int((step + 1) * self.share) > int(step * self.share)
+
+    def hide(self, ids_BT: torch.Tensor, step: int, first_row: int) -> torch.Tensor:
+        """Pack the ids (B, T) of the rows of a step's batch from `first_row` on."""
+        seeds = [[self.seed, step, first_row + row] for row in range(len(ids_BT))]
+        return hide_words(ids_BT, self.vocabulary, self.rate, seeds)
 
 
 def shorten(ids_BT: torch.Tensor, context: int) -> torch.Tensor:

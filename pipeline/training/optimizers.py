@@ -8,7 +8,7 @@ import torch
 from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
-from pipeline.models.gpt import blocks_of, query_scale, unscaled_queries_of
+from pipeline.models.gpt import blocks_of, is_bert, query_scale, unscaled_queries_of
 from pipeline.settings import PretrainSettings
 from pipeline.training.muon import Matrix, Muon, as_matrix
 from pipeline.training.processes import full_tensor
@@ -75,10 +75,14 @@ def decay_of_run(settings: PretrainSettings, given: float | None, default: float
 
 
 def find_matrices(model: PreTrainedModel) -> list[Matrix]:
-    """The weights of all layers in the blocks that multiply by a matrix."""
+    """The weights of all layers in the blocks that multiply by a matrix, and of the one that BERT
+    has before its head."""
+    named = list(blocks_of(model).named_modules())
+    if is_bert(model):
+        named += model.get_submodule("cls.predictions.transform").named_modules()
     return [
         as_matrix(name, module)
-        for name, module in blocks_of(model).named_modules()
+        for name, module in named
         if isinstance(module, Conv1D | torch.nn.Linear)
     ]
 

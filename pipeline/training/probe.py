@@ -4,6 +4,7 @@ machine. How that is shown is tools/plan.py's business."""
 import time
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 
 from corpora.errors import require
@@ -13,10 +14,12 @@ from pipeline.models.cost import (
     mean_flops_per_token,
     memory_needed,
 )
-from pipeline.models.gpt import make_model
+from pipeline.models.gpt import is_bert, make_model
 from pipeline.models.losses import TokenLosses
+from pipeline.models.masking import Vocabulary
 from pipeline.presets import Preset
 from pipeline.settings import PretrainSettings
+from pipeline.training.batches import Hiding
 from pipeline.training.device import (
     GPUS,
     autocast,
@@ -100,20 +103,26 @@ def probe(settings: PretrainSettings, vocab_size: int, device: str) -> Probe:
     prepare_torch(settings.deterministic, settings.compile, device)
     precision = resolve_precision(settings.precision, device)
     model = make_model(settings, vocab_size, END_TOKEN, PAD_TOKEN, device)
-    losses = TokenLosses(model, settings.compile, settings.document_masking).to(device).train()
+    masking = settings.document_masking
+    losses = TokenLosses(model, settings.compile, masking, settings.mask_rate).to(device).train()
     optimizers = make_optimizers(model, settings)
     flops = flops_per_token(model, settings.context)
     num_rows = settings.micro_batch_size
     if device != "cuda":
         num_rows = min(num_rows, max(1, int(MOST_FLOPS / flops / settings.context)))
     ids_BT = torch.randint(END_TOKEN + 1, vocab_size, (num_rows, settings.context + 1)).to(device)
+    if is_masked := is_bert(model):
+        text = np.arange(vocab_size) > END_TOKEN
+        words = Vocabulary(text, text, END_TOKEN)
+        ids_BT = Hiding(words, 1.0, settings.mask_rate, settings.seed).hide(ids_BT.cpu(), 0, 0)
+        ids_BT = ids_BT.to(device)
     gradient_seconds: list[float] = []
     update_seconds: list[float] = []
     with advising_what_fits(model, settings, memory_of(device), 1):
         for number in range(NUM_UNTIMED + PROBE_STEPS):
             start = time.perf_counter()
             with autocast(device, precision):
-                loss = losses(ids_BT)
+                loss = losses(ids_BT, masked=is_masked)
             loss.backward()
             loss.item()  # waits for a GPU
             between = time.perf_counter()

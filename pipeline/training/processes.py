@@ -16,10 +16,10 @@ from torch.distributed.device_mesh import DeviceMesh, init_device_mesh
 from torch.distributed.fsdp import FSDPModule, fully_shard
 from torch.distributed.tensor import DTensor, Replicate, Shard, distribute_tensor
 from torch.nn.parallel import DistributedDataParallel
-from transformers import AutoModelForCausalLM, PreTrainedModel
+from transformers import PreTrainedModel
 
 from corpora.errors import UserError
-from pipeline.models.gpt import blocks_of
+from pipeline.models.gpt import auto_class_of, blocks_of
 from pipeline.models.losses import TokenLosses
 from pipeline.torchrun import end_process
 from pipeline.training.interruption import SIGNALS
@@ -211,7 +211,8 @@ def gather_model(model: PreTrainedModel) -> PreTrainedModel | None:
     rank, _ = rank_and_world()
     copy = None
     if rank == 0:
-        copy = AutoModelForCausalLM.from_config(deepcopy(model.config), dtype=torch.float32)
+        config = deepcopy(model.config)
+        copy = auto_class_of(config).from_config(config, dtype=torch.float32)
     for name, parameter in model.named_parameters():
         weight = full_tensor(parameter.detach())
         if copy is not None:

@@ -15,9 +15,10 @@ from transformers import PreTrainedModel
 from corpora.errors import UserError, require
 from pipeline.artifacts.manifest import SCRATCH, peak_memory_mb
 from pipeline.models.cost import advising_what_fits, flops_per_token
+from pipeline.models.gpt import is_bert
 from pipeline.models.losses import TokenLosses
 from pipeline.settings import PretrainSettings
-from pipeline.training.batches import TokenStream, TrainingBatches, shorten
+from pipeline.training.batches import Hiding, TokenStream, TrainingBatches, shorten
 from pipeline.training.checkpoint import (
     Progress,
     last_undamaged,
@@ -73,9 +74,10 @@ class Trainer:
         folder: Path,
         on_validation: Callable[[int], None],
         tracker: Tracker = no_tracker,
+        hiding: Hiding | None = None,
     ) -> None:
         """`on_validation` is called with the step after each validation, by all processes;
-        `tracker` with each line of metrics."""
+        `tracker` with each line of metrics; `hiding` says which words are hidden, if any are."""
         self.rank, self.world = rank_and_world()
         self.batches = batches
         self.settings = settings
@@ -84,7 +86,9 @@ class Trainer:
         self.on_validation = on_validation
         prepare_torch(settings.deterministic, settings.compile, device)
         model.train()
-        losses = TokenLosses(model, settings.compile, settings.document_masking).to(device)
+        self.hiding = hiding
+        masking = settings.document_masking
+        losses = TokenLosses(model, settings.compile, masking, settings.mask_rate).to(device)
         self.model = model
         self.losses = distribute(losses, settings.parallel)
         self.optimizers = make_optimizers(model, settings)
@@ -101,6 +105,7 @@ class Trainer:
             self.micro_batch_size,
             device,
             precision,
+            hiding if is_bert(model) else None,
         )
         self.tokens_per_step = settings.batch_size * settings.context
         self.peak_flops = peak_flops(device)
@@ -165,7 +170,11 @@ class Trainer:
 
         Returns a loss whose mean over the processes is the batch's, in nats a token.
         """
-        ids_BT = copy_to(self.batches.batch(step, self.rank, self.world), self.device)
+        ids_BT = self.batches.batch(step, self.rank, self.world)
+        is_masked = self.hiding is not None and self.hiding.is_in(step)
+        if self.hiding and is_masked:
+            ids_BT = self.hiding.hide(ids_BT, step, self.rank * len(ids_BT))
+        ids_BT = copy_to(ids_BT, self.device)
         length = self.length_at(step)
         ids_BT = shorten(ids_BT, length)
         micro_batches = ids_BT.split(self.micro_batch_size * self.settings.context // length)
@@ -174,7 +183,8 @@ class Trainer:
             exchange_gradients(self.losses, is_last=number == len(micro_batches))
             with autocast(self.device, self.precision):
                 # Processes' gradients are averaged, hence their number: the sum is over the batch.
-                micro_loss = self.losses(micro_BT) * (self.world / self.tokens_per_step)
+                share = self.world / self.tokens_per_step
+                micro_loss = self.losses(micro_BT, masked=is_masked) * share
             micro_loss.backward()
             loss += micro_loss.detach()
         return loss

@@ -6,9 +6,12 @@ from typing import NamedTuple
 import torch
 from torch.distributed.fsdp import FSDPModule
 
-from pipeline.training.batches import TokenStream, validation_batches
+from pipeline.training.batches import Hiding, TokenStream, validation_batches
 from pipeline.training.device import autocast
 from pipeline.training.processes import all_reduce_sum, rank_and_world
+
+VALIDATION_STEP = 2**31
+"""In the place of a step's number, where the validation text's words are hidden."""
 
 
 class Validation(NamedTuple):
@@ -28,16 +31,24 @@ def validate(
     batch_size: int,
     device: str,
     precision: str,
+    hiding: Hiding | None = None,
 ) -> Validation:
     """Score all of the split, each process its part; every process gets the figures.
 
-    `losses` gives the sum of the losses of ids (B, T + 1), as TokenLosses does.
+    `losses` gives the sum of the losses of ids (B, T + 1), as TokenLosses does. With `hiding` the
+    figures are those of hidden words, the same ones each time: they compare with no causal
+    model's.
     """
     losses.eval()
+    rank, world = rank_and_world()
     own_nats = torch.zeros((), dtype=torch.float64)
-    for ids_BT in validation_batches(stream, context, batch_size, *rank_and_world()):
+    batches = validation_batches(stream, context, batch_size, rank, world)
+    for number, ids_BT in enumerate(batches):
+        if hiding:
+            first_row = (number * world + rank) * batch_size
+            ids_BT = hiding.hide(ids_BT, VALIDATION_STEP, first_row)
         with autocast(device, precision):
-            own_nats += losses(ids_BT.to(device)).cpu()
+            own_nats += losses(ids_BT.to(device), masked=hiding is not None).cpu()
     losses.train()
     if isinstance(losses, FSDPModule):
         losses.reshard()  # what a backward pass would have done
