@@ -4,7 +4,7 @@ that says so. Its loss is in losses.py.
 A packed token is its input's id in the lower 32 bits, and above them its own id + 1 if that is to
 be predicted: of one shape with a batch that hides nothing."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -36,9 +36,9 @@ def read_vocabulary(tokenizer: PreTrainedTokenizerBase, size: int) -> Vocabulary
     goes_on = any(piece.startswith("##") for piece in pieces)
     begins = [not piece.startswith("##") if goes_on else piece[:1] in "▁Ġ" for piece in pieces]
     special = set(tokenizer.all_special_ids)
-    mask = tokenizer.mask_token_id
+    mask: Any = tokenizer.mask_token_id
     if mask is None:
-        mask = int(tokenizer.convert_tokens_to_ids(MASK_TOKEN))
+        mask = tokenizer.convert_tokens_to_ids(MASK_TOKEN)
     is_text = [number not in special for number in range(size)]
     return Vocabulary(np.array(begins), np.array(is_text), mask)
 

@@ -185,8 +185,9 @@ def guess_words(
     model.eval()
     logits_V = model(input_ids=ids_1T).logits[0, -2]
     model.train()
-    words = [tokenizer.decode([token]) for token in logits_V.topk(NUM_GUESSES).indices.tolist()]
-    return f" [{', '.join(word.strip() for word in words)}]"
+    guesses = logits_V.topk(NUM_GUESSES).indices.tolist()
+    words = [str(tokenizer.decode([token])).strip() for token in guesses]
+    return f" [{', '.join(words)}]"
 
 
 def write_model(

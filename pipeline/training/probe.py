@@ -110,12 +110,8 @@ def probe(settings: PretrainSettings, vocab_size: int, device: str) -> Probe:
     num_rows = settings.micro_batch_size
     if device != "cuda":
         num_rows = min(num_rows, max(1, int(MOST_FLOPS / flops / settings.context)))
-    ids_BT = torch.randint(END_TOKEN + 1, vocab_size, (num_rows, settings.context + 1)).to(device)
-    if is_masked := is_bert(model):
-        text = np.arange(vocab_size) > END_TOKEN
-        words = Vocabulary(text, text, END_TOKEN)
-        ids_BT = Hiding(words, 1.0, settings.mask_rate, settings.seed).hide(ids_BT.cpu(), 0, 0)
-        ids_BT = ids_BT.to(device)
+    is_masked = is_bert(model)
+    ids_BT = draw_ids(settings, vocab_size, num_rows, is_masked).to(device)
     gradient_seconds: list[float] = []
     update_seconds: list[float] = []
     with advising_what_fits(model, settings, memory_of(device), 1):
@@ -143,3 +139,15 @@ def probe(settings: PretrainSettings, vocab_size: int, device: str) -> Probe:
     speed = settings.batch_size * settings.context / step_seconds
     peak = peak_flops(device)
     return Probe(device, speed, num_timed, flops * speed / peak if peak else None)
+
+
+def draw_ids(
+    settings: PretrainSettings, vocab_size: int, num_rows: int, is_masked: bool
+) -> torch.Tensor:
+    """Random ids (B, T + 1) in place of text; packed with hidden words among them, if wanted."""
+    ids_BT = torch.randint(END_TOKEN + 1, vocab_size, (num_rows, settings.context + 1))
+    if not is_masked:
+        return ids_BT
+    text_V = np.arange(vocab_size) > END_TOKEN
+    words = Vocabulary(text_V, text_V, END_TOKEN)
+    return Hiding(words, 1.0, settings.mask_rate, settings.seed).hide(ids_BT, 0, 0)

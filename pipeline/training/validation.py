@@ -43,10 +43,9 @@ def validate(
     rank, world = rank_and_world()
     own_nats = torch.zeros((), dtype=torch.float64)
     batches = validation_batches(stream, context, batch_size, rank, world)
-    for number, ids_BT in enumerate(batches):
-        if hiding:
-            first_row = (number * world + rank) * batch_size
-            ids_BT = hiding.hide(ids_BT, VALIDATION_STEP, first_row)
+    for number, plain_BT in enumerate(batches):
+        first_row = (number * world + rank) * batch_size
+        ids_BT = hiding.hide(plain_BT, VALIDATION_STEP, first_row) if hiding else plain_BT
         with autocast(device, precision):
             own_nats += losses(ids_BT.to(device), masked=hiding is not None).cpu()
     losses.train()
