@@ -76,6 +76,9 @@ class KlueSettings(TaskSettings):
     """linear (on the last token's context vector, beside its random twin), language (the label's
     word after a prompt) or joint (language, one model for all tasks, all rows equally often);
     several of them separated by spaces."""
+    both_ways: bool = False
+    """Fine-tune linear heads on a GPT-2 that reads both ways, as one that was pretrained with
+    pretrain.masked_share can; the other heads read one way."""
     lm_weight: float = Field(default=0.0, ge=0)
     """Weight of the auxiliary language-model loss of the linear head's inputs; 0.5 in GPT-1's
     paper."""

@@ -41,17 +41,24 @@ class Examples(NamedTuple):
 class LinearHead:
     """A model with a linear head for one task."""
 
-    def __init__(self, reader: Reader, task: Task, pretrained: bool, device: str) -> None:
+    def __init__(
+        self,
+        reader: Reader,
+        task: Task,
+        pretrained: bool,
+        device: str,
+        reads_both_ways: bool = False,
+    ) -> None:
         """Load the reader's model with a fresh head.
 
-        Without `pretrained` it is the random twin: same config and seed, random weights. Raises
-        UserError as `load_classifier` does.
+        Without `pretrained` it is the random twin: same config and seed, random weights. A GPT-2
+        that `reads_both_ways` has no causal mask. Raises UserError as `load_classifier` does.
         """
         self.reader = reader
         self.task = task
         self.device = device
         self.kind = "pretrained" if pretrained else "random twin"
-        self.model = load_classifier(reader, task, pretrained)
+        self.model = load_classifier(reader, task, pretrained, reads_both_ways)
         # Of the scores that the head says, if it can't say them as they are.
         self.center = 0.0
         self.scale = 1.0
@@ -117,12 +124,16 @@ class LinearHead:
         write_tokenizer(self.reader, self.task, folder)
 
 
-def load_classifier(reader: Reader, task: Task, pretrained: bool) -> PreTrainedModel:
+def load_classifier(
+    reader: Reader, task: Task, pretrained: bool, reads_both_ways: bool = False
+) -> PreTrainedModel:
     """Load the reader's model, or make its random twin, with a fresh head for the task, in fp32.
 
     Raises UserError for a model that can't be a classifier, or lacks weights.
     """
     config = deepcopy(reader.config)
+    if reads_both_ways:
+        config.is_causal = False  # which transformers honours, and the saved config says
     config.num_labels = 1 if task.regression else len(task.labels)
     kind = AutoModelForSequenceClassification
     if pretrained:
@@ -153,11 +164,26 @@ def predict_logits(
 
 def classify(model: PreTrainedModel, ids_BT: torch.Tensor, **options: Any) -> Any:
     """Run a classifier on right-padded ids; its output has logits (B, C), whatever its class."""
-    if model.config.model_type == "gpt2":
+    is_gpt2 = model.config.model_type == "gpt2"
+    if is_gpt2 and getattr(model.config, "is_causal", True):
         # No mask: right of a causal model's last real token, pads can't be seen.
         return model(input_ids=ids_BT, use_cache=False, **options)
-    is_real_BT = (ids_BT != model.config.pad_token_id).long()
-    return model(input_ids=ids_BT, attention_mask=is_real_BT, **options)
+    is_real_BT = ids_BT != model.config.pad_token_id
+    if is_gpt2:
+        mask_B1TT = hide_pads(is_real_BT)
+        return model(input_ids=ids_BT, attention_mask=mask_B1TT, use_cache=False, **options)
+    return model(input_ids=ids_BT, attention_mask=is_real_BT.long(), **options)
+
+
+def hide_pads(is_real_BT: torch.Tensor) -> torch.Tensor:
+    """The additive mask (B, 1, T, T), in the type that attention computes in, with which every
+    token sees all others that are real: the quick attention of training takes no other."""
+    kind = is_real_BT.device.type
+    dtype = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else torch.float32
+    B, T = is_real_BT.shape
+    mask_B11T = torch.zeros(B, 1, 1, T, dtype=dtype, device=is_real_BT.device)
+    mask_B11T.masked_fill_(~is_real_BT[:, None, None], -torch.inf)
+    return mask_B11T.expand(B, 1, T, T)
 
 
 def _auxiliary_loss(

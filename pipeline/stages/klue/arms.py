@@ -79,8 +79,10 @@ def fine_tune_linear(
         validation=encoded.validation.ids,
     )
     torch.manual_seed(seed)
-    head = LinearHead(experiment.reader, task, pretrained, experiment.device)
-    head.fine_tune(examples, experiment.settings, seed)
+    settings = experiment.settings
+    reader = experiment.reader
+    head = LinearHead(reader, task, pretrained, experiment.device, settings.both_ways)
+    head.fine_tune(examples, settings, seed)
     if folder:
         with published(folder) as unfinished:
             head.save(unfinished)

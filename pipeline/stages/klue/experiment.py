@@ -58,6 +58,14 @@ def open_experiment(settings: str, model: Path, device: str) -> Experiment:
         f"{model}: no causal language model, as klue.head={' '.join(chosen.head)} with "
         f"klue.lm_weight={chosen.lm_weight:g} needs.",
     )
+    require(
+        not chosen.both_ways or reader.config.model_type == "gpt2",
+        f"{model}: a {reader.config.model_type}: klue.both_ways=true is for a gpt2.",
+    )
+    require(
+        not (chosen.both_ways and chosen.lm_weight),
+        "klue.both_ways=true: the auxiliary loss of klue.lm_weight is a causal model's.",
+    )
     tasks = [load_task(name) for name in chosen.tasks]
     if not chosen.entity_types:
         tasks = [task.model_copy(update={"entity_types": {}}) for task in tasks]

@@ -6,7 +6,12 @@ import unicodedata
 import numpy as np
 import pytest
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer, pipeline
+from transformers import (
+    AutoModelForCausalLM,
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    pipeline,
+)
 
 from corpora.tasks.task import TASKS
 from pipeline.evaluation.inputs import MARKERS, Reader, split_with_types
@@ -51,14 +56,14 @@ def folder(request, tmp_path):
     return tmp_path / "model"
 
 
-def tune(folder, task) -> tuple[LinearHead, Reader]:
+def tune(folder, task, both_ways=False) -> tuple[LinearHead, Reader]:
     reader = Reader(folder, 96)
     rows = ROWS[task.name]
     targets_N = np.linspace(0, 5, len(rows)) if task is STS else np.arange(len(rows))
     inputs = reader.encode(task, rows).ids
     examples = Examples(inputs, np.tile(targets_N, len(task.orders)), [])
     torch.manual_seed(1)
-    head = LinearHead(reader, task, True, "cpu")
+    head = LinearHead(reader, task, True, "cpu", both_ways)
     settings = KlueSettings(epochs={task.name: 2}, batch_size=4, learning_rate=2e-3)
     head.fine_tune(examples, settings, 1)
     return head, reader
@@ -102,6 +107,30 @@ def test_a_pipeline_of_transformers_gives_the_same_answers(folder, task, tmp_pat
             scores = [{each["label"]: each["score"] for each in of_row} for of_row in found]
             found_NC = [[of_row[label] for label in task.labels] for of_row in scores]
             np.testing.assert_allclose(found_NC, expected_NC, atol=1e-4)
+
+
+@pytest.mark.parametrize("task", TASKS.values(), ids=list(TASKS))
+def test_a_model_that_reads_both_ways_still_does_when_it_is_loaded(gpt2, task, tmp_path):
+    head, reader = tune(gpt2, task, both_ways=True)
+    head.save(tmp_path / "saved")
+    rows = ROWS[task.name]
+    expected = head.predict(reader.encode(task, rows).ids)
+    model = AutoModelForSequenceClassification.from_pretrained(tmp_path / "saved").eval()
+    ids = torch.tensor([reader.encode(task, rows[:1]).ids[0]])
+    changed = ids.clone()
+    changed[0, -2] += 1
+    first = [model.transformer(each).last_hidden_state[0, 0] for each in (ids, changed)]
+    assert not torch.allclose(*first, atol=1e-6)  # what comes later is seen
+    if task is not STS:
+        classify = pipeline("text-classification", str(tmp_path / "saved"), device="cpu")
+        typed = [as_typed(task, row) for row in rows]
+        for answers in (
+            [classify(each, top_k=None) for each in typed],
+            classify(typed, top_k=None, batch_size=len(typed), padding=True),
+        ):
+            found = [{each["label"]: each["score"] for each in of_row} for of_row in answers]
+            found_NC = [[of_row[label] for label in task.labels] for of_row in found]
+            np.testing.assert_allclose(found_NC, expected, atol=1e-4)
 
 
 def test_a_long_text_is_cut_by_truncation(gpt2, tmp_path):
