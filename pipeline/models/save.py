@@ -13,10 +13,12 @@ from pipeline.artifacts.files import read_json, write_json
 from pipeline.models.generate import TEMPERATURE, TOP_K
 from pipeline.models.gpt import is_bert
 from pipeline.models.masking import MASK_TOKEN
+from pipeline.models.tokenizer_files import add_tokens, set_template, unlist
 
+TOKENIZER = "tokenizer.json"
 TOKENIZER_CONFIG = "tokenizer_config.json"
 TOKENIZER_FILES = (
-    "tokenizer.json",
+    TOKENIZER,
     TOKENIZER_CONFIG,
     "special_tokens_map.json",
     "sentencepiece.model",
@@ -41,7 +43,7 @@ def save_model(model: PreTrainedModel, tokenizer_folder: Path, folder: Path) -> 
     if (folder / TOKENIZER_CONFIG).exists():
         fit_tokenizer(folder / TOKENIZER_CONFIG, config)
         if is_bert(model):
-            name_mask(folder / TOKENIZER_CONFIG)
+            prepare_for_masks(folder, config)
 
 
 def generation_config(config: PreTrainedConfig) -> GenerationConfig:
@@ -70,14 +72,20 @@ def fit_tokenizer(path: Path, config: PreTrainedConfig) -> None:
     write_json(path, options)
 
 
-def name_mask(path: Path) -> None:
-    """Write into a tokenizer_config.json what stands for a hidden word, if it doesn't say so."""
-    options = read_json(path)
-    options.setdefault("mask_token", MASK_TOKEN)
-    for key in ("additional_special_tokens", "extra_special_tokens"):
-        if MASK_TOKEN in options.get(key, []):
-            options[key].remove(MASK_TOKEN)
-    write_json(path, options)
+def prepare_for_masks(folder: Path, config: PreTrainedConfig) -> None:
+    """Have a BERT's tokenizer find its mask in a text, and put the end token around the text, as
+    people expect of a BERT. This project's tokenizers get a reserved token for the mask."""
+    options = read_json(folder / TOKENIZER_CONFIG)
+    content = read_json(folder / TOKENIZER)
+    vocabulary: dict[str, int] = content["model"]["vocab"]
+    mask = options.setdefault("mask_token", MASK_TOKEN)
+    end = (options["eos_token"], config.eos_token_id)
+    set_template(content, [end, "A", end], [end, "A", end, "B", end])
+    if mask in vocabulary:
+        add_tokens(content, [(mask, vocabulary[mask])], special=False)
+        unlist(options, {mask})
+    write_json(folder / TOKENIZER, content)
+    write_json(folder / TOKENIZER_CONFIG, options)
 
 
 def follow_umask(path: Path) -> None:

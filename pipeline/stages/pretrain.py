@@ -212,6 +212,8 @@ def write_model(
         config=model.config,
         sources=recipe["source"],
         begin=tokenizer.bos_token,
+        is_bert=is_bert(model),
+        mask=tokenizer.mask_token,
         has_sentencepiece=(folder / "sentencepiece.model").exists(),
         millions=figures["parameters"] / 1e6,
         start=start,

@@ -57,7 +57,9 @@ def test_words_are_hidden_as_a_whole():
     _, targets_BT = hide(ids_BT)
     for ids_T, targets_T in zip(ids_BT.tolist(), targets_BT.tolist()):
         for place in range(1, len(ids_T)):
-            goes_on = IS_TEXT[ids_T[place]] and IS_TEXT[ids_T[place - 1]] and not BEGINS[ids_T[place]]
+            goes_on = (
+                IS_TEXT[ids_T[place]] and IS_TEXT[ids_T[place - 1]] and not BEGINS[ids_T[place]]
+            )
             if goes_on:
                 assert (targets_T[place] == IGNORED) == (targets_T[place - 1] == IGNORED)
 
@@ -100,7 +102,9 @@ def test_this_projects_pieces_and_wordpieces_say_where_a_word_begins(gpt2, bert)
         found = read_vocabulary(tokenizer, size)
         pieces = tokenizer.convert_ids_to_tokens(list(range(size)))
         for piece, is_begin in zip(pieces, found.begins_word_V):
-            assert is_begin == (piece.startswith(begins) if begins else not piece.startswith(goes_on))
+            assert is_begin == (
+                piece.startswith(begins) if begins else not piece.startswith(goes_on)
+            )
         assert not found.is_text_V[tokenizer.all_special_ids].any()
     assert found.mask_token_id == tokenizer.mask_token_id
     ours = AutoTokenizer.from_pretrained(gpt2)
