@@ -74,15 +74,19 @@ def fit_tokenizer(path: Path, config: PreTrainedConfig) -> None:
 
 def prepare_for_masks(folder: Path, config: PreTrainedConfig) -> None:
     """Have a BERT's tokenizer find its mask in a text, and put the end token around the text, as
-    people expect of a BERT. This project's tokenizers get a reserved token for the mask."""
+    people expect of a BERT. This project's tokenizers get a reserved token for the mask.
+
+    A special token's name in a text is that token then, as it is with every BERT.
+    """
     options = read_json(folder / TOKENIZER_CONFIG)
     content = read_json(folder / TOKENIZER)
     vocabulary: dict[str, int] = content["model"]["vocab"]
     mask = options.setdefault("mask_token", MASK_TOKEN)
     end = (options["eos_token"], config.eos_token_id)
     set_template(content, [end, "A", end], [end, "A", end, "B", end])
+    options["split_special_tokens"] = False
     if mask in vocabulary:
-        add_tokens(content, [(mask, vocabulary[mask])], special=False)
+        add_tokens(content, [(mask, vocabulary[mask])], special=True)
         unlist(options, {mask})
     write_json(folder / TOKENIZER, content)
     write_json(folder / TOKENIZER_CONFIG, options)

@@ -11,15 +11,20 @@ PAD = 0
 
 
 def write_tokens(
-    folder: Path, shards: dict[str, list[int]], seed: int = 0, vocabulary: int = VOCABULARY
+    folder: Path,
+    shards: dict[str, list[int]],
+    seed: int = 0,
+    vocabulary: int = VOCABULARY,
+    first: int = 10,
 ) -> Path:
-    """Write shards of the given lengths for each split, documents of 20 tokens, 3 bytes a token."""
+    """Write shards of the given lengths for each split, documents of 20 tokens, of 50 kinds from
+    `first` on, 3 bytes a token."""
     generator = np.random.default_rng(seed)
     entries = []
     for split, lengths in shards.items():
         (folder / split).mkdir(parents=True)
         for number, length in enumerate(lengths):
-            tokens = generator.integers(10, 60, length).astype(np.uint16)
+            tokens = generator.integers(first, first + 50, length).astype(np.uint16)
             tokens[19::20] = END
             file = f"{split}/{number:05d}.npy"
             np.save(folder / file, tokens)

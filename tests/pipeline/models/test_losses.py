@@ -64,10 +64,7 @@ def test_hidden_words_are_predicted_from_both_sides(architecture):
     stock.set_attn_implementation("eager")
     everything = torch.zeros(2, 1, 16, 16)
     logits_BTV = stock(inputs_BT[:, :-1], attention_mask=everything, use_cache=False).logits
-    if architecture == "bert":
-        targets_BT = targets_BT[:, :-1]
-    else:
-        targets_BT = targets_BT[:, 1:]
+    targets_BT = targets_BT[:, :-1] if architecture == "bert" else targets_BT[:, 1:]
     expected = functional.cross_entropy(
         logits_BTV.flatten(0, 1), targets_BT.flatten(), ignore_index=IGNORED, reduction="sum"
     )
