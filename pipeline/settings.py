@@ -12,6 +12,8 @@ from pydantic import Field, model_validator
 from corpora.settings import KEYED_IF_CHANGED, UNKEYED, Settings, broken_rule
 from tokenizer.special_tokens import VOCAB_MULTIPLE
 
+WeightDecay = Annotated[float, Field(ge=0)] | Literal["auto"]
+
 
 class CorpusSettings(Settings):
     """What the corpus is made of."""
@@ -110,18 +112,18 @@ class PretrainSettings(Settings):
     """muon (for the blocks' matrices, AdamW for the rest) or adamw for all."""
     matrix_learning_rate: float = Field(default=0.02, ge=0, le=1)
     """Peak learning rate of Muon."""
-    matrix_weight_decay: float | None = Field(default=None, ge=0)
+    matrix_weight_decay: WeightDecay = "auto"
     """Weight decay of Muon's matrices over a whole run: a step at the peak rate takes this over
-    `steps` of a weight's value, where the update makes it smaller as well. By default 12, and 0
-    where a model is continued (init)."""
+    `steps` of a weight's value, where the update makes it smaller as well. auto is 12, and 0 where
+    a model is continued (init)."""
     learning_rate: float = Field(default=0.016, ge=0, le=1)
     """Peak learning rate of AdamW; 0.002 is right where optimizer=adamw has all of the model."""
     warmup_steps: int = Field(default=100, ge=0)
     """Steps of linear warm-up; a linear decay to zero follows."""
-    weight_decay: float | None = Field(default=None, ge=0)
+    weight_decay: WeightDecay = "auto"
     """Weight decay of AdamW's matrices, embeddings included, over a whole run: a step at the peak
-    rate takes this over `steps` of a weight's value. By default 1.2, and 0 where a model is
-    continued (init). None on biases and norms."""
+    rate takes this over `steps` of a weight's value. auto is 1.2, and 0 where a model is continued
+    (init). Biases and norms have none."""
     beta2: float = Field(default=0.95, ge=0, le=0.99999)
     """Second-moment decay of AdamW."""
     clip: float = Field(default=1.0, ge=0)

@@ -1,4 +1,4 @@
-"""Causal attention in training, for all the GPTs: torch's quick kernels in place of dense scores,
+"""Attention in training, causal for all the GPTs: torch's quick kernels in place of dense scores,
 and masks only where causality isn't all: for documents, and for GPT-3's banded layers.
 
 transformers (5.23) builds a dense (B, 1, T, T) mask when a whole GPT-2 is compiled. An attention
@@ -35,10 +35,11 @@ def compiled_flex_attention() -> Callable[..., Any]:
     return torch.compile(flex_attention, dynamic=False)
 
 
-def quickest(device: str, length: int) -> str:
-    """The name of the quicker of the two for sequences of up to `length` tokens."""
+def quickest(device: str, length: int, kind: str = "causal") -> str:
+    """The name of the quicker function for sequences of up to `length` tokens, of those that are
+    causal without a mask, or of those that then read `both_ways`."""
     is_short_on_cpu = device == "cpu" and length <= LONGEST_FOR_MATMUL
-    return "causal_matmul" if is_short_on_cpu else "causal_kernels"
+    return f"{kind}_matmul" if is_short_on_cpu else f"{kind}_kernels"
 
 
 def causal_matmul(
@@ -103,10 +104,33 @@ def causal_kernels(
     return context_BHTD.transpose(1, 2).contiguous(), None
 
 
+def reading_both_ways(attend: Callable[..., Any]) -> Callable[..., Any]:
+    """One of the above for a model in which every token sees all others where no mask is given;
+    pads have to be told by a mask, of four axes."""
+
+    def attend_to_all(
+        module: torch.nn.Module,
+        query_BHTD: torch.Tensor,
+        key_BHTD: torch.Tensor,
+        value_BHTD: torch.Tensor,
+        attention_mask: Mask | None,
+        **options: Any,
+    ) -> tuple[torch.Tensor, None]:
+        mask = attention_mask
+        if mask is None:
+            T = query_BHTD.shape[2]
+            mask = query_BHTD.new_zeros(1, 1, T, T)
+        return attend(module, query_BHTD, key_BHTD, value_BHTD, mask, **options)
+
+    return attend_to_all
+
+
+ATTENTIONS = {"causal_kernels": causal_kernels, "causal_matmul": causal_matmul}
 # transformers refuses GPTNeo a name with "sdpa" in it.
 AttentionInterface.register("causal_kernels", causal_kernels)
 AttentionInterface.register("causal_matmul", causal_matmul)
-ATTENTIONS = {"causal_kernels": causal_kernels, "causal_matmul": causal_matmul}
+AttentionInterface.register("both_ways_kernels", reading_both_ways(causal_kernels))
+AttentionInterface.register("both_ways_matmul", reading_both_ways(causal_matmul))
 
 
 def within_documents(begun_BT: torch.Tensor) -> Rule:

@@ -47,7 +47,8 @@ def make_model(
         "pad_token_id": pad_token_id,
     }
     # In memory only: config.json doesn't name it.
-    attention = quickest(device, settings.context)
+    kind = "both_ways" if settings.architecture == "bert" else "causal"
+    attention = quickest(device, settings.context, kind)
     if settings.init:
         model = continue_model(settings, vocab_size, tokens, attention)
     else:

@@ -66,8 +66,8 @@ def run(
     validation = TokenStream(inputs["tokens"], "validation")
     pad_token_id = tokenizer.pad_token_id
     model = make_model(settings, text.vocab_size, text.end_token_id, pad_token_id, device)
-    batches = TrainingBatches(text, settings.context, settings.batch_size, settings.seed)
     hiding = make_hiding(settings, tokenizer, model)
+    batches = TrainingBatches(text, settings.context, settings.batch_size, settings.seed, hiding)
     num_parameters = model.num_parameters()
     num_tokens = settings.steps * settings.batch_size * settings.context
     epochs = num_tokens / len(text)
@@ -81,16 +81,7 @@ def run(
     samples = partial(write_samples, model, tokenizer, settings.seed, folder / "logs")
     with open_tracker(settings, folder, is_writer=rank == 0) as tracker:
         trainer = Trainer(
-            model,
-            batches,
-            validation,
-            settings,
-            device,
-            precision,
-            folder,
-            samples,
-            tracker,
-            hiding,
+            model, batches, validation, settings, device, precision, folder, samples, tracker
         )
         figures = trainer.train()
     trained = gather_model(model)

@@ -48,46 +48,6 @@ class TokenStream:
         return np.concatenate(parts).astype(np.int64)
 
 
-class TrainingBatches:
-    """Every window of the stream once an epoch, in an order drawn from the seed and the epoch.
-
-    Each epoch cuts the stream at another offset, so that repeated text doesn't come in the same
-    windows. Raises UserError for a stream that is too short.
-    """
-
-    def __init__(self, stream: TokenStream, context: int, batch_size: int, seed: int) -> None:
-        self.stream = stream
-        self.context = context
-        self.batch_size = batch_size
-        self.seed = seed
-        # One context less: room for the offset and the last target.
-        self.num_windows = (len(stream) - context) // context
-        require(
-            self.num_windows > 0,
-            f"pretrain.context={context}: the training text has only {len(stream)} tokens. Lower "
-            f"pretrain.context, to {len(stream) // 2} at most, or give the recipe more text.",
-        )
-        self.windows_of = functools.lru_cache(maxsize=1)(self._draw_windows)
-
-    def _draw_windows(self, epoch: int) -> tuple[np.ndarray, int]:
-        """The order of an epoch's windows, and the offset of the first."""
-        generator = np.random.default_rng([self.seed, epoch])
-        offset = int(generator.integers(self.context))
-        return generator.permutation(self.num_windows), offset
-
-    def batch(self, step: int, rank: int = 0, world: int = 1) -> torch.Tensor:
-        """Token ids (B / world, T + 1) of a step, the rank-th part of its batch: T inputs and, one
-        on, T targets."""
-        num_rows = self.batch_size // world
-        first = step * self.batch_size + rank * num_rows
-        rows = []
-        for sequence in range(first, first + num_rows):
-            order, offset = self.windows_of(sequence // self.num_windows)
-            window = int(order[sequence % self.num_windows])
-            rows.append(self.stream.read(offset + window * self.context, self.context + 1))
-        return torch.from_numpy(np.stack(rows))
-
-
 class Hiding:
     """Which steps of a run predict hidden words, and which words these are: functions of the seed,
     the step and the row alone, as the batches are."""
@@ -107,6 +67,62 @@ class Hiding:
         """Pack the ids (B, T) of the rows of a step's batch from `first_row` on."""
         seeds = [[self.seed, step, first_row + row] for row in range(len(ids_BT))]
         return hide_words(ids_BT, self.vocabulary, self.rate, seeds)
+
+
+class TrainingBatches:
+    """Every window of the stream once an epoch, in an order drawn from the seed and the epoch.
+
+    Each epoch cuts the stream at another offset, so that repeated text doesn't come in the same
+    windows. In the steps that `hiding` says words are hidden. Raises UserError for a stream that is
+    too short.
+    """
+
+    def __init__(
+        self,
+        stream: TokenStream,
+        context: int,
+        batch_size: int,
+        seed: int,
+        hiding: Hiding | None = None,
+    ) -> None:
+        self.stream = stream
+        self.context = context
+        self.batch_size = batch_size
+        self.seed = seed
+        self.hiding = hiding
+        # One context less: room for the offset and the last target.
+        self.num_windows = (len(stream) - context) // context
+        require(
+            self.num_windows > 0,
+            f"pretrain.context={context}: the training text has only {len(stream)} tokens. Lower "
+            f"pretrain.context, to {len(stream) // 2} at most, or give the recipe more text.",
+        )
+        self.windows_of = functools.lru_cache(maxsize=1)(self._draw_windows)
+
+    def _draw_windows(self, epoch: int) -> tuple[np.ndarray, int]:
+        """The order of an epoch's windows, and the offset of the first."""
+        generator = np.random.default_rng([self.seed, epoch])
+        offset = int(generator.integers(self.context))
+        return generator.permutation(self.num_windows), offset
+
+    def batch(self, step: int, rank: int = 0, world: int = 1) -> torch.Tensor:
+        """Token ids (B / world, T + 1) of a step, the rank-th part of its batch: T inputs and, one
+        on, T targets; packed ones where words are hidden."""
+        num_rows = self.batch_size // world
+        first = step * self.batch_size + rank * num_rows
+        rows = []
+        for sequence in range(first, first + num_rows):
+            order, offset = self.windows_of(sequence // self.num_windows)
+            window = int(order[sequence % self.num_windows])
+            rows.append(self.stream.read(offset + window * self.context, self.context + 1))
+        ids_BT = torch.from_numpy(np.stack(rows))
+        if self.hiding and self.hiding.is_in(step):
+            return self.hiding.hide(ids_BT, step, rank * num_rows)
+        return ids_BT
+
+    def hides_words(self, step: int) -> bool:
+        """Whether this step's batch predicts hidden words."""
+        return self.hiding is not None and self.hiding.is_in(step)
 
 
 def shorten(ids_BT: torch.Tensor, context: int) -> torch.Tensor:

@@ -3,6 +3,7 @@ Muon itself is muon.py, the schedule of the rates schedule.py."""
 
 import math
 from collections.abc import Iterable
+from typing import Literal
 
 import torch
 from transformers import PreTrainedModel
@@ -66,10 +67,12 @@ def make_optimizers(
     return optimizers
 
 
-def decay_of_run(settings: PretrainSettings, given: float | None, default: float) -> float:
+def decay_of_run(
+    settings: PretrainSettings, given: float | Literal["auto"], default: float
+) -> float:
     """What weights lose over a whole run, unless that is set: nothing where a model is continued,
     as few steps would take most of what it has learnt."""
-    if given is not None:
+    if given != "auto":
         return given
     return 0.0 if settings.init else default
 

@@ -18,7 +18,7 @@ from pipeline.models.cost import advising_what_fits, flops_per_token
 from pipeline.models.gpt import is_bert
 from pipeline.models.losses import TokenLosses
 from pipeline.settings import PretrainSettings
-from pipeline.training.batches import Hiding, TokenStream, TrainingBatches, shorten
+from pipeline.training.batches import TokenStream, TrainingBatches, shorten
 from pipeline.training.checkpoint import (
     Progress,
     last_undamaged,
@@ -74,10 +74,9 @@ class Trainer:
         folder: Path,
         on_validation: Callable[[int], None],
         tracker: Tracker = no_tracker,
-        hiding: Hiding | None = None,
     ) -> None:
         """`on_validation` is called with the step after each validation, by all processes;
-        `tracker` with each line of metrics; `hiding` says which words are hidden, if any are."""
+        `tracker` with each line of metrics."""
         self.rank, self.world = rank_and_world()
         self.batches = batches
         self.settings = settings
@@ -86,7 +85,6 @@ class Trainer:
         self.on_validation = on_validation
         prepare_torch(settings.deterministic, settings.compile, device)
         model.train()
-        self.hiding = hiding
         masking = settings.document_masking
         losses = TokenLosses(model, settings.compile, masking, settings.mask_rate).to(device)
         self.model = model
@@ -105,7 +103,7 @@ class Trainer:
             self.micro_batch_size,
             device,
             precision,
-            hiding if is_bert(model) else None,
+            batches.hiding if is_bert(model) else None,
         )
         self.tokens_per_step = settings.batch_size * settings.context
         self.peak_flops = peak_flops(device)
@@ -170,11 +168,8 @@ class Trainer:
 
         Returns a loss whose mean over the processes is the batch's, in nats a token.
         """
-        ids_BT = self.batches.batch(step, self.rank, self.world)
-        is_masked = self.hiding is not None and self.hiding.is_in(step)
-        if self.hiding and is_masked:
-            ids_BT = self.hiding.hide(ids_BT, step, self.rank * len(ids_BT))
-        ids_BT = copy_to(ids_BT, self.device)
+        ids_BT = copy_to(self.batches.batch(step, self.rank, self.world), self.device)
+        is_masked = self.batches.hides_words(step)
         length = self.length_at(step)
         ids_BT = shorten(ids_BT, length)
         micro_batches = ids_BT.split(self.micro_batch_size * self.settings.context // length)

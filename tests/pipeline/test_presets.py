@@ -60,7 +60,7 @@ def test_one_tasks_epochs_leave_the_others_as_the_preset_has_them():
         ("klue.head", "linear crf", "of linear, language"),
         ("klue.head", "", "has to be of"),
         ("klue.tasks", "ynat snli", "'snli' is unknown.*ynat nli sts re"),
-        ("klue.tasks", "", "No KLUE task is named.*ynat nli sts re"),
+        ("klue.tasks", "", "No task is named.*ynat nli sts re"),
         ("prompt.shots", "", "one or several numbers"),
         ("tokenizer.morphemes", "kkma", "one of mecab"),
         ("tokenizer.vocab_size", "1000", "multiple of 128"),

@@ -30,6 +30,7 @@ from pipeline.training.processes import (
 from pipeline.training.trainer import Trainer
 from tests.pipeline.tiny_tokens import END, PAD, VOCABULARY
 
+GPTS = ("gpt", "gpt2", "gpt3")
 TINY = PretrainSettings(
     layers=2,
     width=32,

@@ -19,12 +19,17 @@ from pipeline.models.attention import (
     within_window,
 )
 from pipeline.models.folder import MODEL_TYPES
-from pipeline.models.gpt import blocks_of
+from pipeline.models.gpt import auto_class_of, blocks_of, is_bert
 from pipeline.models.losses import TokenLosses
 from tests.pipeline.tiny_tokens import END
-from tests.pipeline.train_tiny import make_tiny
+from tests.pipeline.train_tiny import GPTS, make_tiny
 
 CPU = torch.device("cpu")
+
+
+def cache_of(model) -> dict[str, bool]:
+    """A BERT has none."""
+    return {} if is_bert(model) else {"use_cache": False}
 
 
 def draw_ids(rows, length):
@@ -33,7 +38,7 @@ def draw_ids(rows, length):
     return ids_BT
 
 
-@pytest.mark.parametrize("architecture", MODEL_TYPES)
+@pytest.mark.parametrize("architecture", GPTS)
 @pytest.mark.parametrize("name", ["causal_kernels", "causal_matmul"])
 def test_stock_classes_give_the_logits_of_training_and_nothing_of_it_is_saved(
     tmp_path, monkeypatch, architecture, name
@@ -49,7 +54,7 @@ def test_stock_classes_give_the_logits_of_training_and_nothing_of_it_is_saved(
     ids_BT = draw_ids(3, 32)
     found = []
 
-    def keep(hidden_BTC, head_VC, _targets_BT):
+    def keep(hidden_BTC, head_VC, _bias_V, targets_BT):
         found.append(hidden_BTC @ head_VC.T)
         return hidden_BTC.sum()
 
@@ -64,10 +69,11 @@ def test_stock_classes_give_the_logits_of_training_and_nothing_of_it_is_saved(
 def test_sampling_while_training_gives_stock_logits(tmp_path, architecture):
     model = make_tiny(architecture=architecture, context=32).eval()
     model.save_pretrained(tmp_path)
-    stock = AutoModelForCausalLM.from_pretrained(tmp_path).eval()
+    stock = auto_class_of(model.config).from_pretrained(tmp_path).eval()
     ids_BT = draw_ids(1, 20)
     with torch.no_grad():
-        ours = model(ids_BT, use_cache=False, attention_mask=torch.ones_like(ids_BT)).logits
+        ones_BT = torch.ones_like(ids_BT)
+        ours = model(ids_BT, attention_mask=ones_BT, **cache_of(model)).logits
         torch.testing.assert_close(ours, stock(ids_BT).logits, atol=1e-5, rtol=0)
 
 

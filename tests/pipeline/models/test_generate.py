@@ -8,9 +8,8 @@ import torch
 
 from corpora.errors import UserError
 from pipeline.models.generate import continue_text
-from pipeline.models.gpt import MODEL_TYPES
 from tests.pipeline.tiny_tokens import END, PAD
-from tests.pipeline.train_tiny import make_tiny
+from tests.pipeline.train_tiny import GPTS, make_tiny
 
 
 class Letters:
@@ -25,7 +24,7 @@ class Letters:
         return [" ".join(map(str, ids_T)) for ids_T in ids_BT.tolist()]
 
 
-@pytest.mark.parametrize("architecture", MODEL_TYPES)
+@pytest.mark.parametrize("architecture", GPTS)
 def test_each_generates(architecture):
     model = make_tiny(architecture=architecture)
     (text,) = continue_text(model, Letters(), "abc", 8, seed=1, use_cache=False)

@@ -1,5 +1,7 @@
 """Which optimizer takes which weights."""
 
+import re
+
 import pytest
 import torch
 
@@ -18,7 +20,8 @@ def test_muon_takes_the_blocks_matrices_and_adamw_everything_else(architecture):
     adamw, *muons = make_optimizers(model, TINY)
     names = {parameter: name for name, parameter in model.named_parameters()}
     taken = {names[parameter] for muon in muons for parameter in weights_in(muon)}
-    matrices = {name for each, name in names.items() if ".h." in name and each.dim() == 2}
+    blocks = r"transformer\.h\.|bert\.encoder\.layer\.|cls\.predictions\.transform\."
+    matrices = {name for each, name in names.items() if re.match(blocks, name) and each.dim() == 2}
     assert taken == matrices
     assert len(taken) + len(weights_in(adamw)) == len(names)
 
@@ -46,7 +49,7 @@ def test_queries_that_are_scaled_down_learn_as_much_slower_and_decay_as_the_othe
     ],
 )
 def test_a_model_that_is_continued_decays_only_if_that_is_set(changes, expected):
-    settings = tiny(**{"matrix_weight_decay": None, **changes})
+    settings = tiny(**{"matrix_weight_decay": "auto", **changes})
     adamw, muon = make_optimizers(make_tiny(), settings)
     group = adamw.param_groups[0]
     per_step = (muon.param_groups[0]["decay"], group["lr"] * group["weight_decay"])

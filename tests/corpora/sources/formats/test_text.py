@@ -51,7 +51,7 @@ def test_of_a_whole_text_only_the_damaged_line_goes(tmp_path, name, encoding):
     head = "첫째 줄\n둘째 ".encode(encoding)
     data = head + b"\xff\xff\n" + "셋째 줄\n넷째".encode(encoding.removesuffix("-sig"))
     damaged, document = read(tmp_path / name, data)
-    assert document == (name, "첫째 줄\n\n셋째 줄\n넷째", "", "", 3)
+    assert document[:5] == (name, "첫째 줄\n\n셋째 줄\n넷째", "", "", 3)
     assert damaged.where == f"{name}:2"
     assert damaged.reason == f"byte {len(head)} of the file (0xff) is neither UTF-8 nor CP949"
     assert damaged.num_lines == 1
