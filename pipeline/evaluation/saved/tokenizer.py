@@ -21,7 +21,9 @@ def write_tokenizer(reader: Reader, task: Task, folder: Path) -> None:
     separator, end = ((reader.name_of(each), each) for each in (reader.separator, reader.end))
     single = [*start, "A", end]
     pair = [*start, "A", separator, "B", end]
-    marks = list(zip(MARKERS, reader.markers)) if task.entities else []
+    marks: list[Piece] = []
+    if task.entities:
+        marks = [(name, number) for name, number in zip(MARKERS, reader.markers)]
     _write(reader, folder, single, pair, marks)
 
 
