@@ -160,9 +160,10 @@ class Evaluation(Settings):
                 f"task={self.task}: has to be one of {', '.join(KLUE_TASKS)}, or a .toml "
                 f"file.{hint}"
             )
-        if is_own == bool(self.data):
-            fault = "only for KLUE's tasks" if is_own else "'data' is missing."
-            raise broken_rule(f"data={self.data}: {fault}" if is_own else fault)
+        if is_own and self.data:
+            raise broken_rule(f"data={self.data}: {self.task} itself says where its rows are.")
+        if not is_own and not self.data:
+            raise broken_rule("'data' is missing.")
         return self
 
 

@@ -130,6 +130,8 @@ class Settings(BaseModel):
         is_of_list = any(isinstance(part, int) for part in error["loc"])
         if is_of_list or kind not in SCALARS:
             return f"expected {_describe_type(field.annotation)}."
+        if words := _choices_of(field.annotation):
+            return f"expected {SCALARS[kind]} or {', '.join(words)}."
         is_quoted = isinstance(error["input"], str) and problem == "type"
         return f"expected {SCALARS[kind]}{', without quotes' if is_quoted else ''}."
 

@@ -42,7 +42,8 @@ def complete(task: Task) -> Task:
         "labels are at least two and few. Set label to the right column, or metrics to one of "
         "scores (pearson, spearman).",
     )
-    return task.model_copy(update={"labels": order_labels(found)})
+    complete_task = task.model_dump() | {"labels": order_labels(found)}
+    return Task.from_table(complete_task, f"task {task.name}")
 
 
 def read_split(task: Task, split: str) -> list[Row]:

@@ -42,7 +42,8 @@ def input_files(
 
     Raises UserError, early, for a missing folder or split.
     """
-    return [file for name in tasks for split in splits for file in _split_files(data, name, split)]
+    found = [file for name in tasks for split in splits for file in _split_files(data, name, split)]
+    return list(dict.fromkeys(found))  # what is held out lies in the same files
 
 
 def _split_files(data: str, name: str, split: str) -> list[Path]:

@@ -4,6 +4,7 @@ whoever uses a task or one of its examples has to know of it. Examples are read 
 from collections.abc import Iterable
 from itertools import accumulate, pairwise
 from pathlib import Path
+from string import Formatter
 from typing import Any, Final, Literal, Self
 
 from pydantic import Field, model_validator
@@ -45,6 +46,15 @@ HEADINGS: Final[dict[str, str]] = {
 """What the metrics are called in tables."""
 OF_SCORES: Final = ("pearson", "spearman", "f1")
 """Metrics of tasks whose rows have a score in place of a label."""
+
+
+def names_in(template: str) -> set[str]:
+    """Return what stands in a template's braces."""
+    try:
+        return {name for _, name, _, _ in Formatter().parse(template) if name is not None}
+    except ValueError:
+        fault = "a brace that stands for itself is written twice."
+        raise broken_rule(f"prompts: {template!r}: {fault}") from None
 
 
 class Task(Settings):
@@ -99,7 +109,8 @@ class Task(Settings):
     """For prompts: what each label is called, in order; of scores, the degrees from lowest to
     highest."""
     prompts: tuple[str, ...] = ()
-    """Texts that such a word continues, after a space; {names} in them are the row's columns."""
+    """Texts that such a word continues, after a space; {names} in them are the row's columns, of a
+    path its last key, and with entities {subject} and {object}."""
     prompts_version: int = 1
     """Raised with every change of a word or a prompt: scores of two versions don't compare."""
     folder: str = ""
@@ -118,8 +129,15 @@ class Task(Settings):
             raise broken_rule(f"ignored_label={self.ignored_label}: isn't one of labels.")
         if self.symmetric and len(self.texts) < 2:
             raise broken_rule("symmetric: needs two texts.")
+        if self.entities and self.texts != ("sentence",):
+            raise broken_rule('entities: a row needs texts = ["sentence"], which they stand in.')
         if self.prompts and self.labels and len(self.words) != len(self.labels):
             raise broken_rule("words: prompts need one for each of labels.")
+        for prompt in self.prompts:
+            if unknown := names_in(prompt) - set(self.prompt_fields):
+                raise broken_rule(
+                    f"prompts: {{{min(unknown)}}} is none of {', '.join(self.prompt_fields)}."
+                )
         if self.regression and self.lowest >= self.highest:
             raise broken_rule(f"lowest={self.lowest:g}: has to be below highest.")
         return self
@@ -155,15 +173,17 @@ class Task(Settings):
         return (self.texts, self.texts[::-1]) if self.symmetric else (self.texts,)
 
     @property
+    def prompt_fields(self) -> dict[str, str]:
+        """What a prompt's braces may name, and the column that it is: of a path its last key."""
+        fields = {column.rpartition(".")[2]: column for column in self.texts}
+        entities = zip(("subject", "object"), ENTITIES) if self.entities else ()
+        return fields | dict(entities)
+
+    @property
     def klue_columns(self) -> tuple[str, ...]:
         """Every column that a row of KLUE's has to have."""
         entities = ENTITIES if self.entities else ()
         return ("guid", *self.texts, *entities, self.label.partition(".")[0])
-
-    @property
-    def row_columns(self) -> tuple[str, ...]:
-        """Every column of a row that was checked."""
-        return (*self.klue_columns[:-1], "label")
 
     def target(self, row: Row) -> float | int:
         """Return what the model has to say of this row: a label's id, or a score."""

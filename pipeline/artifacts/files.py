@@ -4,6 +4,9 @@ the disk, and renamed. Only the standard library is imported here."""
 import hashlib
 import json
 import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +34,18 @@ def publish(temporary: Path, final: Path) -> None:
     fsync(temporary)
     temporary.replace(final)
     fsync(final.parent)
+
+
+@contextmanager
+def whole_folder(folder: Path) -> Iterator[Path]:
+    """A new folder to write into, which gets this name, in the place of another, when all is
+    written."""
+    unfinished = folder.with_name(f"{folder.name}.tmp")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(parents=True)
+    yield unfinished
+    shutil.rmtree(folder, ignore_errors=True)
+    unfinished.rename(folder)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from transformers import AutoConfig, AutoTokenizer
-from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES
 
 from corpora.errors import as_user_error, require
 from corpora.tasks.task import (
@@ -18,6 +17,7 @@ from corpora.tasks.task import (
 )
 from pipeline.evaluation.prompts import require_prompts, write_prompt
 from pipeline.evaluation.truncation import cut_around_entities, cut_longer
+from pipeline.models.load import is_causal
 
 TokenIds = list[int]
 
@@ -60,9 +60,7 @@ class Reader:
         if getattr(self.config, "activation_function", None) == "gelu_new":
             # Within 0.0005 of it, in a fifth of the time on a CPU.
             self.config.activation_function = "gelu"
-        # Masked language models read both ways, unless they are told to be decoders.
-        is_masked_model = self.config.model_type in MODEL_FOR_MASKED_LM_MAPPING_NAMES
-        self.is_causal = not is_masked_model or getattr(self.config, "is_decoder", False)
+        self.is_causal = is_causal(self.config)
         num_positions = getattr(self.config, "max_position_embeddings", max_length)
         require(
             num_positions >= SHORTEST_INPUT,

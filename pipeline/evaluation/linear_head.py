@@ -59,9 +59,6 @@ class LinearHead:
         self.device = device
         self.kind = "pretrained" if pretrained else "random twin"
         self.model = load_classifier(reader, task, pretrained, reads_both_ways)
-        # Of the scores that the head says, if it can't say them as they are.
-        self.center = 0.0
-        self.scale = 1.0
 
     def fine_tune(self, examples: Examples, settings: KlueSettings, seed: int) -> None:
         """Train the head and the model.
@@ -97,17 +94,11 @@ class LinearHead:
         num_steps = count_steps(task, len(lengths) // len(task.orders), settings)
         fine_tune(self.model, lengths, loss_of, num_steps, settings, seed, name, self.device)
         if task.regression and not fold_scale(self.model, center, scale):
-            self.center = center
-            self.scale = scale
             self.model.config.score_scale = [center, scale]
 
     def predict(self, inputs: list[TokenIds]) -> np.ndarray:
-        """Return probabilities (N, C), or STS scores (N,), from means over `task.orders`."""
-        logits_of_orders = predict_logits(self.model, inputs, self.reader.pad, self.device)
-        logits_NC = np.mean(np.split(logits_of_orders, len(self.task.orders)), 0)
-        if self.task.regression:
-            return logits_NC[:, 0] * self.scale + self.center
-        return softmax(logits_NC, 1)
+        """Return what the model says of rows in each of `task.orders`, as `predict` does."""
+        return predict(self.model, self.task, inputs, self.reader.pad, self.device)
 
     def save(self, folder: Path) -> None:
         """Write a folder that transformers' text-classification pipeline answers from.
@@ -145,6 +136,23 @@ def load_classifier(
         model.resize_token_embeddings(reader.num_embeddings, mean_resizing=False)
     model.config.pad_token_id = reader.pad  # after the resizing: it may be one of the new ids
     return model
+
+
+def predict(
+    model: PreTrainedModel, task: Task, inputs: list[TokenIds], pad_id: int, device: str
+) -> np.ndarray:
+    """Return probabilities (N, C), or scores (N,), from means over `task.orders`, in which the
+    inputs come one after the other.
+
+    Scores that the head couldn't be made to say as they are (fold_scale) are put right by the
+    config's `score_scale`: center and scale.
+    """
+    logits_of_orders = predict_logits(model, inputs, pad_id, device)
+    logits_NC = np.mean(np.split(logits_of_orders, len(task.orders)), 0)
+    if not task.regression:
+        return softmax(logits_NC, 1)
+    center, scale = getattr(model.config, "score_scale", (0.0, 1.0))
+    return logits_NC[:, 0] * scale + center
 
 
 @torch.no_grad()

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.special import softmax
 
 from corpora.errors import require
-from corpora.tasks.task import Row, Task, typed_word
+from corpora.tasks.task import ENTITIES, Row, Task, typed_word
 
 
 class Prompt(NamedTuple):
@@ -30,10 +30,11 @@ def write_prompt(
     """
     require_prompts(task)
     template = task.prompts[number - 1]
-    fields: dict[str, str] = {column: row[column] for column in task.texts}
-    if task.entities:
-        fields["subject"] = typed_word(row, task, "subject_entity")
-        fields["object"] = typed_word(row, task, "object_entity")
+    fields: dict[str, str] = {
+        name: typed_word(row, task, column) if column in ENTITIES else row[column]
+        for name, column in task.prompt_fields.items()
+    }
+    whole = dict(fields)
     while not fits(text := template.format(**fields)):
         longest = max(fields, key=lambda name: len(fields[name]))
         num_letters = len(fields[longest])
@@ -41,7 +42,7 @@ def write_prompt(
             num_letters > 0, f"{task.title}: prompt {number} is longer than the model's context."
         )
         fields[longest] = fields[longest][: 9 * num_letters // 10]
-    return Prompt(text, any(fields[column] != row[column] for column in task.texts))
+    return Prompt(text, was_cut=fields != whole)
 
 
 def require_prompts(task: Task) -> None:

@@ -8,7 +8,7 @@ import torch
 from transformers import PreTrainedModel
 
 from corpora.errors import UserError
-from pipeline.models.gpt import blocks_of, head_weight_of
+from pipeline.models.gpt import blocks_of, head_of
 from pipeline.settings import PretrainSettings
 
 USABLE_MEMORY = 0.9  # the rest is the allocator's, and the estimate's error
@@ -22,7 +22,7 @@ def flops_per_token(model: PreTrainedModel, length: int) -> int:
     sequence (Chowdhery et al., 2022), or of the window that a banded layer sees.
     """
     config = model.config
-    weights = num_in_matrices(model) + head_weight_of(model).numel()
+    weights = num_in_matrices(model) + head_of(model)[0].numel()
     kinds = getattr(config, "attention_layers", ["global"] * config.num_hidden_layers)
     attended = sum(min(length, config.window_size) if kind == "local" else length for kind in kinds)
     return 6 * weights + 12 * config.hidden_size * attended

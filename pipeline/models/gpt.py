@@ -169,14 +169,7 @@ def blocks_of(model: PreTrainedModel) -> torch.nn.ModuleList:
     return blocks
 
 
-def head_weight_of(model: PreTrainedModel) -> torch.nn.Parameter:
-    """The weight (V, C) that makes logits of hidden states; often the embeddings' own."""
-    return logits_of(model)[0]
-
-
-def logits_of(
-    model: PreTrainedModel,
-) -> tuple[torch.nn.Parameter, torch.nn.Parameter | None]:
+def head_of(model: PreTrainedModel) -> tuple[torch.nn.Parameter, torch.nn.Parameter | None]:
     """The weight (V, C) that makes logits of hidden states, often the embeddings' own, and the bias
     (V), which BERT's head has."""
     if is_bert(model):

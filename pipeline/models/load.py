@@ -6,12 +6,14 @@ from typing import Any
 
 import torch
 from transformers import (
+    AutoConfig,
     AutoModelForCausalLM,
     AutoTokenizer,
     PreTrainedConfig,
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
+from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES
 
 from corpora.errors import as_user_error, require
 
@@ -47,11 +49,24 @@ def load_weights(
     return model
 
 
+def is_causal(config: Any) -> bool:
+    """Whether a model of this config reads one way: masked language models don't, unless they are
+    told to be decoders."""
+    is_masked_model = config.model_type in MODEL_FOR_MASKED_LM_MAPPING_NAMES
+    return not is_masked_model or getattr(config, "is_decoder", False)
+
+
 def load_text_model(folder: Path, device: str) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """A folder's causal model on the device, in the precision it was saved in, and its tokenizer.
 
-    Raises UserError for a folder without them.
+    Raises UserError for a folder without them, and for a masked language model.
     """
+    with as_user_error(f"{folder}: can't be loaded"):
+        config = AutoConfig.from_pretrained(folder, local_files_only=True)
+    require(
+        is_causal(config),
+        f"{folder}: a {config.model_type}, which fills gaps and can't go on from a text.",
+    )
     with as_user_error(f"{folder}: can't be loaded"):
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
         model: Any = AutoModelForCausalLM.from_pretrained(

@@ -15,7 +15,7 @@ from pipeline.models.attention import (
     within_whole_documents,
 )
 from pipeline.models.folder import MODEL_TYPES
-from pipeline.models.gpt import blocks_of, is_bert, logits_of
+from pipeline.models.gpt import blocks_of, head_of, is_bert
 from pipeline.models.masking import IGNORED, unpack
 
 
@@ -57,9 +57,7 @@ class TokenLosses(torch.nn.Module):
             hidden_BTC = self.hidden_states(inputs_BT[:, :-1], both_ways=True)
             return self.sum_of_hidden(hidden_BTC, targets_BT) / self.mask_rate
         hidden_BTC = self.hidden_states(ids_BT[:, :-1], both_ways=False)
-        return self.sum_cross_entropies(
-            hidden_BTC, *logits_of(self.model), targets_BT=ids_BT[:, 1:]
-        )
+        return self.sum_cross_entropies(hidden_BTC, *head_of(self.model), targets_BT=ids_BT[:, 1:])
 
     def hidden_states(self, ids_BT: torch.Tensor, both_ways: bool) -> torch.Tensor:
         """The model's last hidden states (B, T, C); with `both_ways` every token sees all others
@@ -78,12 +76,13 @@ class TokenLosses(torch.nn.Module):
         wait to learn how many they are."""
         if is_bert(self.model):
             hidden_BTC = self.model.get_submodule("cls.predictions.transform")(hidden_BTC)
+        score = self.sum_cross_entropies
         if hidden_BTC.device.type == "cpu":
+            score = sum_cross_entropies  # they are never as many: it would be compiled each time
             is_target_BT = targets_BT != IGNORED
             hidden_BTC = hidden_BTC[is_target_BT][None]
             targets_BT = targets_BT[is_target_BT][None]
-            return sum_cross_entropies(hidden_BTC, *logits_of(self.model), targets_BT=targets_BT)
-        return self.sum_cross_entropies(hidden_BTC, *logits_of(self.model), targets_BT=targets_BT)
+        return score(hidden_BTC, *head_of(self.model), targets_BT=targets_BT)
 
     def bounds_of_attention(self, starts_BT: torch.Tensor, both_ways: bool) -> dict[str, Any]:
         """What the model is told for documents that begin where `starts_BT` says, if attention

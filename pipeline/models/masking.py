@@ -10,11 +10,13 @@ import numpy as np
 import torch
 from transformers import PreTrainedTokenizerBase
 
+from corpora.errors import require
+
 IGNORED = -100
 """A target that isn't one."""
 MASK_TOKEN = "<reserved_99>"  # of the tokens that this project's tokenizers keep free
 SHIFT = 32
-MASKED_SHARE = 0.8  # of the hidden tokens; half of the others become any token, half stay
+MASKED_SHARE = 0.8  # of the hidden tokens; half of the others become any text's token, half stay
 RANDOM_SHARE = 0.1
 
 
@@ -30,7 +32,8 @@ def read_vocabulary(tokenizer: PreTrainedTokenizerBase, size: int) -> Vocabulary
     """What a tokenizer's pieces say of words: those of SentencePiece and of byte-level BPE begin a
     word with a space, WordPiece's go on with one with ##.
 
-    The mask is the tokenizer's own, or the reserved token of this project's.
+    The mask is the tokenizer's own, or the reserved token of this project's. Raises UserError for a
+    tokenizer that has neither.
     """
     pieces = [str(tokenizer.convert_ids_to_tokens(number) or "") for number in range(size)]
     goes_on = any(piece.startswith("##") for piece in pieces)
@@ -38,7 +41,12 @@ def read_vocabulary(tokenizer: PreTrainedTokenizerBase, size: int) -> Vocabulary
     special = set(tokenizer.all_special_ids)
     mask: Any = tokenizer.mask_token_id
     if mask is None:
-        mask = tokenizer.convert_tokens_to_ids(MASK_TOKEN)
+        require(
+            MASK_TOKEN in pieces,
+            f"the tokenizer has no mask token, nor {MASK_TOKEN}: set mask_token in its "
+            "tokenizer_config.json to one of its tokens that no text holds.",
+        )
+        mask = pieces.index(MASK_TOKEN)
     is_text = [number not in special for number in range(size)]
     return Vocabulary(np.array(begins), np.array(is_text), mask)
 
@@ -58,9 +66,9 @@ def hide_words(
 def _hide_in_row(
     ids_T: np.ndarray, vocabulary: Vocabulary, rate: float, generator: np.random.Generator
 ) -> np.ndarray:
-    size = len(vocabulary.begins_word_V)
     chance_T, kind_T = generator.random((2, len(ids_T)))
-    other_T = generator.integers(size, size=len(ids_T))
+    # Not any token: an end token would begin a document.
+    other_T = generator.choice(np.flatnonzero(vocabulary.is_text_V), len(ids_T))
     known_T = np.clip(ids_T, 0, None)
     is_text_T = vocabulary.is_text_V[known_T] & (ids_T >= 0)
     begins_T = vocabulary.begins_word_V[known_T] | ~is_text_T

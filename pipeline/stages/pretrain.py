@@ -170,7 +170,8 @@ def guess_words(
 ) -> str:
     """What a BERT takes a hidden token behind a prompt for, the likeliest first."""
     mask = read_vocabulary(tokenizer, len(tokenizer)).mask_token_id
-    ids = tokenizer(prompt, add_special_tokens=False)["input_ids"]
+    room = model.config.max_position_embeddings - 3
+    ids = tokenizer(prompt, add_special_tokens=False)["input_ids"][:room]
     end = model.config.eos_token_id
     ids_1T = torch.tensor([[end, *ids, mask, end]], device=model.device)
     model.eval()

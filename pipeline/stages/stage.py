@@ -20,7 +20,7 @@ from pipeline.artifacts import store
 from pipeline.artifacts.digests import RawFiles, digest_of, digest_raw_files
 from pipeline.artifacts.manifest import Origin
 from pipeline.artifacts.store import Artifact
-from pipeline.evaluation_settings import KlueSettings, PromptSettings
+from pipeline.evaluation_settings import KlueSettings, PromptSettings, task_name
 from pipeline.executors import Context
 from pipeline.models.folder import model_files
 from pipeline.presets import Preset
@@ -74,12 +74,12 @@ def prompt_files(preset: Preset, data: Path | None) -> RawFiles:
 
 def evaluation_files(settings: KlueSettings | PromptSettings) -> RawFiles:
     """The tasks' table, their rows, and a model that was named."""
-    paths = rows.input_files(settings.data, settings.tasks)
-    return [
-        (TASKS_TABLE.name, TASKS_TABLE),
-        *((f"{path.parent.name}/{path.name}", path) for path in paths),
-        *model_files(settings.model),
+    of_tasks = [
+        (f"{task_name(task)}/{path.name}", path)
+        for task in settings.tasks
+        for path in rows.input_files(settings.data, (task,))
     ]
+    return [(TASKS_TABLE.name, TASKS_TABLE), *of_tasks, *model_files(settings.model)]
 
 
 STAGES = {

@@ -48,22 +48,24 @@ def predict(
         f"{folder}: is a model for {', '.join(names)}: choose with TASK=.",
     )
     asked = saved.tasks[names.index(name) if name else 0]
-    if file:
-        rows = read_texts(asked, file)
-    else:
-        texts = [each for each in (text, text2) if each is not None]
-        require(
-            len(texts) == len(asked.texts),
-            f"{asked.title}: wants {len(asked.texts)} texts ({', '.join(asked.texts)}), not "
-            f"{len(texts)}: TEXT= and, for a second one, TEXT2=.",
-        )
-        rows = [dict(zip(asked.texts, texts))]
+    rows = read_texts(asked, file) if file else [typed_row(asked.title, asked.texts, text, text2)]
     answers = [describe(answer, asked.names) for answer in saved.answer(asked, rows)]
     if file:
         for row, answer in zip(rows, answers):
             print(json.dumps(row | answer, ensure_ascii=False))
     else:
         show(answers[0])
+
+
+def typed_row(title: str, columns: tuple[str, ...], *typed: str | None) -> dict[str, str]:
+    """The row that TEXT= and TEXT2= make; raises UserError for more or fewer than the task has."""
+    texts = [each for each in typed if each is not None]
+    require(
+        len(texts) == len(columns),
+        f"{title}: wants {len(columns)} texts ({', '.join(columns)}), not {len(texts)}: TEXT= and, "
+        "for a second one, TEXT2=.",
+    )
+    return dict(zip(columns, texts))
 
 
 def find_saved(
@@ -74,7 +76,7 @@ def find_saved(
     Raises UserError that lists those there are where it isn't.
     """
     name = read_preset(preset, overrides).name
-    models = find_linked(artifacts, name, "klue", target="klue-eval").path / "models"
+    models = find_linked(artifacts, name, "klue", target="klue-eval").verify() / "models"
     there = sorted(path.name for path in models.glob("*") if path.is_dir())
     if not task:
         raise UserError(f"predict: say which task with TASK=. There are models: {listed(there)}.")

@@ -17,9 +17,7 @@ def recipe(data: cli_options.Data = None, out: cli_options.Out = None) -> None:
     if data is None:
         raise UserError("recipe: say which folder of text to look at with DATA=folder.")
     require(data.is_dir(), f"DATA={data}: no such folder.")
-    path = out or DEFAULT_OUT
-    require(path.suffix == ".toml", f"OUT={path}: a recipe's name ends in .toml.")
-    require(not path.exists(), f"{path}: exists already; name a new file with OUT=.")
+    path = new_toml("recipe", out or DEFAULT_OUT)
     # Not above: the other commands do without these.
     from corpora.recipe import load_recipe
     from corpora.sources.shards import make_shards
@@ -42,3 +40,10 @@ def recipe(data: cli_options.Data = None, out: cli_options.Out = None) -> None:
             print(f"    {beginning}")
     variables = f"RECIPE={shlex.quote(str(path))} DATA={shlex.quote(str(data))}"
     print(f"\nrecipe: {path}   next: make corpus PRESET=laptop {variables}")
+
+
+def new_toml(what: str, path: Path) -> Path:
+    """The path itself; raises UserError for one that exists, or isn't named as a .toml file."""
+    require(path.suffix == ".toml", f"OUT={path}: a {what}'s name ends in .toml.")
+    require(not path.exists(), f"{path}: exists already; name a new file with OUT=.")
+    return path

@@ -8,6 +8,7 @@ from pathlib import Path
 from corpora.errors import UserError, require
 from pipeline import cli_options
 from pipeline.artifacts.files import write_text
+from pipeline.tools.recipe import new_toml
 
 DEFAULT_OUT = Path("my_task.toml")
 
@@ -17,9 +18,7 @@ def task(data: cli_options.Data = None, out: cli_options.Out = None) -> None:
     if data is None:
         raise UserError("task: say which file of labelled rows to look at with DATA=file.")
     require(data.is_file(), f"DATA={data}: no such file.")
-    path = out or DEFAULT_OUT
-    require(path.suffix == ".toml", f"OUT={path}: a task's name ends in .toml.")
-    require(not path.exists(), f"{path}: exists already; name a new file with OUT=.")
+    path = new_toml("task", out or DEFAULT_OUT)
     # Not above: the other commands do without these.
     from corpora.survey.labelled import find_task, write_task
     from corpora.tasks.rows import load_rows, load_task

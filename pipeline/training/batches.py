@@ -116,9 +116,9 @@ class TrainingBatches:
             window = int(order[sequence % self.num_windows])
             rows.append(self.stream.read(offset + window * self.context, self.context + 1))
         ids_BT = torch.from_numpy(np.stack(rows))
-        if self.hiding and self.hiding.is_in(step):
-            return self.hiding.hide(ids_BT, step, rank * num_rows)
-        return ids_BT
+        if self.hiding is None or not self.hides_words(step):
+            return ids_BT
+        return self.hiding.hide(ids_BT, step, first)
 
     def hides_words(self, step: int) -> bool:
         """Whether this step's batch predicts hidden words."""

@@ -1,7 +1,7 @@
 """Muon: momentum whose update is made orthogonal, for the matrices of a transformer's blocks
-(Jordan et al., 2024, kellerjordan.github.io/posts/muon), with what a run of the same length learns
-more by: NorMuon's equal neurons (Li et al., 2025, arXiv:2510.05491) and cautious weight decay (Chen
-et al., 2025, arXiv:2510.12402)."""
+(Jordan et al., 2024, kellerjordan.github.io/posts/muon). Two additions make a run of the same
+length learn more: NorMuon's equal neurons (Li et al., 2025, arXiv:2510.05491) and cautious weight
+decay (Chen et al., 2025, arXiv:2510.12402)."""
 
 import math
 from collections.abc import Iterable, Iterator

@@ -250,9 +250,10 @@ class Trainer:
         self.latest_validation = found
         self.log.add(step=done, **found._asdict())
         if self.rank == 0:
-            bar.write(
-                f"pretrain: step {done}: {found.bits_per_byte:.4f} bits per byte on validation text"
-            )
+            said = f"{found.bits_per_byte:.4f} bits per byte on"
+            if is_bert(self.model):
+                said = f"{found.validation_loss:.4f} nats a hidden token of"
+            bar.write(f"pretrain: step {done}: {said} validation text")
         is_best = found.bits_per_byte < self.progress.best
         if is_best:
             self.progress.best = found.bits_per_byte

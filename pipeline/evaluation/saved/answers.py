@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.special import softmax
 from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification
 
 from corpora.errors import as_user_error, require
@@ -62,15 +61,10 @@ class SavedModel:
             words = self.reader.encode_words(task)
             tokenizer = self.reader.tokenizer
             return answer(task, score_words(self.model, tokenizer, prompts, words))
-        from pipeline.evaluation.linear_head import predict_logits
+        from pipeline.evaluation.linear_head import predict
 
         inputs = self.reader.encode(task, rows).ids
-        logits = predict_logits(self.model, inputs, self.reader.pad, self.device)
-        logits_NC = np.mean(np.split(logits, len(task.orders)), 0)
-        if not task.regression:
-            return softmax(logits_NC, 1)
-        center, scale = getattr(self.model.config, "score_scale", (0.0, 1.0))
-        return logits_NC[:, 0] * scale + center
+        return predict(self.model, task, inputs, self.reader.pad, self.device)
 
 
 def find_entities(marked: str, task: Task) -> Row:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from torch import nn
 from transformers import PreTrainedModel
 
@@ -40,7 +41,7 @@ def fold_scale(model: PreTrainedModel, center: float, scale: float) -> bool:
 def save_weights(model: PreTrainedModel, folder: Path) -> None:
     """Write weights and config; raises UserError for a full disk."""
     advice = "Make room, then run the same command again."
-    with as_user_error(f"{folder}: can't be written", advice):
+    with as_user_error(f"{folder}: can't be written", advice, (SafetensorError, OSError)):
         model.save_pretrained(folder)
     for path in folder.glob("*.safetensors"):
         follow_umask(path)

@@ -1,8 +1,6 @@
 """The arms of the experiment, each a row of the table: how its predictions are made."""
 
-import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,6 +9,7 @@ import numpy as np
 import torch
 
 from corpora.tasks.task import Row, Task
+from pipeline.artifacts.files import whole_folder
 from pipeline.evaluation.baselines.majority import predict_majority
 from pipeline.evaluation.baselines.tfidf import predict_tfidf
 from pipeline.evaluation.fine_tuning import count_steps
@@ -84,7 +83,7 @@ def fine_tune_linear(
     head = LinearHead(reader, task, pretrained, experiment.device, settings.both_ways)
     head.fine_tune(examples, settings, seed)
     if folder:
-        with published(folder) as unfinished:
+        with whole_folder(folder) as unfinished:
             head.save(unfinished)
     return {task.name: head.predict(examples.validation)}
 
@@ -113,20 +112,9 @@ def fine_tune_language(
     head = LanguageHead(experiment.reader, experiment.device)
     head.fine_tune(prompted, experiment.settings, seed, num_steps)
     if folder:
-        with published(folder) as unfinished:
+        with whole_folder(folder) as unfinished:
             head.save(unfinished, max(len(word) for each in prompted for word in each.words))
     return {each.task.name: head.predict(each) for each in prompted}
-
-
-@contextmanager
-def published(folder: Path) -> Iterator[Path]:
-    """A new folder to write into, which gets this name when all is written."""
-    unfinished = folder.with_name(f"{folder.name}.tmp")
-    shutil.rmtree(unfinished, ignore_errors=True)
-    unfinished.mkdir(parents=True)
-    yield unfinished
-    shutil.rmtree(folder, ignore_errors=True)  # of a run that was stopped before its predictions
-    unfinished.rename(folder)
 
 
 RANDOM_TWIN = Arm(

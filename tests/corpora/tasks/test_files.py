@@ -56,7 +56,7 @@ def test_a_table_as_nsmc_is_shipped(tmp_path):
     assert (task.name, task.title, task.names) == ("영화", "영화", ("부정", "긍정"))
     assert texts_and_labels(path) == texts_and_labels(path, "validation") == ROWS
     files = input_files("hub", (path,))
-    assert [file.name for file in files] == ["영화.toml", "train.txt", "영화.toml", "test.txt"]
+    assert [file.name for file in files] == ["영화.toml", "train.txt", "test.txt"]
 
 
 def test_labels_are_found_and_stand_in_order(tmp_path):
@@ -193,6 +193,23 @@ def test_what_is_wrong_is_said_in_one_message(tmp_path, change, message):
         return
     with pytest.raises(UserError, match=message):
         load_rows("hub", load_task(path), "train")
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ('prompts = ["{text}:"]\nwords = ["a", "b"]', r"prompts: \{text\} is none of document"),
+        ('prompts = ["{document:"]\nwords = ["a", "b"]', r"a brace that stands for itself"),
+        ('prompts = ["{document}:"]\nwords = ["a"]', r"words: prompts need one for each"),
+        ('ignored_label = "2"', r"ignored_label=2: isn't one of labels"),
+        ("entities = true", r'entities: a row needs texts = \["sentence"\]'),
+        ("symmetric = true", r"symmetric: needs two texts"),
+    ],
+)
+def test_what_does_not_fit_together_is_told_also_of_labels_that_were_found(tmp_path, more, message):
+    write_tables(tmp_path)
+    with pytest.raises(UserError, match=message):
+        load_task(write_task(tmp_path, TASK + more))
 
 
 def test_a_row_without_a_label_or_with_too_few_fields_is_named(tmp_path):

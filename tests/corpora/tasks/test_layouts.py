@@ -16,6 +16,7 @@ from corpora.tasks.rows import input_files, load_rows
 from corpora.tasks.task import SPLITS, TASKS
 from tests.conftest import PROJECT
 from tests.corpora.small_recipe import make_recipe, make_source
+from tests.corpora.tasks.columns import columns_of
 
 YNAT = {
     "guid": "ynat-v1_train_00000",
@@ -69,7 +70,7 @@ def write_repository(root: Path, version: str = "v1.1", **rows: list) -> Path:
 
 def expected_row(task: str) -> dict:
     own = OWN[task] | {"label": LABELS.get(task, STS["labels"]["real-label"])}
-    return {column: own[column] for column in TASKS[task].row_columns}
+    return {column: own[column] for column in columns_of(TASKS[task])}
 
 
 def load(folder: Path, task: str, split: str = "train") -> list[dict]:

@@ -15,6 +15,7 @@ from corpora.tasks.rows import SAMPLE, input_files, is_sample, load_rows
 from corpora.tasks.task import SPLITS, TASKS
 from tests.corpora import hub_data
 from tests.corpora.hub_server import REVISION
+from tests.corpora.tasks.columns import columns_of
 
 YNAT = [
     {"guid": "a", "title": "금리 또 올랐다", "label": 1},
@@ -62,7 +63,7 @@ def message_of(folder: Path, task: str) -> str:
 def test_the_sample_holds_rows_of_every_task_with_known_targets(task):
     for split in SPLITS:
         for row in load_rows("sample", task, split):
-            assert list(row) == list(task.row_columns)
+            assert list(row) == list(columns_of(task))
             assert 0 <= task.target(row) <= (5 if task.regression else len(task.labels) - 1)
 
 

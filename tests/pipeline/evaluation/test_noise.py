@@ -8,6 +8,7 @@ import pytest
 from corpora.tasks.rows import load_rows
 from corpora.tasks.task import ENTITIES, TASKS
 from pipeline.evaluation.noise import NEIGHBOURS, NOISES, add_noise
+from tests.corpora.tasks.columns import columns_of
 
 EVERY_TASK = pytest.mark.parametrize("task", TASKS.values(), ids=list(TASKS))
 EVERY_NOISE = pytest.mark.parametrize("kind", NOISES)
@@ -33,7 +34,7 @@ def test_rows_change_in_their_texts_alone(task, kind):
         after = add_noise(task, before, kind)
         assert after["guid"] == f"{before['guid']} {kind}"
         changing = ("guid", *task.texts, *ENTITIES)
-        kept = [column for column in task.row_columns if column not in changing]
+        kept = [column for column in columns_of(task) if column not in changing]
         assert [before[column] for column in kept] == [after[column] for column in kept]
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from corpora.errors import UserError
 from corpora.tasks.rows import load_rows
-from corpora.tasks.task import TASKS
+from corpora.tasks.task import TASKS, Task
 from pipeline.evaluation.prompts import answer, calibrate, write_prompt
 
 
@@ -52,3 +52,17 @@ def test_likelihoods_become_labels_and_degrees():
 def test_calibration_takes_a_words_own_share_away():
     scores_NC = np.log(np.array([[0.6, 0.3, 0.1], [0.5, 0.1, 0.4]]))
     assert answer(TASKS["nli"], calibrate(scores_NC)).argmax(1).tolist() == [1, 2]
+
+
+def test_a_nested_column_is_named_by_its_last_key():
+    task = Task(
+        name="own",
+        title="own",
+        texts=("data[].question", "data[].answer"),
+        labels=("a", "b"),
+        metrics=("accuracy",),
+        prompts=("{question} / {answer}:",),
+        words=("예", "아니요"),
+    )
+    row = {"data[].question": "비가 오나?", "data[].answer": "온다"}
+    assert write_prompt(task, 1, row).text == "비가 오나? / 온다:"

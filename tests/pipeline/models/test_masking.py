@@ -50,6 +50,8 @@ def test_of_the_hidden_most_are_masked_and_some_stay_or_become_others():
     is_same_BT = inputs_BT == ids_BT
     assert is_masked_BT[is_hidden_BT].float().mean() == pytest.approx(0.8, abs=0.03)
     assert is_same_BT[is_hidden_BT].float().mean() == pytest.approx(0.1, abs=0.03)
+    is_other_BT = is_hidden_BT & ~is_masked_BT & ~is_same_BT
+    assert IS_TEXT[inputs_BT[is_other_BT].numpy()].all()  # no end token, which begins a document
 
 
 def test_words_are_hidden_as_a_whole():

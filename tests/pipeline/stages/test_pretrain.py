@@ -1,6 +1,5 @@
 """The pretraining stage: what it leaves in its folder."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -11,28 +10,17 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from corpora.contamination import DECONTAMINATED
 from corpora.errors import UserError
-from corpora.recipe import RECIPE_FILE
 from pipeline.executors import Context
 from pipeline.models.generate import continue_text
 from pipeline.stages import pretrain
 from pipeline.training.processes import end_process
-from tests.pipeline.tiny_model import VOCABULARY, sample_texts
-from tests.pipeline.tiny_tokens import write_tokens
+from tests.pipeline.stages.pretrain_inputs import write_inputs
 from tests.pipeline.train_tiny import pose_as_torchruns, run_in_processes, tiny
-from tests.tiny_tokenizer import train
-from tokenizer.export import export
 
 
 @pytest.fixture(scope="module")
 def inputs(tmp_path_factory) -> dict[str, Path]:
-    folder = tmp_path_factory.mktemp("inputs")
-    export(train(sample_texts(), vocab_size=VOCABULARY), folder / "tokenizer")
-    shards = {"train": [2000], "validation": [300]}
-    write_tokens(folder / "tokens", shards, vocabulary=VOCABULARY)
-    (folder / "tokens" / DECONTAMINATED).write_text("{}")
-    recipe = {"source": [{"name": "law", "licence": "public domain"}]}
-    (folder / "tokens" / RECIPE_FILE).write_text(json.dumps(recipe))
-    return {name: folder / name for name in ("tokenizer", "tokens")}
+    return write_inputs(tmp_path_factory.mktemp("inputs"))
 
 
 def run(inputs: dict[str, Path], folder: Path, context: int = 64, **changes):

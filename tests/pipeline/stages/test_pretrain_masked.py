@@ -1,6 +1,6 @@
 """Pretraining with hidden words: a BERT, and a GPT-2 in part of its steps."""
 
-import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -8,28 +8,18 @@ import torch
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, AutoModelForMaskedLM, AutoTokenizer, pipeline
 
-from corpora.contamination import DECONTAMINATED
 from corpora.errors import UserError
-from corpora.recipe import RECIPE_FILE
 from pipeline.executors import Context
 from pipeline.stages import pretrain
-from tests.pipeline.tiny_model import VOCABULARY, sample_texts
-from tests.pipeline.tiny_tokens import write_tokens
+from pipeline.tools.export.plain import write_copy
+from pipeline.tools.generate import generate
+from tests.pipeline.stages.pretrain_inputs import write_inputs
 from tests.pipeline.train_tiny import tiny
-from tests.tiny_tokenizer import train
-from tokenizer.export import export
 
 
 @pytest.fixture(scope="module")
 def inputs(tmp_path_factory) -> dict[str, Path]:
-    folder = tmp_path_factory.mktemp("inputs")
-    export(train(sample_texts(), vocab_size=VOCABULARY), folder / "tokenizer")
-    shards = {"train": [2000], "validation": [300]}
-    write_tokens(folder / "tokens", shards, vocabulary=VOCABULARY, first=1000)
-    (folder / "tokens" / DECONTAMINATED).write_text("{}")
-    recipe = {"source": [{"name": "law", "licence": "public domain"}]}
-    (folder / "tokens" / RECIPE_FILE).write_text(json.dumps(recipe))
-    return {name: folder / name for name in ("tokenizer", "tokens")}
+    return write_inputs(tmp_path_factory.mktemp("inputs"), first=1000)  # no special tokens
 
 
 def run(inputs: dict[str, Path], folder: Path, **changes) -> dict:
@@ -116,3 +106,20 @@ def test_a_gpt2_that_hides_words_in_some_steps_is_another_and_still_causal(input
 def test_only_a_gpt2_does_both(inputs, tmp_path, architecture):
     with pytest.raises(UserError, match=r"masked_share=0\.25: is for architecture=gpt2"):
         run(inputs, tmp_path, architecture=architecture, masked_share=0.25)
+
+
+def test_a_bert_is_copied_and_is_not_asked_to_go_on_from_a_text(bert, tmp_path):
+    assert "transformers' own classes alone" in write_copy(bert, tmp_path / "copy")
+    with pytest.raises(UserError, match="a bert, which fills gaps"):
+        generate(model=str(bert), artifacts=tmp_path)
+
+
+def test_a_tokenizer_without_a_mask_is_told(inputs, tmp_path):
+    tokenizer = tmp_path / "tokenizer"
+    shutil.copytree(inputs["tokenizer"], tokenizer)
+    path = tokenizer / "tokenizer.json"
+    path.write_text(path.read_text("utf-8").replace("<reserved_99>", "<other>"), "utf-8")
+    path = tokenizer / "tokenizer_config.json"
+    path.write_text(path.read_text("utf-8").replace("<reserved_99>", "<other>"), "utf-8")
+    with pytest.raises(UserError, match="the tokenizer has no mask token"):
+        run(inputs | {"tokenizer": tokenizer}, tmp_path / "out", architecture="bert")

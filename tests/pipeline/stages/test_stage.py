@@ -5,6 +5,7 @@ import shutil
 import pytest
 
 from corpora.errors import UserError
+from pipeline.artifacts.digests import digest_raw_files
 from pipeline.executors import Context
 from pipeline.presets import Preset, load_preset
 from pipeline.stages.stage import STAGES, check_inputs, inputs_of, locate, run_stage
@@ -28,6 +29,22 @@ def test_the_tables_that_anyone_may_edit_count_in_the_corpus_key():
 def test_the_prompts_count_where_they_are_used(stage, head, counts):
     preset = load_preset("demo", {"klue.head": head})
     assert ("prompts.toml" in roles_of(stage, preset)) == counts
+
+
+def test_a_task_of_ones_own_counts_by_its_content_wherever_it_lies(tmp_path):
+    keys = []
+    for folder in ("here", "there"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "rows.tsv").write_text("document\tlabel\n글\t0\n말\t1\n")
+        toml = tmp_path / folder / "mine.toml"
+        toml.write_text('texts = ["document"]\nmetrics = ["accuracy"]\ntrain = ["rows.tsv"]\n')
+        preset = load_preset("demo", {"klue.tasks": f"ynat {toml}", "klue.model": ""})
+        digests = digest_raw_files(STAGES["klue"].files(preset, None), tmp_path)
+        keys.append((preset.klue.keyed(), digests))
+    assert keys[0] == keys[1]
+    rows = tmp_path / "there" / "rows.tsv"
+    rows.write_text(rows.read_text() + "또\t1\n")
+    assert digest_raw_files(STAGES["klue"].files(preset, None), tmp_path) != keys[0][1]
 
 
 def test_a_model_that_is_named_needs_no_pretraining():

@@ -1,4 +1,4 @@
-"""Tiny models that are made once for all tests of this folder."""
+"""Tiny models that are made once for all tests that read one."""
 
 import pytest
 
