@@ -34,13 +34,14 @@ def predict(
     name = task_name(task) if task else None
     folder = find_path(model) if model else find_saved(preset, overrides, name, head, artifacts)
     # Not above: a wrong name is told before torch has loaded.
-    from transformers.utils.logging import disable_progress_bar
+    from transformers.utils.logging import disable_progress_bar, set_verbosity_error
 
     from corpora.tasks.files import read_texts
     from pipeline.evaluation.saved.answers import SavedModel
     from pipeline.training.device import resolve_device
 
     disable_progress_bar()
+    set_verbosity_error()  # that pads come without a mask, which a causal model doesn't need
     saved = SavedModel(folder, resolve_device(device))
     names = [each.name for each in saved.tasks]
     require(
