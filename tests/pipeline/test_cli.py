@@ -150,6 +150,8 @@ def test_data_in_another_normal_form_is_the_folder_that_is_there(tmp_path, monke
     ],
 )
 def test_a_wrong_input_ends_in_one_message(tmp_path, monkeypatch, arguments, said):
+    for name in ARRIVING:  # such as DATA=, with which these tests may have been started
+        monkeypatch.delenv(f"KOREAN_GPT2_{name}", raising=False)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", ["pipeline", *arguments])
     with pytest.raises(SystemExit) as ended:
