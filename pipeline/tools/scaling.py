@@ -22,7 +22,7 @@ class Size(NamedTuple):
     heads: int
 
 
-SIZES = (Size(2, 64, 1), Size(4, 128, 2), Size(6, 192, 3), Size(8, 256, 4))
+SIZES = (Size(2, 64, 1), Size(3, 96, 2), Size(4, 128, 2), Size(6, 192, 3))
 STEPS = (300, 900, 2700)
 RUNS = "scaling.json"
 
