@@ -77,11 +77,14 @@ class KlueSettings(TaskSettings):
     word after a prompt) or joint (language, one model for all tasks, all rows equally often);
     several of them separated by spaces."""
     both_ways: bool = False
-    """Fine-tune linear heads on a GPT-2 that reads both ways, as one that was pretrained with
-    pretrain.masked_share can; the other heads read one way."""
+    """Fine-tune a GPT-2 that reads both ways, as one that was pretrained with pretrain.masked_share
+    can: the whole input before a linear head, the prompt before a word."""
     lm_weight: float = Field(default=0.0, ge=0)
     """Weight of the auxiliary language-model loss of the linear head's inputs; 0.5 in GPT-1's
     paper."""
+    lm_share: float = Field(default=1.0, gt=0, le=1)
+    """Share of each batch's rows that the auxiliary loss is taken of: it costs a third of a step on
+    all of them."""
     entity_types: bool = True
     """RE's model reads the words for its entities' types, as the TF-IDF baseline does; published
     figures of KLUE-RE are without."""

@@ -13,12 +13,12 @@ from transformers import AutoModelForCausalLM, GenerationConfig
 
 from corpora.tasks.task import Task
 from pipeline.evaluation.fine_tuning import fine_tune
-from pipeline.evaluation.harness.scoring import score_words
 from pipeline.evaluation.inputs import Reader, TokenIds
 from pipeline.evaluation.length_batches import pad_right
 from pipeline.evaluation.prompts import answer
 from pipeline.evaluation.saved.model import save_weights
 from pipeline.evaluation.saved.tokenizer import write_prompt_tokenizer
+from pipeline.evaluation.words import read_prompts, score_words
 from pipeline.evaluation_settings import KlueSettings
 from pipeline.models.load import load_weights
 from pipeline.models.masking import IGNORED
@@ -37,11 +37,16 @@ class PromptedTask(NamedTuple):
 class LanguageHead:
     """A causal model that goes on from prompts with a label's word."""
 
-    def __init__(self, reader: Reader, device: str) -> None:
-        """Load the reader's model; raises UserError as `load_weights` does."""
+    def __init__(self, reader: Reader, device: str, reads_both_ways: bool = False) -> None:
+        """Load the reader's model; raises UserError as `load_weights` does.
+
+        A GPT-2 that `reads_both_ways` does so in the prompt; the word after it is causal.
+        """
         self.reader = reader
         self.device = device
         config = deepcopy(reader.config)
+        if reads_both_ways:
+            config.is_causal = False  # which transformers honours, and the saved config says
         self.model = load_weights(AutoModelForCausalLM, reader.folder, str(reader.folder), config)
 
     def fine_tune(
@@ -65,9 +70,10 @@ class LanguageHead:
                 targets.append([IGNORED] * len(prompt) + word)
 
         def loss_of(rows: torch.Tensor) -> torch.Tensor:
-            ids_BT = pad_right([inputs[row] for row in rows.tolist()], 0).to(self.device)
-            targets_BT = pad_right([targets[row] for row in rows.tolist()], IGNORED)
-            hidden_BTC = model.base_model(input_ids=ids_BT, use_cache=False).last_hidden_state
+            batch = rows.tolist()
+            targets_BT = pad_right([targets[row] for row in batch], IGNORED)
+            lengths = [targets[row].count(IGNORED) for row in batch]
+            hidden_BTC = read_prompts(model, [inputs[row] for row in batch], lengths, self.device)
             return token_loss(hidden_BTC, head, targets_BT.to(self.device))
 
         names = " ".join(each.task.name for each in tasks)
@@ -78,8 +84,7 @@ class LanguageHead:
     def predict(self, asked: PromptedTask) -> np.ndarray:
         """Return the words' shares (N, C) after a task's validation prompts; of STS the expected
         degree (N,)."""
-        tokenizer = self.reader.tokenizer
-        scores_NC = score_words(self.model, tokenizer, asked.validation, asked.words)
+        scores_NC = score_words(self.model, asked.validation, asked.words, self.device)
         return answer(asked.task, scores_NC)
 
     def save(self, folder: Path, longest_word: int) -> None:

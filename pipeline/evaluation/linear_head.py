@@ -23,6 +23,7 @@ from pipeline.evaluation.length_batches import pad_right
 from pipeline.evaluation.saved.model import fold_scale, save_weights
 from pipeline.evaluation.saved.tokenizer import write_tokenizer
 from pipeline.evaluation_settings import KlueSettings
+from pipeline.models.attention import dense_mask, dtype_on, within_real
 from pipeline.models.load import load_weights
 from pipeline.models.masking import IGNORED
 
@@ -86,7 +87,10 @@ class LinearHead:
             else:
                 loss = functional.cross_entropy(logits_BC, targets_B)
             if settings.lm_weight:
-                loss += settings.lm_weight * _auxiliary_loss(self.model, output, ids_BT, pad)
+                some = slice(None, None, round(1 / settings.lm_share))  # alike: rows of like length
+                hidden_BTC = output.hidden_states[-1][some]
+                auxiliary = _auxiliary_loss(self.model, hidden_BTC, ids_BT[some], pad)
+                loss += settings.lm_weight * auxiliary
             return loss
 
         name = f"{task.title} {self.kind} seed {seed}"
@@ -178,27 +182,18 @@ def classify(model: PreTrainedModel, ids_BT: torch.Tensor, **options: Any) -> An
         return model(input_ids=ids_BT, use_cache=False, **options)
     is_real_BT = ids_BT != model.config.pad_token_id
     if is_gpt2:
-        mask_B1TT = hide_pads(is_real_BT)
+        # The quick attention of training takes no other mask.
+        sees = within_real(is_real_BT)
+        mask_B1TT = dense_mask(sees, *ids_BT.shape, ids_BT.device, dtype_on(ids_BT.device))
         return model(input_ids=ids_BT, attention_mask=mask_B1TT, use_cache=False, **options)
     return model(input_ids=ids_BT, attention_mask=is_real_BT.long(), **options)
 
 
-def hide_pads(is_real_BT: torch.Tensor) -> torch.Tensor:
-    """The additive mask (B, 1, T, T), in the type that attention computes in, with which every
-    token sees all others that are real: the quick attention of training takes no other."""
-    kind = is_real_BT.device.type
-    dtype = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else torch.float32
-    B, T = is_real_BT.shape
-    mask_B11T = torch.zeros(B, 1, 1, T, dtype=dtype, device=is_real_BT.device)
-    mask_B11T.masked_fill_(~is_real_BT[:, None, None], -torch.inf)
-    return mask_B11T.expand(B, 1, T, T)
-
-
 def _auxiliary_loss(
-    model: PreTrainedModel, output: Any, ids_BT: torch.Tensor, pad_id: int
+    model: PreTrainedModel, hidden_BTC: torch.Tensor, ids_BT: torch.Tensor, pad_id: int
 ) -> torch.Tensor:
     """The language-model loss of the inputs, whose pads are no targets."""
     targets_BT = ids_BT.masked_fill(ids_BT == pad_id, IGNORED)
     embedding = cast(nn.Embedding, model.get_input_embeddings())  # typed as any module
     head = partial(functional.linear, weight=embedding.weight)
-    return token_loss(output.hidden_states[-1], head, targets_BT)
+    return token_loss(hidden_BTC, head, targets_BT)

@@ -152,6 +152,24 @@ def within_whole_documents(begun_BT: torch.Tensor) -> Rule:
     return sees
 
 
+def within_prefix(lengths_B: torch.Tensor) -> Rule:
+    """A token sees those before it, and all of the first `lengths_B` ones of its row."""
+
+    def sees(row: Any, _head: Any, query: Any, key: Any) -> torch.Tensor:
+        return (key <= query) | (key < lengths_B[row])
+
+    return sees
+
+
+def within_real(is_real_BT: torch.Tensor) -> Rule:
+    """A token sees all of its row that aren't pads, before it and behind it."""
+
+    def sees(row: Any, _head: Any, _query: Any, key: Any) -> torch.Tensor:
+        return is_real_BT[row, key]
+
+    return sees
+
+
 def seeing_all(_row: Any, _head: Any, query: Any, key: Any) -> torch.Tensor:
     """A token sees all others, before it and behind it."""
     return (key >= 0) & (query >= 0)
@@ -179,6 +197,12 @@ def mask_in_blocks(sees: Rule, rows: int, length: int, device: torch.device) -> 
     blocks: Any = create_block_mask(sees, rows, None, length, length, device)
     blocks.ndim = 4  # transformers' GPT-2 asks a mask for it
     return blocks
+
+
+def dtype_on(device: torch.device) -> torch.dtype:
+    """The type that attention computes in, which a dense mask has to have."""
+    is_autocast = torch.is_autocast_enabled(device.type)
+    return torch.get_autocast_dtype(device.type) if is_autocast else torch.float32
 
 
 def dense_mask(

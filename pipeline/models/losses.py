@@ -8,6 +8,7 @@ from torch.nn import functional
 from transformers import PreTrainedModel
 
 from pipeline.models.attention import (
+    dtype_on,
     make_mask,
     make_window_mask,
     seeing_all,
@@ -91,8 +92,7 @@ class TokenLosses(torch.nn.Module):
         B, T = starts_BT.shape
         config = self.model.config
         device = starts_BT.device
-        is_autocast = torch.is_autocast_enabled(device.type)
-        dtype = torch.get_autocast_dtype(device.type) if is_autocast else torch.float32
+        dtype = dtype_on(device)
         if self.document_masking:
             order_T = torch.arange(T, device=device)
             begun_BT = torch.where(starts_BT, order_T, 0).cummax(1).values

@@ -91,7 +91,7 @@ STAGES = {
     "pretrain": Stage(
         5, ("tokens", "tokenizer"), lambda preset, data: model_files(preset.pretrain.init)
     ),
-    "klue": Stage(7, ("pretrain",), klue_files, sharded=True),
+    "klue": Stage(8, ("pretrain",), klue_files, sharded=True),
     "prompt": Stage(3, ("pretrain",), prompt_files),
 }
 TARGETS = {"klue": "klue-eval", "prompt": "klue-prompt"}

@@ -1,5 +1,5 @@
-"""The project's calls of lm-evaluation-harness: a task file run on a model, and the likelihoods of
-words after prompts. It is imported when it is first used: that takes seconds."""
+"""The project's calls of lm-evaluation-harness: a task file run on a model. It is imported when it
+is first used: that takes seconds."""
 
 import io
 import json
@@ -19,7 +19,6 @@ from pipeline.artifacts.files import write_text
 TASK_FILES = Path(__file__).parent
 CALIBRATED = "calibrated_"
 """Prefix of a metric's name for its value after calibration."""
-WORDS_BATCH = 32  # sequences a forward pass: their logits are of all tokens
 
 # It warns of every task and model that is used as meant.
 logging.getLogger("lm_eval").setLevel(logging.ERROR)
@@ -62,27 +61,6 @@ def run_task_file(
     with nullcontext() if sys.stderr.isatty() else redirect_stderr(io.StringIO()):
         # Not simple_evaluate, which does the same and then lists every package with pip.
         return evaluate(model, task_files.load([name]), bootstrap_iters=0)
-
-
-def score_words(
-    model: PreTrainedModel,
-    tokenizer: PreTrainedTokenizerBase,
-    prompts: list[list[int]],
-    words: list[list[int]],
-) -> np.ndarray:
-    """Return the log-likelihoods (N, C), in nats, of each word after each prompt, all in token ids.
-
-    They are computed in fp32. Words that differ in their last token alone share one pass, and most
-    words are one token.
-    """
-    scorer = _wrap(model, tokenizer=tokenizer, batch_size=WORDS_BATCH)
-    requests = [(("", ""), prompt, word) for prompt in prompts for word in words]
-    # Private in lm_eval 0.4.13: its public `loglikelihood` takes text alone, and would tokenize the
-    # prompts without the ids that never come from text.
-    shows_bar = sys.stderr.isatty() and parent_process() is None
-    found = scorer._loglikelihood_tokens(requests, disable_tqdm=not shows_bar)
-    scores = np.array([log_likelihood for log_likelihood, _ in found])
-    return scores.reshape(len(prompts), len(words))
 
 
 def _wrap(model: str | PreTrainedModel, **options: Any) -> Any:

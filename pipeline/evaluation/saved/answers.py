@@ -12,6 +12,9 @@ from corpora.tasks.composed import compose_row
 from corpora.tasks.task import Row, Task
 from pipeline.artifacts.files import read_json
 from pipeline.evaluation.inputs import MARKERS, Reader
+from pipeline.evaluation.linear_head import predict
+from pipeline.evaluation.prompts import answer
+from pipeline.evaluation.words import score_words
 from pipeline.models.save import TOKENIZER_CONFIG
 
 TASK_FILE = "task.json"
@@ -53,16 +56,9 @@ class SavedModel:
             rows = [find_entities(row["sentence"], task) for row in rows]
         rows = [compose_row(row, task) for row in rows]
         if self.head != "linear":
-            # Imported here, as it takes seconds.
-            from pipeline.evaluation.harness.scoring import score_words
-            from pipeline.evaluation.prompts import answer
-
             prompts = self.reader.encode_prompts(task, rows).ids
             words = self.reader.encode_words(task)
-            tokenizer = self.reader.tokenizer
-            return answer(task, score_words(self.model, tokenizer, prompts, words))
-        from pipeline.evaluation.linear_head import predict
-
+            return answer(task, score_words(self.model, prompts, words, self.device))
         inputs = self.reader.encode(task, rows).ids
         return predict(self.model, task, inputs, self.reader.pad, self.device)
 

@@ -109,8 +109,9 @@ def fine_tune_language(
         )
         num_steps += count_steps(task, len(drawn), experiment.settings)
     torch.manual_seed(seed)
-    head = LanguageHead(experiment.reader, experiment.device)
-    head.fine_tune(prompted, experiment.settings, seed, num_steps)
+    settings = experiment.settings
+    head = LanguageHead(experiment.reader, experiment.device, settings.both_ways)
+    head.fine_tune(prompted, settings, seed, num_steps)
     if folder:
         with whole_folder(folder) as unfinished:
             head.save(unfinished, max(len(word) for each in prompted for word in each.words))

@@ -17,7 +17,8 @@ from corpora.tasks.task import TASKS
 from pipeline.evaluation.inputs import MARKERS, Reader, split_with_types
 from pipeline.evaluation.language_head import LanguageHead, PromptedTask
 from pipeline.evaluation.linear_head import Examples, LinearHead
-from pipeline.evaluation.prompts import write_prompt
+from pipeline.evaluation.prompts import answer, write_prompt
+from pipeline.evaluation.words import score_words
 from pipeline.evaluation_settings import KlueSettings
 from pipeline.models.gpt import make_model
 from pipeline.settings import PretrainSettings
@@ -141,7 +142,8 @@ def test_a_long_text_is_cut_by_truncation(gpt2, tmp_path):
     assert long == longer
 
 
-def test_a_saved_language_head_goes_on_with_the_words(gpt2, tmp_path):
+@pytest.mark.parametrize("both_ways", [False, True])
+def test_a_saved_language_head_goes_on_with_the_words(gpt2, tmp_path, both_ways):
     reader = Reader(gpt2, 96)
     rows, labels_N = topics(24)
     asked = PromptedTask(
@@ -152,16 +154,25 @@ def test_a_saved_language_head_goes_on_with_the_words(gpt2, tmp_path):
         reader.encode_prompts(YNAT, rows[:6]).ids,
     )
     torch.manual_seed(1)
-    head = LanguageHead(reader, "cpu")
+    head = LanguageHead(reader, "cpu", both_ways)
     head.fine_tune([asked], KlueSettings(batch_size=8, learning_rate=2e-3), 1, 120)
     head.save(tmp_path / "saved", max(map(len, asked.words)))
     write = pipeline("text-generation", str(tmp_path / "saved"), device="cpu")
-    prompt = write_prompt(YNAT, 1, rows[0]).text
+    prompts = [write_prompt(YNAT, 1, row).text for row in rows[:6]]
     tokenizer = AutoTokenizer.from_pretrained(tmp_path / "saved")
-    assert tokenizer(prompt)["input_ids"] == asked.validation[0]
-    (found,) = write(prompt, return_full_text=False)
-    word = YNAT.words[labels_N[0]]
-    assert found["generated_text"].startswith(f" {word}")
-    stock = AutoModelForCausalLM.from_pretrained(tmp_path / "saved")
-    ids_1T = torch.tensor([asked.validation[0]])
-    torch.testing.assert_close(stock(ids_1T).logits, head.model(ids_1T).logits)
+    assert tokenizer(prompts)["input_ids"] == asked.validation
+    words = [f" {YNAT.words[label]}" for label in labels_N[:6]]
+    one_by_one = [write(prompt, return_full_text=False) for prompt in prompts]
+    together = write(prompts, return_full_text=False, batch_size=6)
+    for found in (one_by_one, together):
+        written = [answers[0]["generated_text"] for answers in found]
+        assert all(text.startswith(word) for text, word in zip(written, words))
+    stock = AutoModelForCausalLM.from_pretrained(tmp_path / "saved").eval()
+    found_NC = score_words(stock, asked.validation, asked.words, "cpu")
+    np.testing.assert_allclose(answer(YNAT, found_NC), head.predict(asked), atol=1e-5)
+    # What comes later in a prompt is seen from its beginning, or isn't.
+    ids = torch.tensor([asked.validation[0]])
+    changed = ids.clone()
+    changed[0, -1] += 1
+    first, other = (stock.transformer(each).last_hidden_state[0, 0] for each in (ids, changed))
+    assert torch.allclose(first, other, atol=1e-6) is not both_ways
