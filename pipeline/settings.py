@@ -152,6 +152,9 @@ class PretrainSettings(Settings):
     validations: int = Field(default=8, ge=1)
     """Times the validation text is scored and samples are written, evenly spread over the steps;
     the best of them is kept in best/."""
+    snapshots: Annotated[int, KEYED_IF_CHANGED] = Field(default=0, ge=0)
+    """Models to keep on the way, in snapshots/STEP: after a third of the steps, a ninth, and so
+    on."""
     log_every: Annotated[int, UNKEYED] = Field(default=10, ge=1)
     """Steps between lines in logs/metrics.jsonl."""
     tracking: Annotated[Literal["none", "tensorboard", "trackio"], UNKEYED] = "none"

@@ -13,7 +13,7 @@ from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 from corpora.contamination import DECONTAMINATED
 from corpora.errors import UserError, require
 from corpora.recipe import RECIPE_FILE
-from pipeline.artifacts.files import read_json, write_text
+from pipeline.artifacts.files import read_json, whole_folder, write_text
 from pipeline.artifacts.manifest import SCRATCH
 from pipeline.executors import Context
 from pipeline.models.generate import continue_text
@@ -42,6 +42,8 @@ from pipeline.training.trainer import Trainer
 
 PROMPTS = ("대한민국은", "서울의 봄은", "이 영화는", "제1조(목적) 이 법은", "오늘 점심에는")
 SAMPLE_TOKENS = 60
+SNAPSHOTS = "snapshots"
+"""In the stage's folder: a model a folder, named by its steps."""
 NUM_GUESSES = 5
 
 
@@ -79,9 +81,19 @@ def run(
             flush=True,
         )
     samples = partial(write_samples, model, tokenizer, settings.seed, folder / "logs")
+    snapshot = partial(write_snapshot, model, inputs["tokenizer"], folder / SNAPSHOTS)
     with open_tracker(settings, folder, is_writer=rank == 0) as tracker:
         trainer = Trainer(
-            model, batches, validation, settings, device, precision, folder, samples, tracker
+            model,
+            batches,
+            validation,
+            settings,
+            device,
+            precision,
+            folder,
+            on_validation=samples,
+            on_snapshot=snapshot,
+            tracker=tracker,
         )
         figures = trainer.train()
     trained = gather_model(model)
@@ -180,6 +192,15 @@ def guess_words(
     guesses = logits_V.topk(NUM_GUESSES).indices.tolist()
     words = [str(tokenizer.decode([token])).strip() for token in guesses]
     return f" [{', '.join(words)}]"
+
+
+def write_snapshot(model: PreTrainedModel, tokenizer: Path, folder: Path, step: int) -> None:
+    """Keep the model as it is after so many steps. All processes call it; the first one writes."""
+    rank, _ = rank_and_world()
+    whole = gather_model(model)
+    if rank == 0 and whole is not None:
+        with whole_folder(folder / f"{step:06d}") as unfinished:
+            save_model(whole, tokenizer, unfinished)
 
 
 def write_model(

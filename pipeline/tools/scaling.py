@@ -78,6 +78,7 @@ def variants_of(preset: Preset) -> Iterator[Preset]:
             "warmup_steps": round(steps * given.warmup_steps / given.steps),
             "short_steps": round(steps * given.short_steps / given.steps),
             "validations": 1,
+            "snapshots": 0,
         }
         settings = PretrainSettings(**given.model_dump() | changes)
         name = f"{preset.name}-scaling/{size.layers}x{size.width}-{steps}"

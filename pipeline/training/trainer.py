@@ -42,7 +42,12 @@ from pipeline.training.processes import (
     exchange_gradients,
     rank_and_world,
 )
-from pipeline.training.schedule import learning_rate_factor, validation_steps
+from pipeline.training.schedule import (
+    learning_rate_factor,
+    sequence_length,
+    snapshot_steps,
+    validation_steps,
+)
 from pipeline.training.tracking import MetricsLog, Tracker, no_tracker, progress_bar
 from pipeline.training.validation import Validation, validate
 
@@ -73,16 +78,18 @@ class Trainer:
         precision: str,
         folder: Path,
         on_validation: Callable[[int], None],
+        on_snapshot: Callable[[int], None],
         tracker: Tracker = no_tracker,
     ) -> None:
-        """`on_validation` is called with the step after each validation, by all processes;
-        `tracker` with each line of metrics."""
+        """`on_validation` and `on_snapshot` are called with the step after which one is due, by all
+        processes; `tracker` with each line of metrics."""
         self.rank, self.world = rank_and_world()
         self.batches = batches
         self.settings = settings
         self.device = device
         self.precision = precision
         self.on_validation = on_validation
+        self.on_snapshot = on_snapshot
         prepare_torch(settings.deterministic, settings.compile, device)
         model.train()
         masking = settings.document_masking
@@ -121,6 +128,7 @@ class Trainer:
         """
         settings = self.settings
         validates_after = validation_steps(settings.validations, settings.steps)
+        kept_after = snapshot_steps(settings.snapshots, settings.steps)
         with (
             postponing_signals() as signals,
             advising_what_fits(self.model, settings, memory_of(self.device), self.world),
@@ -138,12 +146,14 @@ class Trainer:
                 bar.update()
                 is_last = done == settings.steps
                 is_logged = done % settings.log_every == 0 or is_last
-                if is_logged or done in validates_after or any(agreed):
+                if is_logged or done in validates_after | kept_after or any(agreed):
                     self.require_finite(done)
                 self.step_seconds.append(time.monotonic() - begun_at)
                 if is_logged:
                     self.log_step(done, factor, bar)
                 is_best = done in validates_after and self.validate(done, bar)
+                if done in kept_after:
+                    self.on_snapshot(done)
                 if agreed.is_stopping or agreed.is_save_due or (is_best and not is_last):
                     self.save(done)
                 if agreed.is_stopping and not is_last:
@@ -170,7 +180,7 @@ class Trainer:
         """
         ids_BT = copy_to(self.batches.batch(step, self.rank, self.world), self.device)
         is_masked = self.batches.hides_words(step)
-        length = self.length_at(step)
+        length = sequence_length(step, self.settings)
         ids_BT = shorten(ids_BT, length)
         micro_batches = ids_BT.split(self.micro_batch_size * self.settings.context // length)
         loss = torch.zeros((), device=self.device)
@@ -183,11 +193,6 @@ class Trainer:
             micro_loss.backward()
             loss += micro_loss.detach()
         return loss
-
-    def length_at(self, step: int) -> int:
-        """Tokens a sequence of this step."""
-        is_short = step < self.settings.short_steps
-        return self.settings.context // 4 if is_short else self.settings.context
 
     def agree(self, is_stopping: bool) -> Agreed:
         """One exchange a step, between CPUs: when to stop and when to save."""
@@ -228,7 +233,7 @@ class Trainer:
         on_gpu = self.device == "cuda"
         mfu = {}
         if self.peak_flops:
-            flops = flops_per_token(self.model, self.length_at(done - 1)) * speed
+            flops = flops_per_token(self.model, sequence_length(done - 1, self.settings)) * speed
             mfu["mfu"] = round(flops / (self.peak_flops * self.world), 4)
         self.log.add(
             step=done,

@@ -60,6 +60,7 @@ def test_a_step_of_a_presets_shape(tmp_path: Path, device, precision, name):
         precision,
         tmp_path,
         on_validation=lambda step: None,
+        on_snapshot=lambda step: None,
     )
     trainer.train()
     line = json.loads((tmp_path / "logs/metrics.jsonl").read_text().splitlines()[0])

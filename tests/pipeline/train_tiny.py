@@ -74,7 +74,17 @@ def make_trainer(
     text = TokenStream(tokens, "train")
     batches = batches_class(text, settings.context, settings.batch_size, settings.seed)
     validation = TokenStream(tokens, "validation")
-    return Trainer(model, batches, validation, settings, device, precision, folder, on_validation)
+    return Trainer(
+        model,
+        batches,
+        validation,
+        settings,
+        device,
+        precision,
+        folder,
+        on_validation,
+        on_snapshot=lambda step: None,
+    )
 
 
 class Fault(NamedTuple):

@@ -84,26 +84,47 @@ def pretrain_in_one_of_several(
         return texts[-1:]
 
     pretrain.continue_text = counting
-    run(inputs, folder, parallel=parallel, **SAME_BY_ANY_NUMBER)
+    run(inputs, folder, parallel=parallel, snapshots=1, **SAME_BY_ANY_NUMBER)
     end_process()
 
 
 @pytest.mark.parametrize("parallel", ["ddp", "fsdp"])
 def test_all_processes_sample_together_what_one_would(inputs, tmp_path, parallel):
-    """Nobody waits for another to sample alone; the model isn't brought together for it."""
+    """Nobody waits for another to sample alone; the model isn't brought together for it, as it is
+    for a model that is kept on the way."""
     alone = tmp_path / "alone"
     together = tmp_path / "together"
     together.mkdir()
-    run(inputs, alone, **SAME_BY_ANY_NUMBER)
+    run(inputs, alone, snapshots=1, **SAME_BY_ANY_NUMBER)
     codes = run_in_processes(2, pretrain_in_one_of_several, inputs, together, parallel)
     assert codes == [0, 0]
     for path in sorted((alone / "logs").glob("samples-*.md")):
         assert (together / "logs" / path.name).read_text() == path.read_text()
     counts = [(together / f"samples-of-{rank}").read_text() for rank in (0, 1)]
     assert counts == [f"{2 * len(pretrain.PROMPTS)}"] * 2
-    one = load_file(alone / "model.safetensors")
-    two = load_file(together / "model.safetensors")
-    assert all(torch.allclose(one[name], two[name], atol=1e-5) for name in one)
+    for name in ("model.safetensors", "snapshots/000003/model.safetensors"):
+        one, two = (load_file(folder / name) for folder in (alone, together))
+        assert all(torch.allclose(one[each], two[each], atol=1e-5) for each in one)
+
+
+def test_models_on_the_way_are_kept_as_they_were(inputs, tmp_path, monkeypatch):
+    weights = {}
+    write = pretrain.write_snapshot
+
+    def noting(model, tokenizer, folder, step):
+        write(model, tokenizer, folder, step)
+        weights[step] = {name: weight.detach().clone() for name, weight in model.named_parameters()}
+
+    monkeypatch.setattr(pretrain, "write_snapshot", noting)
+    run(inputs, tmp_path, snapshots=2)
+    assert [*weights] == [1, 3]
+    kept = sorted((tmp_path / "snapshots").iterdir())
+    assert [path.name for path in kept] == ["000001", "000003"]
+    for path, expected in zip(kept, weights.values()):
+        model = AutoModelForCausalLM.from_pretrained(path)
+        found = dict(model.named_parameters())
+        assert all(torch.equal(found[name], weight) for name, weight in expected.items())
+        assert model.config.pad_token_id == AutoTokenizer.from_pretrained(path).pad_token_id
 
 
 def test_a_prompt_that_fills_the_context_doesnt_stop_the_training(inputs, tmp_path):
