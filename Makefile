@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help install recipe task corpus tokenizer tokenizer-report tokens pretrain klue-eval klue-prompt \
-        klue-check report status generate predict plan scaling export publish settings clean \
+        klue-check report status generate predict plan scaling claim export publish settings clean \
         test test-extras test-gpu test-clients lint bench torture lock
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -18,7 +18,7 @@ export TOKENIZERS_PARALLELISM := false
 # Each of these is an option of the command line, which reads it under this prefix, as it was typed.
 VARIABLES := PRESET RECIPE DATA KLUE TASKS INIT MODEL SEEDS CONTROL DEVICE WORKERS ENGINE SHARD MERGE OUT \
              FORMAT QUANT REPO YES TOKENIZERS PROMPT TASK TEXT TEXT2 FILE \
-             HEAD GPUS HARDWARE BENCH PEERS
+             HEAD CLAIM GPUS HARDWARE BENCH PEERS
 $(foreach name,$(VARIABLES),$(if $(value $(name)),\
     $(eval export KOREAN_GPT2_$(name) := $$(value $(name)))))
 RUN := $(PY) -m pipeline
@@ -90,7 +90,7 @@ klue-check: $(READY)
 	@$(RUN) klue-check $(SET)
 
 # A wrong KLUE= is told before anything is done, under -j as well.
-ifneq ($(filter klue-eval klue-prompt,$(MAKECMDGOALS)),)
+ifneq ($(filter klue-eval klue-prompt claim,$(MAKECMDGOALS)),)
 corpus: klue-check
 endif
 
@@ -114,6 +114,10 @@ plan: $(READY) ## what a preset will cost: parameters, tokens, FLOPs, memory, ti
 
 scaling: tokens ## pretrain four sizes at three lengths, and fit what plan forecasts by
 	@$(QUICK) $(RUN) scaling $(SET)
+
+# Without a name there is only a list to print.
+claim: $(if $(CLAIM),klue-check pretrain,$(READY)) ## measure what is said of the GPTs, CLAIM=layers; alone: a list
+	@$(QUICK) $(RUN) claim $(SET)
 
 predict: $(READY) ## TASK=ynat TEXT="...": a fine-tuned model's answer; TEXT2= of pairs, FILE= of rows
 	@$(RUN) predict $(SET)

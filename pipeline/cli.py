@@ -12,6 +12,7 @@ import typer
 
 from corpora.errors import UserError
 from pipeline import cli_options
+from pipeline.claims.command import claim
 from pipeline.launch import (
     context_of_runs,
     context_on,
@@ -225,6 +226,7 @@ for tool in (
     settings,
     plan,
     scaling,
+    claim,
     generate,
     predict,
     export,

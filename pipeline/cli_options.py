@@ -126,5 +126,6 @@ File = Annotated[
     option("file", "file of rows to classify", parser=find_path, metavar="PATH"),
 ]
 HeadName = Annotated[Head, option("head", "which of a task's fine-tuned models")]
+Claim = Annotated[str | None, option("claim", "which claim to measure; without it, a list")]
 Gpus = Annotated[int, option("gpus", "GPUs to reckon with", min=1)]
 Hardware = Annotated[str | None, option("hardware", "kind of GPU to reckon with")]

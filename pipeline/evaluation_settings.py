@@ -85,6 +85,9 @@ class KlueSettings(TaskSettings):
     lm_share: float = Field(default=1.0, gt=0, le=1)
     """Share of each batch's rows that the auxiliary loss is taken of: it costs a third of a step on
     all of them."""
+    transferred_layers: Annotated[int, Field(ge=0)] | Literal["all"] = "all"
+    """Layers of the pretrained model that linear heads are fine-tuned with, from the first one on;
+    the others begin at random, as do all of 0, which keeps the embeddings alone."""
     entity_types: bool = True
     """RE's model reads the words for its entities' types, as the TF-IDF baseline does; published
     figures of KLUE-RE are without."""

@@ -24,6 +24,7 @@ from pipeline.evaluation.saved.model import fold_scale, save_weights
 from pipeline.evaluation.saved.tokenizer import write_tokenizer
 from pipeline.evaluation_settings import KlueSettings
 from pipeline.models.attention import dense_mask, dtype_on, within_real
+from pipeline.models.gpt import renew_blocks
 from pipeline.models.load import load_weights
 from pipeline.models.masking import IGNORED
 
@@ -49,8 +50,10 @@ class LinearHead:
         pretrained: bool,
         device: str,
         reads_both_ways: bool = False,
+        num_layers: int | None = None,
     ) -> None:
-        """Load the reader's model with a fresh head.
+        """Load the reader's model with a fresh head, and of its layers the first `num_layers`, None
+        all; the others are random.
 
         Without `pretrained` it is the random twin: same config and seed, random weights. A GPT-2
         that `reads_both_ways` has no causal mask. Raises UserError as `load_classifier` does.
@@ -60,6 +63,9 @@ class LinearHead:
         self.device = device
         self.kind = "pretrained" if pretrained else "random twin"
         self.model = load_classifier(reader, task, pretrained, reads_both_ways)
+        if pretrained and num_layers is not None:
+            twin = load_classifier(reader, task, False, reads_both_ways)
+            renew_blocks(self.model, twin, num_layers)
 
     def fine_tune(self, examples: Examples, settings: KlueSettings, seed: int) -> None:
         """Train the head and the model.

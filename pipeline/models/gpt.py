@@ -169,6 +169,16 @@ def blocks_of(model: PreTrainedModel) -> torch.nn.ModuleList:
     return blocks
 
 
+def renew_blocks(model: PreTrainedModel, fresh: PreTrainedModel, first: int) -> None:
+    """Give a model the blocks of another of its kind, from number `first` on, and a new norm behind
+    them if it has one."""
+    for block, other in zip(blocks_of(model)[first:], blocks_of(fresh)[first:]):
+        block.load_state_dict(other.state_dict())
+    norm = getattr(model.base_model, "ln_f", None)
+    if norm is not None and first < len(blocks_of(model)):
+        norm.reset_parameters()
+
+
 def head_of(model: PreTrainedModel) -> tuple[torch.nn.Parameter, torch.nn.Parameter | None]:
     """The weight (V, C) that makes logits of hidden states, often the embeddings' own, and the bias
     (V), which BERT's head has."""

@@ -94,6 +94,40 @@ def plot_learning(
     save(figure, path)
 
 
+def plot_panels(path: Path, panels: list[dict[str, Any]], axis: str, is_logarithmic: bool) -> None:
+    """Draw curves of scores with their intervals, a panel a task.
+
+    `panels` are those of claims/finding.py: {"task", "metric", "level", "curves": [{"name",
+    "points": [{"at", "score", "interval"}]}]}. Points at names, not numbers, aren't joined.
+    """
+    figure = Figure(figsize=(5 * len(panels), 4.5), layout="constrained")
+    places = figure.subplots(1, len(panels), squeeze=False)[0]
+    for number, (panel, axes) in enumerate(zip(panels, places), start=1):
+        for curve in panel["curves"]:
+            points = [point for point in curve["points"] if point["score"] is not None]
+            scores = np.array([point["score"] for point in points])
+            bounds = [point["interval"] or (point["score"],) * 2 for point in points]
+            # A mean of several runs may lie outside of what the resamples say.
+            bars = np.abs(np.array(bounds).reshape(-1, 2).T - scores)
+            at = [point["at"] for point in points]
+            is_joined = not any(isinstance(place, str) for place in at)
+            line = "-" if is_joined else "none"
+            axes.errorbar(
+                at, scores, bars, marker=".", capsize=3, linestyle=line, label=curve["name"]
+            )
+        if panel["level"] is not None:
+            axes.axhline(panel["level"], color="0.5", linestyle=":", label="commonest label")
+        # matplotlib's own font has no Hangul.
+        name = panel["task"] if panel["task"].isascii() else f"task {number}"
+        axes.set(xlabel=axis, title=f"{name} {panel['metric']}")
+        axes.tick_params("x", rotation=20)
+        if is_logarithmic:
+            axes.set_xscale("log")
+        axes.grid(alpha=0.3)
+        axes.legend()
+    save(figure, path)
+
+
 def save(figure: Figure, path: Path) -> None:
     """Write a figure as PNG, whole or not at all; the library's version isn't recorded in it."""
     temporary = path.with_name(path.name + ".tmp")

@@ -23,7 +23,8 @@ class Size(NamedTuple):
 
 
 SIZES = (Size(2, 64, 1), Size(3, 96, 2), Size(4, 128, 2), Size(6, 192, 3))
-STEPS = (300, 900, 2700)
+STEP_SHARES = (1 / 30, 1 / 10, 3 / 10)
+"""Of the preset's own steps."""
 RUNS = "scaling.json"
 
 
@@ -72,7 +73,8 @@ def scaling(
 def variants_of(preset: Preset) -> Iterator[Preset]:
     """The preset at every size and length, under names of their own, so that its own links stay."""
     given = preset.pretrain
-    for size, steps in product(SIZES, STEPS):
+    for size, share in product(SIZES, STEP_SHARES):
+        steps = max(1, round(share * given.steps))
         changes: dict[str, Any] = size._asdict() | {
             "steps": steps,
             "warmup_steps": round(steps * given.warmup_steps / given.steps),

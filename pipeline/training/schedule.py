@@ -1,6 +1,6 @@
 """What happens at which step: the learning rate, for pretraining and fine-tuning alike, the
-validations, and the models kept on the way. Steps are counted, never seconds, so that a resumed run goes on as an undisturbed
-one."""
+validations, and the models kept on the way. Steps are counted, never seconds, so that a resumed run
+goes on as an undisturbed one."""
 
 from pipeline.settings import PretrainSettings
 

@@ -44,6 +44,7 @@ OPTIONS = {
     "status": {"recipe", "data", "klue", "tasks", "init", "model", "seeds", "control"},
     "plan": {"init", "device", "gpus", "hardware"},
     "scaling": {"recipe", "data", "device"},
+    "claim": {"recipe", "data", "klue", "tasks", "seeds", "claim", "device"},
     "generate": {"model", "device", "prompt"},
     "predict": {"model", "device", "task", "text", "text2", "file", "head"},
     "export": {"model", "format", "quant", "out"},
@@ -78,6 +79,7 @@ ARRIVING = {
     "TEXT2": ("predict", "둘째 글", "둘째 글"),
     "FILE": ("predict", "a file.tsv", Path("a file.tsv")),
     "HEAD": ("predict", "joint", Head.joint),
+    "CLAIM": ("claim", "layers", "layers"),
     "GPUS": ("plan", "8", 8),
     "HARDWARE": ("plan", "H100", "H100"),
 }

@@ -6,12 +6,10 @@ import json
 import logging
 import sys
 from contextlib import nullcontext, redirect_stderr
-from multiprocessing import parent_process
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from transformers import PreTrainedModel
 
 from corpora.tasks.task import Task
 from pipeline.artifacts.files import write_text

@@ -80,7 +80,9 @@ def fine_tune_linear(
     torch.manual_seed(seed)
     settings = experiment.settings
     reader = experiment.reader
-    head = LinearHead(reader, task, pretrained, experiment.device, settings.both_ways)
+    num_layers = None if settings.transferred_layers == "all" else settings.transferred_layers
+    device = experiment.device
+    head = LinearHead(reader, task, pretrained, device, settings.both_ways, num_layers)
     head.fine_tune(examples, settings, seed)
     if folder:
         with whole_folder(folder) as unfinished:

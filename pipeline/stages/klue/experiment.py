@@ -10,6 +10,7 @@ from corpora.tasks.rows import load_task
 from corpora.tasks.task import Row, Task
 from pipeline.evaluation.inputs import Encoded, Reader
 from pipeline.evaluation_settings import KlueSettings
+from pipeline.models.folder import MODEL_TYPES
 from pipeline.stages.klue.rows import TaskRows, read_rows
 
 
@@ -66,8 +67,22 @@ def open_experiment(settings: str, model: Path, device: str) -> Experiment:
         not (chosen.both_ways and chosen.lm_weight),
         "klue.both_ways=true: the auxiliary loss of klue.lm_weight is a causal model's.",
     )
+    check_transferred_layers(chosen, reader)
     tasks = [load_task(name) for name in chosen.tasks]
     if not chosen.entity_types:
         tasks = [task.model_copy(update={"entity_types": {}}) for task in tasks]
     rows = {task.name: read_rows(task, chosen) for task in tasks}
     return Experiment(chosen, reader, rows, device)
+
+
+def check_transferred_layers(settings: KlueSettings, reader: Reader) -> None:
+    """Raise UserError for a number of layers that the model hasn't, or that a head can't have."""
+    if settings.transferred_layers == "all":
+        return
+    name = f"klue.transferred_layers={settings.transferred_layers}"
+    require(set(settings.head) == {"linear"}, f"{name}: is for klue.head=linear.")
+    kind = reader.config.model_type
+    known = sorted(MODEL_TYPES.values())
+    require(kind in known, f"{name}: is for models of type {', '.join(known)}, not {kind}.")
+    num_layers = reader.config.num_hidden_layers
+    require(settings.transferred_layers <= num_layers, f"{name}: the model has {num_layers}.")

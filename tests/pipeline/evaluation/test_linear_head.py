@@ -133,3 +133,24 @@ def test_the_auxiliary_loss_keeps_the_language_model_at_work(gpt2):
     assert auxiliary_NC.argmax(1).tolist() == labels_N[:3].tolist()
     one_epoch_NC = tune(gpt2, YNAT, rows, labels_N, rows[:3], epochs=1, lm_weight=0.5)
     assert not np.array_equal(plain_NC, one_epoch_NC)
+
+
+def test_layers_that_arent_transferred_begin_at_random(gpt2):
+    torch.manual_seed(1)
+    model = LinearHead(Reader(gpt2, 96), YNAT, True, "cpu", num_layers=1).model.state_dict()
+    kept = load_file(gpt2 / "model.safetensors")
+    for name in ("wte.weight", "wpe.weight", "h.0.attn.c_attn.weight", "h.0.ln_1.weight"):
+        assert torch.equal(model[f"transformer.{name}"], kept[f"transformer.{name}"])
+    for name in ("h.1.attn.c_attn.weight", "h.1.mlp.c_fc.weight"):
+        found = model[f"transformer.{name}"]
+        assert not torch.equal(found, kept[f"transformer.{name}"])
+        assert found.std().item() == pytest.approx(0.02, rel=0.1)
+    assert torch.equal(model["transformer.ln_f.weight"], torch.ones(64))
+
+
+@pytest.mark.parametrize("share", [0.25, 1.0])
+def test_the_auxiliary_loss_can_be_that_of_a_share_of_the_rows(gpt2, share):
+    rows, labels_N = topics(36)
+    whole_NC = tune(gpt2, YNAT, rows, labels_N, rows[:3], epochs=1, lm_weight=0.5)
+    found_NC = tune(gpt2, YNAT, rows, labels_N, rows[:3], epochs=1, lm_weight=0.5, lm_share=share)
+    assert np.array_equal(whole_NC, found_NC) is (share == 1)

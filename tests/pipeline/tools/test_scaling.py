@@ -11,14 +11,14 @@ from pipeline.tools.plan import plan
 from tests.conftest import call_pipeline
 
 SIZES = (tool.Size(1, 16, 1), tool.Size(1, 32, 1), tool.Size(2, 32, 2))
-STEPS = (2, 4)
+STEPS = (2, 4)  # of 40
 
 
 @pytest.fixture
 def few(monkeypatch):
     """Sizes and lengths that take seconds."""
     monkeypatch.setattr(tool, "SIZES", SIZES)
-    monkeypatch.setattr(tool, "STEPS", STEPS)
+    monkeypatch.setattr(tool, "STEP_SHARES", (1 / 20, 1 / 10))
 
 
 def test_every_size_is_trained_at_every_length_and_plan_forecasts_by_them(

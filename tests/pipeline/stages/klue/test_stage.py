@@ -87,6 +87,22 @@ def test_what_needs_a_causal_model_is_told_before_anything_is_run(settings, tmp_
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"transferred_layers": 9}, "klue.transferred_layers=9: the model has 2"),
+        ({"transferred_layers": 1, "head": ("linear", "joint")}, "is for klue.head=linear"),
+    ],
+)
+def test_layers_that_cant_be_transferred_are_told_before_anything_is_run(
+    settings, model, tmp_path, change, expected
+):
+    wanted = settings.model_copy(update=change)
+    with pytest.raises(UserError, match=expected):
+        klue.run(wanted, {"pretrain": model}, tmp_path / "out", Context())
+    assert not (tmp_path / "out").exists()
+
+
 def test_rows_are_encoded_for_the_heads_that_are_wanted(settings, model):
     rows = {"re": read_rows(TASKS["re"], settings)}
     for head, expected in ((("linear",), ["inputs"]), (("language", "joint"), ["prompts"])):

@@ -1,0 +1,50 @@
+"""GPT-1's figure 2, on the left: what each transferred layer is worth."""
+
+import numpy as np
+
+from pipeline.artifacts.files import read_json
+from pipeline.claims.finding import Curve, Measured, Scored
+from pipeline.claims.lab import Lab, read_fine_tuned
+
+MOST_DEPTHS = 7
+
+
+def measure(lab: Lab) -> Measured:
+    """Fine-tune linear heads on the first layers alone, the others random, from the embeddings
+    alone to all of the layers."""
+    num_layers = count_layers(lab)
+    found: dict[str, dict[int, Scored]] = {}
+    for depth in depths(num_layers):
+        settings, stage = lab.fine_tune(f"layers-{depth}", transferred_layers=depth)
+        for task in lab.tasks(settings):
+            of_task = found.setdefault(task.name, {})
+            of_task[depth] = read_fine_tuned(stage.path, settings, task, "pretrained")
+    panels = []
+    differences = []
+    for of_task in found.values():
+        points = [scored.at(depth) for depth, scored in of_task.items()]
+        panels.append(of_task[0].panel([Curve(name="linear head", points=points)]))
+        some = of_task[depths(num_layers)[1]]
+        every = of_task[num_layers]
+        differences.append(every.less(of_task[0], "all layers, less the embeddings alone"))
+        differences.append(every.less(some, f"all layers, less {depths(num_layers)[1]}"))
+    return Measured(
+        name="layers",
+        claim="Every layer that is transferred helps.",
+        source="Radford et al. 2018 (GPT-1), section 5 and figure 2, left",
+        axis="layers transferred; the others begin at random",
+        panels=panels,
+        differences=differences,
+    )
+
+
+def count_layers(lab: Lab) -> int:
+    """Layers of the preset's model."""
+    config = read_json(lab.pretrain().path / "config.json")
+    return config.get("n_layer") or config.get("num_layers") or config["num_hidden_layers"]
+
+
+def depths(num_layers: int) -> list[int]:
+    """From none to all layers, at most MOST_DEPTHS of them, evenly spread."""
+    number = min(num_layers + 1, MOST_DEPTHS)
+    return sorted({round(depth) for depth in np.linspace(0, num_layers, number)})

@@ -1,0 +1,50 @@
+"""Scores beside each other: their differences, and what an interval says of one."""
+
+import numpy as np
+import pytest
+
+from corpora.tasks.task import TASKS
+from pipeline.claims.finding import Scored, verdict_of
+
+YNAT, STS = TASKS["ynat"], TASKS["sts"]
+GOLD_N = np.arange(70) % 7
+
+
+def test_the_better_one_is_above_and_the_other_below():
+    worse_N = np.where(np.arange(70) < 35, GOLD_N, (GOLD_N + 1) % 7)
+    right = Scored(YNAT, GOLD_N, [GOLD_N])
+    half = Scored(YNAT, GOLD_N, [worse_N, worse_N])
+    found = right.less(half, "right, less half")
+    assert found.points == pytest.approx(50, abs=1)
+    assert found.verdict == "yes"
+    low, high = found.interval
+    assert low < found.points < high
+    assert half.less(right, "").verdict == "no"
+    assert right.less(right, "").verdict == "not shown"
+    assert right.at(3).score == 100
+    assert half.at("half").runs == 2
+
+
+def test_a_correlation_with_a_constant_is_no_score_and_decides_nothing():
+    gold_N = np.linspace(0, 5, 30)
+    same = Scored(STS, gold_N, [gold_N])
+    constant = Scored(STS, gold_N, [np.ones(30)])
+    assert constant.at(1).score is None
+    assert constant.at(1).interval is None
+    found = same.less(constant, "")
+    assert (found.points, found.interval, found.verdict) == (None, None, "not shown")
+    assert same.panel([], has_level=True).level is None
+
+
+def test_the_commonest_labels_score_is_a_panels_level():
+    gold_N = np.array([2] * 60 + [1] * 40)
+    panel = Scored(TASKS["nli"], gold_N, [gold_N]).panel([], has_level=True)
+    assert panel.level == pytest.approx(60)
+
+
+@pytest.mark.parametrize(
+    ("bounds", "expected"),
+    [((0.1, 2), "yes"), ((-2, -0.1), "no"), ((-1, 1), "not shown"), ((0, 0), "not shown")],
+)
+def test_only_an_interval_without_0_says_something(bounds, expected):
+    assert verdict_of(bounds) == expected
