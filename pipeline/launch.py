@@ -64,7 +64,9 @@ def run_and_report(
     finished = run_stage(stage, preset, artifacts, data, new_context)
     if stage in TARGETS:
         print("\n" + (finished.path / "table.md").read_text(encoding="utf-8"))
-    print(f"{stage}: {artifacts / preset.name / stage}   next: {NEXT[stage]}")
+    is_bert = stage == "pretrain" and preset.pretrain.architecture == "bert"
+    next_command = "make klue-eval" if is_bert else NEXT[stage]  # a BERT can't go on from a text
+    print(f"{stage}: {artifacts / preset.name / stage}   next: {next_command}")
     if "WORLD_SIZE" in os.environ and "torch" in sys.modules:
         end_process()
 

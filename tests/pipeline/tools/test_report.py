@@ -53,3 +53,17 @@ def test_a_stage_made_from_another_artifact_than_the_pages_is_told(copy, tiny_pr
     for name in ("report.md", "results.md"):
         page = (copy / "out" / name).read_text(encoding="utf-8")
         assert "**Note:** pretrain was made from another tokens than the one on this page." in page
+
+
+def test_a_berts_loss_is_never_called_bits_per_byte(copy, tiny_preset):
+    bert = "pretrain.architecture=bert"
+    printed = call_pipeline("pretrain", "--preset", tiny_preset, bert, folder=copy)
+    assert "next: make klue-eval" in printed
+    assert "make generate" not in printed
+    out = ("--out", copy / "out")
+    page = call_pipeline("report", "--preset", tiny_preset, bert, *out, folder=copy)
+    _, _, pretraining = page.partition("Pretraining: ")
+    assert "nats a hidden token" in pretraining.split("\n\n")[0]
+    results = (copy / "out/results.md").read_text(encoding="utf-8")
+    assert "| nats a hidden token (no GPT's loss) |" in results
+    assert "| bits per byte |" not in results
