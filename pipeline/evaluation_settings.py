@@ -61,6 +61,8 @@ class KlueSettings(TaskSettings):
     """Fine-tuning runs a task, with seeds 1, 2, ..."""
     control: bool = True
     """Also fine-tune the linear head's random twin: the same model with random weights."""
+    baselines: bool = True
+    """Also score the majority's label and TF-IDF with a linear model."""
     epochs: dict[str, Annotated[int, Field(ge=1)]] = EPOCHS
     """Epochs on each task, 2 on one that isn't named; of a task whose texts mean the same in either
     order, as STS, half of them in each order."""

@@ -2,7 +2,6 @@
 this one."""
 
 import importlib
-from typing import Any
 
 from corpora.errors import UserError
 from corpora.settings import nearest
@@ -28,6 +27,7 @@ def claim(
     data: cli_options.Data = None,
     klue: cli_options.Klue = None,
     tasks: cli_options.Tasks = None,
+    init: cli_options.Init = None,
     seeds: cli_options.Seeds = None,
     claim: cli_options.Claim = None,
     device: cli_options.DeviceName = cli_options.Device.auto,
@@ -40,17 +40,21 @@ def claim(
         return
     if claim not in CLAIMS:
         raise UserError(f"claim: {claim!r} is none of {', '.join(CLAIMS)}.{nearest(claim, CLAIMS)}")
-    typed = read_preset(preset, overrides, recipe=recipe, klue=klue, tasks=tasks, seeds=seeds)
+    typed = read_preset(
+        preset, overrides, recipe=recipe, klue=klue, tasks=tasks, init=init, seeds=seeds
+    )
     context = context_on(device, data)
     # Not above: the other commands of the command line do without torch.
     from pipeline.claims.finding import write_measured
     from pipeline.claims.lab import Lab
 
     module = importlib.import_module(f"pipeline.claims.{claim.replace('-', '_')}")
-    measured = module.measure(Lab(typed, artifacts, data, lambda: context))
-    about: dict[str, Any] = {
+    lab = Lab(typed, artifacts, data, lambda: context)
+    measured = module.measure(lab)
+    all_own = all(task.is_own for task in lab.tasks(typed.klue))
+    about = {
         "preset": typed.name,
-        "sample": is_sample(typed.klue.data),
+        "sample": is_sample(typed.klue.data) and not all_own,
         "settings": {
             "klue": typed.klue.model_dump(mode="json"),
             "prompt": typed.prompt.model_dump(mode="json"),

@@ -22,7 +22,13 @@ from pipeline.stages.klue.runs import Run
 from pipeline.stages.stage import run_stage
 
 HEADS = ("linear", "language", "joint")
-PLAIN = {"control": False, "noise": False, "curve": False, "keep_models": "none"}
+PLAIN = {
+    "baselines": False,
+    "control": False,
+    "noise": False,
+    "curve": False,
+    "keep_models": "none",
+}
 """What a claim of linear heads doesn't need."""
 
 

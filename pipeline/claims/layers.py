@@ -19,15 +19,16 @@ def measure(lab: Lab) -> Measured:
         for task in lab.tasks(settings):
             of_task = found.setdefault(task.name, {})
             of_task[depth] = read_fine_tuned(stage.path, settings, task, "pretrained")
+    some = depths(num_layers)[1]
     panels = []
     differences = []
     for of_task in found.values():
         points = [scored.at(depth) for depth, scored in of_task.items()]
         panels.append(of_task[0].panel([Curve(name="linear head", points=points)]))
-        some = of_task[depths(num_layers)[1]]
         every = of_task[num_layers]
         differences.append(every.less(of_task[0], "all layers, less the embeddings alone"))
-        differences.append(every.less(some, f"all layers, less {depths(num_layers)[1]}"))
+        if some < num_layers:
+            differences.append(every.less(of_task[some], f"all layers, less {some}"))
     return Measured(
         name="layers",
         claim="Every layer that is transferred helps.",

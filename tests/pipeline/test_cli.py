@@ -44,7 +44,7 @@ OPTIONS = {
     "status": {"recipe", "data", "klue", "tasks", "init", "model", "seeds", "control"},
     "plan": {"init", "device", "gpus", "hardware"},
     "scaling": {"recipe", "data", "device"},
-    "claim": {"recipe", "data", "klue", "tasks", "seeds", "claim", "device"},
+    "claim": {"recipe", "data", "klue", "tasks", "init", "seeds", "claim", "device"},
     "generate": {"model", "device", "prompt"},
     "predict": {"model", "device", "task", "text", "text2", "file", "head"},
     "export": {"model", "format", "quant", "out"},

@@ -55,6 +55,8 @@ def run(
         lacking.append(f"{settings.seeds} seed{'' if settings.seeds == 1 else 's'}")
     if RANDOM_TWIN not in choose_arms(settings):
         lacking.append("no random twin")
+    if not settings.baselines:
+        lacking.append("no baselines")
     metrics = {
         "model": settings.model or "this model",
         "sample": is_sample(settings.data) and not all(task.is_own for task in tasks.values()),

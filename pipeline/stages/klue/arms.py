@@ -141,6 +141,11 @@ ARMS = {
 
 
 def choose_arms(settings: KlueSettings) -> list[Arm]:
-    """Return both baselines, and the arms of the heads that are wanted."""
-    wanted = [arm for arm in ARMS.values() if arm.is_baseline or arm.head in settings.head]
+    """Return the baselines and the arms of the heads that are wanted."""
+    has_baselines = settings.baselines
+    wanted = [
+        arm
+        for arm in ARMS.values()
+        if (has_baselines if arm.is_baseline else arm.head in settings.head)
+    ]
     return [arm for arm in wanted if settings.control or arm is not RANDOM_TWIN]

@@ -69,7 +69,10 @@ def test_all_layers_score_what_klue_eval_says(folder, preset):
     assert list(found) == [0, 1, 2]
     assert found[2] == pytest.approx(klue_scores(folder, "tiny/klue", "ynat", "pretrained"))
     assert found[0] != found[2]
-    assert not (folder / "artifacts/tiny-claims/layers-0/klue/models").exists()
+    stage = folder / "artifacts/tiny-claims/layers-0/klue"
+    assert not (stage / "models").exists()
+    assert not list(stage.glob("predictions/*tfidf*"))
+    assert "no baselines" in (stage / "table.md").read_text()
 
 
 def test_the_auxiliary_loss_stands_beside_plain_fine_tuning(folder, preset):
