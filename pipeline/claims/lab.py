@@ -51,8 +51,8 @@ class Lab:
 
     def fine_tune(self, name: str, **changes: Any) -> tuple[KlueSettings, Artifact]:
         """Linear heads on the preset's model, under its settings with changes."""
-        given = self.preset.klue.model_dump() | PLAIN | {"head": ("linear",)}
-        settings = KlueSettings(**given | changes)
+        plain: dict[str, Any] = PLAIN | {"head": ("linear",)}
+        settings = KlueSettings(**self.preset.klue.model_dump() | plain | changes)
         return settings, self._run("klue", name, settings)
 
     def fine_tune_all_heads(self) -> tuple[KlueSettings, Artifact]:
@@ -68,7 +68,7 @@ class Lab:
         self, name: str, model: Path, shots: tuple[int, ...]
     ) -> tuple[PromptSettings, Artifact]:
         """Prompts without training, put to the model of a folder."""
-        changes = {"model": str(model), "shots": shots}
+        changes: dict[str, Any] = {"model": str(model), "shots": shots}
         settings = PromptSettings(**self.preset.prompt.model_dump() | changes)
         return settings, self._run("prompt", name, settings)
 

@@ -1,5 +1,7 @@
 """A fine-tuned model is tied to its task: every task's model is asked every task, in its words."""
 
+from typing import Any
+
 import numpy as np
 
 from corpora.tasks.task import Task
@@ -61,8 +63,8 @@ def ask(model: LanguageHead | SavedModel, task: Task, rows: TaskRows, device: st
     """What a model says of a task's validation rows by the task's words."""
     reader = model.reader
     prompts = reader.encode_prompts(task, rows.validation).ids
-    scores_NC = score_words(
-        model.model.to(device).eval(), prompts, reader.encode_words(task), device
-    )
+    causal: Any = model.model  # a decorator hides `to`
+    words = reader.encode_words(task)
+    scores_NC = score_words(causal.to(device).eval(), prompts, words, device)
     gold_N = np.array([task.target(row) for row in rows.validation])
     return Scored(task, gold_N, [answer(task, scores_NC)])

@@ -190,7 +190,8 @@ def classify(model: PreTrainedModel, ids_BT: torch.Tensor, **options: Any) -> An
     if is_gpt2:
         # The quick attention of training takes no other mask.
         sees = within_real(is_real_BT)
-        mask_B1TT = dense_mask(sees, *ids_BT.shape, ids_BT.device, dtype_on(ids_BT.device))
+        B, T = ids_BT.shape
+        mask_B1TT = dense_mask(sees, B, T, ids_BT.device, dtype_on(ids_BT.device))
         return model(input_ids=ids_BT, attention_mask=mask_B1TT, use_cache=False, **options)
     return model(input_ids=ids_BT, attention_mask=is_real_BT.long(), **options)
 

@@ -56,5 +56,5 @@ def score_words(
             logs_BWV = head(hidden_BTC[rows_B1, places_BW]).float().log_softmax(-1)
             order_W = torch.arange(len(stem) + 1, device=device)
             logs_BCW = logs_BWV[:, order_W, tokens_CW]
-            scores_NC[np.ix_(rows, columns)] = logs_BCW.sum(-1).cpu().numpy()
+            scores_NC[rows[:, None], columns] = logs_BCW.sum(-1).cpu().numpy()
     return scores_NC
