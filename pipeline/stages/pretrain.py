@@ -74,28 +74,14 @@ def run(
     num_tokens = settings.steps * settings.batch_size * settings.context
     epochs = num_tokens / len(text)
     if rank == 0:
-        print(
-            f"pretrain: {settings.architecture}, {num_parameters / 1e6:.1f}M parameters, "
-            f"{num_tokens / 1e6:.1f}M tokens ({epochs:.2f} epochs) on {world} x {device} in "
-            f"{precision}",
-            flush=True,
-        )
+        begun = f"pretrain: {settings.architecture}, {num_parameters / 1e6:.1f}M parameters"
+        amount = f"{num_tokens / 1e6:.1f}M tokens ({epochs:.2f} epochs)"
+        print(f"{begun}, {amount} on {world} x {device} in {precision}", flush=True)
     samples = partial(write_samples, model, tokenizer, settings.seed, folder / "logs")
     snapshot = partial(write_snapshot, model, inputs["tokenizer"], folder / SNAPSHOTS)
     with open_tracker(settings, folder, is_writer=rank == 0) as tracker:
-        trainer = Trainer(
-            model,
-            batches,
-            validation,
-            settings,
-            device,
-            precision,
-            folder,
-            on_validation=samples,
-            on_snapshot=snapshot,
-            tracker=tracker,
-        )
-        figures = trainer.train()
+        what = (model, batches, validation, settings, device, precision, folder)
+        figures = Trainer(*what, samples, snapshot, tracker).train()
     trained = gather_model(model)
     leave_processes()
     if trained is None:

@@ -81,8 +81,7 @@ class Trainer:
         on_snapshot: Callable[[int], None],
         tracker: Tracker = no_tracker,
     ) -> None:
-        """`on_validation` and `on_snapshot` are called with the step after which one is due, by all
-        processes; `tracker` with each line of metrics."""
+        """`on_...` are called with the step, by all processes; `tracker` with a line of metrics."""
         self.rank, self.world = rank_and_world()
         self.batches = batches
         self.settings = settings
