@@ -12,7 +12,7 @@ import typer
 
 from corpora.errors import UserError
 from pipeline import cli_options
-from pipeline.claims.command import claim
+from pipeline.claims.command import check_claim, claim
 from pipeline.launch import (
     context_of_runs,
     context_on,
@@ -208,9 +208,12 @@ def klue_check(
     tasks: cli_options.Tasks = None,
     init: cli_options.Init = None,
     model: cli_options.Model = None,
+    claim: cli_options.Claim = None,
     artifacts: cli_options.Artifacts = cli_options.IN_ARTIFACTS,
 ) -> None:
-    """Read KLUE's rows, and look for MODEL=, before hours of work."""
+    """Read KLUE's rows, look for MODEL= and CLAIM=, before hours of work."""
+    if claim:
+        check_claim(claim)
     typed = read_preset(
         preset, overrides, recipe=recipe, klue=klue, tasks=tasks, init=init, model=model
     )

@@ -62,3 +62,9 @@ def claim(
     }
     page = write_measured(artifacts / typed.name / "claims", measured, about)
     print(f"\n{page.read_text(encoding='utf-8')}\nclaim: {page}   next: make claim")
+
+
+def check_claim(name: str) -> None:
+    """Raise UserError for a claim that isn't known, and name the nearest one."""
+    if name not in CLAIMS:
+        raise UserError(f"claim: {name!r} is none of {', '.join(CLAIMS)}.{nearest(name, CLAIMS)}")

@@ -36,7 +36,7 @@ OPTIONS = {
         *ENGINES,
     },
     "klue-prompt": {"recipe", "data", "klue", "tasks", "init", "model", "seeds", "device"},
-    "klue-check": {"recipe", "data", "klue", "tasks", "init", "model"},
+    "klue-check": {"recipe", "data", "klue", "tasks", "init", "model", "claim"},
     "recipe": {"data", "out"},
     "task": {"data", "out"},
     "tokenizer-report": {"klue", "tokenizers", "out"},
