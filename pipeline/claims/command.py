@@ -38,8 +38,7 @@ def claim(
         for name, text in CLAIMS.items():
             print(f"CLAIM={name:12} {text}")
         return
-    if claim not in CLAIMS:
-        raise UserError(f"claim: {claim!r} is none of {', '.join(CLAIMS)}.{nearest(claim, CLAIMS)}")
+    check_claim(claim)
     typed = read_preset(
         preset, overrides, recipe=recipe, klue=klue, tasks=tasks, init=init, seeds=seeds
     )

@@ -2,6 +2,7 @@
 
 It is transformers' own, so any model that has a sequence classifier can be scored."""
 
+import math
 from copy import deepcopy
 from functools import partial
 from pathlib import Path
@@ -93,7 +94,7 @@ class LinearHead:
             else:
                 loss = functional.cross_entropy(logits_BC, targets_B)
             if settings.lm_weight:
-                some = slice(None, None, round(1 / settings.lm_share))  # alike: rows of like length
+                some = share_of_rows(settings.lm_share, len(ids_BT))
                 hidden_BTC = output.hidden_states[-1][some]
                 auxiliary = _auxiliary_loss(self.model, hidden_BTC, ids_BT[some], pad)
                 loss += settings.lm_weight * auxiliary
@@ -194,6 +195,12 @@ def classify(model: PreTrainedModel, ids_BT: torch.Tensor, **options: Any) -> An
         mask_B1TT = dense_mask(sees, B, T, ids_BT.device, dtype_on(ids_BT.device))
         return model(input_ids=ids_BT, attention_mask=mask_B1TT, use_cache=False, **options)
     return model(input_ids=ids_BT, attention_mask=is_real_BT.long(), **options)
+
+
+def share_of_rows(share: float, num_rows: int) -> torch.Tensor:
+    """The numbers of a share of a batch's rows, at equal distances: a batch is sorted by length."""
+    num_some = math.ceil(share * num_rows)
+    return torch.arange(num_some) * num_rows // num_some
 
 
 def _auxiliary_loss(

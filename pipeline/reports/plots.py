@@ -108,7 +108,8 @@ def plot_panels(path: Path, panels: list[dict[str, Any]], axis: str, is_logarith
             scores = np.array([point["score"] for point in points])
             bounds = [point["interval"] or (point["score"],) * 2 for point in points]
             # A mean of several runs may lie outside of what the resamples say.
-            bars = np.abs(np.array(bounds).reshape(-1, 2).T - scores)
+            low_N, high_N = np.array(bounds).reshape(-1, 2).T
+            bars = np.stack([scores - low_N, high_N - scores]).clip(min=0)
             at = [point["at"] for point in points]
             is_joined = not any(isinstance(place, str) for place in at)
             line = "-" if is_joined else "none"

@@ -15,6 +15,7 @@ from pipeline.evaluation.linear_head import (
     LinearHead,
     classify,
     load_classifier,
+    share_of_rows,
 )
 from pipeline.evaluation_settings import KlueSettings
 from tests.pipeline.evaluation.relations import relation
@@ -154,3 +155,10 @@ def test_the_auxiliary_loss_can_be_that_of_a_share_of_the_rows(gpt2, share):
     whole_NC = tune(gpt2, YNAT, rows, labels_N, rows[:3], epochs=1, lm_weight=0.5)
     found_NC = tune(gpt2, YNAT, rows, labels_N, rows[:3], epochs=1, lm_weight=0.5, lm_share=share)
     assert np.array_equal(whole_NC, found_NC) is (share == 1)
+
+
+def test_a_share_of_a_batchs_rows_is_as_large_as_it_says():
+    for share, num_some in ((0.01, 1), (0.25, 8), (0.4, 13), (0.7, 23), (1.0, 32)):
+        some = share_of_rows(share, 32).tolist()
+        assert len(set(some)) == num_some
+        assert max(some) < 32
