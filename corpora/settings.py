@@ -27,8 +27,8 @@ machine; another choice changes what a stage makes."""
 RULE: Final = "rule_between_settings"
 UNKNOWN: Final = "extra_forbidden"
 MISSING: Final = "missing"
-NUMBER_OR_WORD: Final = "constrained-float"
-"""How pydantic calls the number among the alternatives of a field."""
+NUMBERS_OR_WORDS: Final = ("constrained-int", "constrained-float")
+"""How pydantic calls a number among the alternatives of a field."""
 SCALARS: Final = {"int": "int", "float": "float", "bool": "bool", "string": "str"}
 """Types of a single value, by how pydantic begins the names of their errors."""
 LIMITS: Final = {"ge": "at least", "le": "at most"}
@@ -102,7 +102,7 @@ class Settings(BaseModel):
         first = [*unknown, *missing, *errors][0]
         # Of a setting that may be a number or a word, pydantic names the alternative as well.
         parts = [part for part in first["loc"] if isinstance(part, str)]
-        name = ".".join(part for part in parts if part != NUMBER_OR_WORD)
+        name = ".".join(part for part in parts if part not in NUMBERS_OR_WORDS)
         if unknown:
             return f"unknown key {name!r}.{nearest(name, cls.model_fields)}"
         if missing:

@@ -212,11 +212,11 @@ def klue_check(
     artifacts: cli_options.Artifacts = cli_options.IN_ARTIFACTS,
 ) -> None:
     """Read KLUE's rows, look for MODEL= and CLAIM=, before hours of work."""
-    if claim:
-        check_claim(claim)
     typed = read_preset(
         preset, overrides, recipe=recipe, klue=klue, tasks=tasks, init=init, model=model
     )
+    if claim:
+        check_claim(claim, typed)
     check_inputs(typed, data, artifacts)
 
 

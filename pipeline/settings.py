@@ -104,7 +104,7 @@ class PretrainSettings(Settings):
     micro_batch_size: Annotated[int, UNKEYED] = Field(default=16, ge=1)
     """Sequences a forward pass of one process; gradients are accumulated up to batch_size."""
     document_masking: bool = False
-    """Attention stays within a document, and positions begin anew with each; gpt2 only."""
+    """Attention stays within a document, and positions begin anew with each; gpt2 and bert only."""
     short_steps: int = Field(default=0, ge=0)
     """Sequence-length warm-up: for so many steps the same tokens come as sequences of a quarter of
     the context."""

@@ -28,8 +28,8 @@ def main() -> None:
         return draw_batch(self, step, rank, world)
 
     class FaultyLosses(TokenLosses):
-        def forward(self, ids_BT: torch.Tensor) -> torch.Tensor:
-            losses = super().forward(ids_BT)
+        def forward(self, ids_BT: torch.Tensor, masked: bool = False) -> torch.Tensor:
+            losses = super().forward(ids_BT, masked)
             is_poisoned = kind == "nan" and is_faulty_step and self.training
             return losses * torch.nan if is_poisoned else losses
 

@@ -44,8 +44,11 @@ def whole_folder(folder: Path) -> Iterator[Path]:
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
     yield unfinished
+    for path in (*unfinished.rglob("*"), unfinished):
+        fsync(path)
     shutil.rmtree(folder, ignore_errors=True)
     unfinished.rename(folder)
+    fsync(folder.parent)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -2,6 +2,7 @@
 
 from pipeline.claims.finding import Curve, Measured
 from pipeline.claims.lab import Lab, read_fine_tuned
+from pipeline.stages.klue.experiment import load_tasks
 
 WEIGHT = 0.5  # GPT-1's
 
@@ -12,7 +13,7 @@ def measure(lab: Lab) -> Measured:
     _, without = lab.fine_tune("linear", lm_weight=0.0)
     panels = []
     differences = []
-    for task in lab.tasks(settings):
+    for task in load_tasks(settings):
         one = read_fine_tuned(with_it.path, settings, task, "pretrained")
         other = read_fine_tuned(without.path, settings, task, "pretrained")
         points = [other.at("without"), one.at(f"weight {WEIGHT:g}")]

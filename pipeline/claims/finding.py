@@ -2,14 +2,14 @@
 they say of the claim. As JSON for other pages, as a page, and as a figure."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from corpora.tasks.task import Task
 from pipeline.artifacts.files import write_json
-from pipeline.evaluation.bootstrap import interval, paired_interval, resample
+from pipeline.evaluation.bootstrap import interval, resample
 from pipeline.evaluation.metrics import decide, primary_metric, score_is_defined
 from pipeline.reports.plots import plot_panels
 from pipeline.reports.render import write_page
@@ -18,13 +18,13 @@ Interval = tuple[float, float]
 Verdict = Literal["yes", "no", "not shown"]
 
 
-class Row(BaseModel):
-    """A row of what is found; it never changes."""
+class Found(BaseModel):
+    """A part of what is found; it never changes."""
 
     model_config = ConfigDict(frozen=True)
 
 
-class Point(Row):
+class Point(Found):
     """The primary metric, times 100, somewhere on the axis; None where it isn't defined."""
 
     at: int | str
@@ -33,14 +33,14 @@ class Point(Row):
     runs: int  # seeds, or prompts and draws of shots, whose mean it is
 
 
-class Curve(Row):
+class Curve(Found):
     """Points of one kind of model."""
 
     name: str
     points: list[Point]
 
 
-class Panel(Row):
+class Panel(Found):
     """One task's curves."""
 
     task: str
@@ -49,7 +49,7 @@ class Panel(Row):
     level: float | None = None  # what always saying the commonest label scores
 
 
-class Difference(Row):
+class Difference(Found):
     """How much better one of two is on a task, and whether it is: yes or no where the interval
     leaves out 0."""
 
@@ -60,7 +60,7 @@ class Difference(Row):
     verdict: Verdict
 
 
-class Measured(Row):
+class Measured(Found):
     """A claim, and what was found."""
 
     name: str
@@ -73,36 +73,60 @@ class Measured(Row):
     remark: str = ""
 
 
+class Figure(NamedTuple):
+    """A score, or how far one is above another, times 100; and so in each resample (R,), as a
+    share."""
+
+    points: float
+    resampled: np.ndarray
+
+
+def less(one: Figure | None, other: Figure | None) -> Figure | None:
+    """How far one is above the other; None where either isn't defined."""
+    if one is None or other is None:
+        return None
+    return Figure(one.points - other.points, one.resampled - other.resampled)
+
+
+def as_difference(task: Task, what: str, figure: Figure | None) -> Difference:
+    """What a difference says of a task."""
+    bounds = as_interval(interval(figure.resampled)) if figure else None
+    return Difference(
+        task=task.title,
+        what=what,
+        points=figure and figure.points,
+        interval=bounds,
+        verdict=verdict_of(bounds),
+    )
+
+
 class Scored:
-    """Outputs for the same rows, one a run: their mean score, and its resamples."""
+    """Outputs for the same rows, one a run, and their mean score, which is None where that of a run
+    isn't defined."""
 
     def __init__(self, task: Task, gold_N: np.ndarray, outputs: list[np.ndarray]) -> None:
         """`outputs` are predictions (N,) or scores (N, C)."""
         self.task = task
         self.gold_N = gold_N
         self.num_runs = len(outputs)
-        self.means_R = resample(task, gold_N, outputs)
+        self.figure: Figure | None = None
         predictions = [decide(output) for output in outputs]
-        self.mean = None
-        if all(score_is_defined(task, gold_N, predicted_N) for predicted_N in predictions):
+        resampled = resample(task, gold_N, outputs)
+        is_defined = all(score_is_defined(task, gold_N, each_N) for each_N in predictions)
+        if is_defined and resampled is not None:
             scores = [primary_metric(task, gold_N, predicted_N) for predicted_N in predictions]
-            self.mean = 100 * float(np.mean(scores))
+            self.figure = Figure(100 * float(np.mean(scores)), resampled)
 
     def at(self, place: int | str) -> Point:
         """The point that it is on an axis."""
-        bounds = as_interval(interval(self.means_R))
-        return Point(at=place, score=self.mean, interval=bounds, runs=self.num_runs)
+        figure = self.figure
+        bounds = as_interval(interval(figure.resampled)) if figure else None
+        score = figure and figure.points
+        return Point(at=place, score=score, interval=bounds, runs=self.num_runs)
 
     def less(self, other: "Scored", what: str) -> Difference:
         """How much better it is than another."""
-        bounds = as_interval(paired_interval(self.means_R, other.means_R))
-        points = None
-        if self.mean is not None and other.mean is not None:
-            points = self.mean - other.mean
-        verdict = verdict_of(bounds)
-        return Difference(
-            task=self.task.title, what=what, points=points, interval=bounds, verdict=verdict
-        )
+        return as_difference(self.task, what, less(self.figure, other.figure))
 
     def panel(self, curves: list[Curve], has_level: bool = False) -> Panel:
         """The panel of its task, with a line for the commonest label if that is wanted."""

@@ -1,10 +1,11 @@
 """GPT-1's figure 2, on the left: what each transferred layer is worth."""
 
 import numpy as np
+from transformers import AutoConfig
 
-from pipeline.artifacts.files import read_json
 from pipeline.claims.finding import Curve, Measured, Scored
 from pipeline.claims.lab import Lab, read_fine_tuned
+from pipeline.stages.klue.experiment import load_tasks
 
 MOST_DEPTHS = 7
 
@@ -12,11 +13,12 @@ MOST_DEPTHS = 7
 def measure(lab: Lab) -> Measured:
     """Fine-tune linear heads on the first layers alone, the others random, from the embeddings
     alone to all of the layers."""
-    num_layers = count_layers(lab)
+    num_layers = AutoConfig.from_pretrained(lab.pretrain().path).num_hidden_layers
     found: dict[str, dict[int, Scored]] = {}
     for depth in depths(num_layers):
-        settings, stage = lab.fine_tune(f"layers-{depth}", transferred_layers=depth)
-        for task in lab.tasks(settings):
+        layers = depth if depth < num_layers else "all"
+        settings, stage = lab.fine_tune(f"layers-{depth}", transferred_layers=layers)
+        for task in load_tasks(settings):
             of_task = found.setdefault(task.name, {})
             of_task[depth] = read_fine_tuned(stage.path, settings, task, "pretrained")
     some = depths(num_layers)[1]
@@ -31,18 +33,12 @@ def measure(lab: Lab) -> Measured:
             differences.append(every.less(of_task[some], f"all layers, less {some}"))
     return Measured(
         name="layers",
-        claim="Every layer that is transferred helps.",
+        claim="What is transferred helps, beyond the embeddings and the first layers.",
         source="Radford et al. 2018 (GPT-1), section 5 and figure 2, left",
         axis="layers transferred; the others begin at random",
         panels=panels,
         differences=differences,
     )
-
-
-def count_layers(lab: Lab) -> int:
-    """Layers of the preset's model."""
-    config = read_json(lab.pretrain().path / "config.json")
-    return config.get("n_layer") or config.get("num_layers") or config["num_hidden_layers"]
 
 
 def depths(num_layers: int) -> list[int]:

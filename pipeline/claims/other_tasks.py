@@ -13,7 +13,9 @@ from pipeline.evaluation.prompts import answer
 from pipeline.evaluation.saved.answers import SavedModel
 from pipeline.evaluation.words import score_words
 from pipeline.evaluation_settings import KlueSettings
+from pipeline.stages.klue.experiment import load_tasks
 from pipeline.stages.klue.rows import TaskRows, read_rows
+from pipeline.stages.klue.runs import Run
 
 PRETRAINED = "not fine-tuned"
 JOINT = "all tasks"
@@ -23,15 +25,17 @@ def measure(lab: Lab) -> Measured:
     """Ask the models of the first seed that the language head left, one a task and one for all, and
     the one they were made of."""
     settings, stage = lab.fine_tune_all_heads()
-    tasks = lab.tasks(settings)
+    tasks = load_tasks(settings)
     device = lab.new_context().device
     rows = {task.name: read_clean_rows(task, settings) for task in tasks}
     asked: dict[str, LanguageHead | SavedModel] = {
         PRETRAINED: LanguageHead(Reader(lab.pretrain().path, settings.max_length), device)
     }
     for task in tasks:
-        asked[task.title] = SavedModel(stage.path / "models" / f"{task.name}-language", device)
-    asked[JOINT] = SavedModel(stage.path / "models" / "joint", device)
+        own = Run("language", (task.name,), settings.train_rows, seed=1)
+        asked[task.title] = SavedModel(stage.path / own.model, device)
+    joint = Run("joint", tuple(task.name for task in tasks), settings.train_rows, seed=1)
+    asked[JOINT] = SavedModel(stage.path / joint.model, device)
     panels = []
     differences = []
     for task in tasks:

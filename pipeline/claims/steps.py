@@ -3,11 +3,11 @@ more and more steps of pretraining."""
 
 from pathlib import Path
 
-from corpora.errors import require
+from corpora.tasks.rows import load_task
 from pipeline.claims.finding import Curve, Measured, Scored
 from pipeline.claims.lab import Lab, read_asked
+from pipeline.stages.pretrain import SNAPSHOTS
 
-SNAPSHOTS = "snapshots"
 KINDS = {False: "zero-shot", True: "zero-shot, calibrated"}
 
 
@@ -17,7 +17,7 @@ def measure(lab: Lab) -> Measured:
     models = models_by_step(lab)
     for step, model in models.items():
         settings, stage = lab.ask(f"steps-{step}", model, (0,))
-        for task in lab.tasks(settings):
+        for task in map(load_task, settings.tasks):
             for kind in KINDS:
                 scored = read_asked(stage.path, task, 0, calibrated=kind)
                 found.setdefault(task.name, {})[kind, step] = scored
@@ -35,7 +35,7 @@ def measure(lab: Lab) -> Measured:
             differences.append(of_task[kind, last].less(of_task[kind, first], what))
     return Measured(
         name="steps",
-        claim="Pretraining by itself teaches the tasks, steadily: zero-shot scores grow with it.",
+        claim="Pretraining by itself teaches the tasks: zero-shot scores grow with it.",
         source="Radford et al. 2018 (GPT-1), section 5 and figure 2, right",
         axis="steps of pretraining",
         is_logarithmic=True,
@@ -45,12 +45,7 @@ def measure(lab: Lab) -> Measured:
 
 
 def models_by_step(lab: Lab) -> dict[int, Path]:
-    """The folders of the models on the way, and of the last one; raises UserError for none."""
+    """The folders of the models on the way, and of the last one."""
     stage = lab.pretrain()
     models = {int(path.name): path for path in sorted((stage.path / SNAPSHOTS).glob("[0-9]*"))}
-    require(
-        models,
-        f"{stage.path}: no model was kept on the way: pretrain with pretrain.snapshots=4, or as "
-        "many as you like.",
-    )
     return models | {lab.preset.pretrain.steps: stage.path}

@@ -82,6 +82,7 @@ def run(
     with open_tracker(settings, folder, is_writer=rank == 0) as tracker:
         what = (model, batches, validation, settings, device, precision, folder)
         figures = Trainer(*what, samples, snapshot, tracker).train()
+    torch.compiler.reset()  # for another model in this process: few shapes of a block are compiled
     trained = gather_model(model)
     leave_processes()
     if trained is None:

@@ -45,9 +45,16 @@ def run(
         require_prompts(task)
     model = model_folder(settings.model) if settings.model else inputs["pretrain"]
     # Reader refuses a folder whose tokenizer and model don't fit.
+    reader = Reader(model, SHORTEST_INPUT)
     require(
-        Reader(model, SHORTEST_INPUT).is_causal,
+        reader.is_causal,
         f"{model}: no causal language model: it can't go on from a prompt.",
+    )
+    # lm-evaluation-harness gives no mask, without which such a model sees the pads and the answer.
+    require(
+        getattr(reader.config, "is_causal", True),
+        f"{model}: it was fine-tuned to read prompts both ways (klue.both_ways): ask it by make "
+        "predict.",
     )
     runs = Runs(settings, model, folder, context.device)
     results = {

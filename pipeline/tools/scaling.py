@@ -39,8 +39,6 @@ def scaling(
     """Pretrain small models, and fit what plan forecasts by."""
     typed = read_preset(preset, overrides, recipe=recipe)
     # Not above: the other commands of the command line do without torch and scipy.
-    import torch
-
     from pipeline.models.scaling_law import NUM_RESAMPLES, Forecaster, read_runs
     from pipeline.reports.render import write_page
 
@@ -49,7 +47,6 @@ def scaling(
     rows = []
     for variant in variants_of(typed):
         finished = run_stage("pretrain", variant, artifacts, data, lambda: context_on(device, data))
-        torch.compiler.reset()  # a block's code is compiled for a few shapes only
         rows.append(as_row(variant.pretrain, finished, bytes_per_token))
     folder = artifacts / typed.name
     write_json(folder / RUNS, {"preset": typed.name, "runs": rows})

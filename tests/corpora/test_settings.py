@@ -32,6 +32,7 @@ class Paint(Settings):
     colours: tuple[Colour, ...] = ("red",)
     tins: tuple[Annotated[int, Field(ge=0)], ...] = (1,)
     hours: dict[str, Annotated[int, Field(ge=1)]] = {"red": 1, "green": 2}  # noqa: RUF012 - copied
+    coats: Annotated[int, Field(ge=0)] | Literal["all"] = "all"
     notes: dict[str, Any] = {}  # noqa: RUF012 - copied
     workers: Annotated[int, UNKEYED] = Field(default=1, ge=1)
     drying: Annotated[Literal["auto", "sun"], KEYED_IF_CHANGED] = "auto"
@@ -143,6 +144,7 @@ def test_a_text_takes_precedence_over_the_table_and_becomes_the_fields_type(text
         ({"colour": "gren"}, "colour=gren: has to be one of red, green. Did you mean 'green'?"),
         ({"colours": "red gren"}, "colours=gren: has to be one of red, green. Did you mean"),
         ({"tins": "1 x"}, "tins=x: expected a list of int."),
+        ({"coats": "-1"}, "coats=-1: has to be at least 0."),
         ({"hours": "3"}, "hours=3: expected a table."),
         ({"hours": {"red": "0"}}, "hours.red=0: has to be at least 1."),
         ({"layers": {"red": "0"}}, "layers={'red': '0'}: expected int."),

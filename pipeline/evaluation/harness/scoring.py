@@ -9,8 +9,6 @@ from contextlib import nullcontext, redirect_stderr
 from pathlib import Path
 from typing import Any
 
-from transformers import PreTrainedModel
-
 from corpora.tasks.task import Task
 from pipeline.artifacts.files import write_text
 
@@ -25,7 +23,10 @@ logging.getLogger("lm_eval").setLevel(logging.ERROR)
 def open_model(folder: Path, device: str, batch_size: int) -> Any:
     """Load a model for `run_task_file`, as the harness's own command does with `--model_args
     pretrained=FOLDER,dtype=float32`."""
-    return _wrap(str(folder), dtype="float32", device=device, batch_size=batch_size)
+    from lm_eval.models.huggingface import HFLM
+
+    wrapper: Any = HFLM  # its decorator hides its arguments from pyright
+    return wrapper(str(folder), dtype="float32", device=device, batch_size=batch_size)
 
 
 def write_task_file(task: Task, toml: str, folder: Path) -> str:
@@ -59,11 +60,3 @@ def run_task_file(
     with nullcontext() if sys.stderr.isatty() else redirect_stderr(io.StringIO()):
         # Not simple_evaluate, which does the same and then lists every package with pip.
         return evaluate(model, task_files.load([name]), bootstrap_iters=0)
-
-
-def _wrap(model: str | PreTrainedModel, **options: Any) -> Any:
-    """The harness's wrapper of a transformers model, or of one in a folder."""
-    from lm_eval.models.huggingface import HFLM
-
-    wrapper: Any = HFLM  # its decorator hides its arguments from pyright
-    return wrapper(model, **options)

@@ -63,16 +63,22 @@ def open_experiment(settings: str, model: Path, device: str) -> Experiment:
         not chosen.both_ways or reader.config.model_type == "gpt2",
         f"{model}: a {reader.config.model_type}: klue.both_ways=true is for a gpt2.",
     )
+    reads_both_ways = chosen.both_ways or getattr(reader.config, "is_causal", True) is False
     require(
-        not (chosen.both_ways and chosen.lm_weight),
-        "klue.both_ways=true: the auxiliary loss of klue.lm_weight is a causal model's.",
+        not (reads_both_ways and chosen.lm_weight),
+        f"{model}, read both ways: the auxiliary loss of klue.lm_weight is a causal model's.",
     )
     check_transferred_layers(chosen, reader)
-    tasks = [load_task(name) for name in chosen.tasks]
-    if not chosen.entity_types:
-        tasks = [task.model_copy(update={"entity_types": {}}) for task in tasks]
-    rows = {task.name: read_rows(task, chosen) for task in tasks}
+    rows = {task.name: read_rows(task, chosen) for task in load_tasks(chosen)}
     return Experiment(chosen, reader, rows, device)
+
+
+def load_tasks(settings: KlueSettings) -> list[Task]:
+    """The tasks that are wanted, as models read them: without words for types, if these are."""
+    tasks = [load_task(name) for name in settings.tasks]
+    if settings.entity_types:
+        return tasks
+    return [task.model_copy(update={"entity_types": {}}) for task in tasks]
 
 
 def check_transferred_layers(settings: KlueSettings, reader: Reader) -> None:

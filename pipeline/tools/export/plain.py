@@ -9,7 +9,18 @@ from pathlib import Path
 from corpora.errors import as_user_error, require
 from pipeline.artifacts.manifest import MANIFEST
 
-LEFT_OUT = (MANIFEST, "logs", "checkpoint-*", "runs", ".*", "*.tmp", "*.bin", "*.pt", "*.pth")
+LEFT_OUT = (
+    MANIFEST,
+    "logs",
+    "snapshots",
+    "checkpoint-*",
+    "runs",
+    ".*",
+    "*.tmp",
+    "*.bin",
+    "*.pt",
+    "*.pth",
+)
 """What is about a training, or may hold code."""
 
 # Run outside the project, so that none of its code can help.

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from corpora.tasks.task import TASKS
-from pipeline.claims.finding import Scored, verdict_of
+from pipeline.claims.finding import Scored, as_difference, less, verdict_of
 
 YNAT, STS = TASKS["ynat"], TASKS["sts"]
 GOLD_N = np.arange(70) % 7
@@ -40,6 +40,26 @@ def test_the_commonest_labels_score_is_a_panels_level():
     gold_N = np.array([2] * 60 + [1] * 40)
     panel = Scored(TASKS["nli"], gold_N, [gold_N]).panel([], has_level=True)
     assert panel.level == pytest.approx(60)
+
+
+def test_one_run_without_a_score_leaves_all_of_them_without():
+    gold_N = np.linspace(0, 5, 30)
+    partly = Scored(STS, gold_N, [gold_N, np.ones(30)])
+    assert (partly.at(1).score, partly.at(1).interval) == (None, None)
+    found = Scored(STS, gold_N, [gold_N]).less(partly, "")
+    assert (found.points, found.interval, found.verdict) == (None, None, "not shown")
+
+
+def test_a_gain_is_compared_with_a_gain():
+    half_N, most_N = (
+        np.where(np.arange(70) < right, GOLD_N, (GOLD_N + 1) % 7) for right in (35, 60)
+    )
+    right, most, half = (Scored(YNAT, GOLD_N, [each_N]) for each_N in (GOLD_N, most_N, half_N))
+    gains = [less(right.figure, each.figure) for each in (half, most)]
+    more = as_difference(YNAT, "", less(*gains))
+    assert more.points == pytest.approx(most.at(0).score - half.at(0).score)
+    assert more.verdict == "yes"
+    assert less(gains[0], None) is None
 
 
 @pytest.mark.parametrize(

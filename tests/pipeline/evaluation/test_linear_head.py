@@ -1,5 +1,7 @@
 """The linear head learns, repeats itself and stops at nonsense, and other models work, too."""
 
+import shutil
+
 import numpy as np
 import pytest
 import torch
@@ -136,10 +138,13 @@ def test_the_auxiliary_loss_keeps_the_language_model_at_work(gpt2):
     assert not np.array_equal(plain_NC, one_epoch_NC)
 
 
-def test_layers_that_arent_transferred_begin_at_random(gpt2):
+def test_layers_that_arent_transferred_begin_at_random(gpt2, tmp_path):
+    folder = shutil.copytree(gpt2, tmp_path / "gpt2")
+    kept = load_file(folder / "model.safetensors")
+    kept["transformer.ln_f.weight"].fill_(2)  # a norm that has learnt
+    save_file(kept, folder / "model.safetensors", {"format": "pt"})
     torch.manual_seed(1)
-    model = LinearHead(Reader(gpt2, 96), YNAT, True, "cpu", num_layers=1).model.state_dict()
-    kept = load_file(gpt2 / "model.safetensors")
+    model = LinearHead(Reader(folder, 96), YNAT, True, "cpu", num_layers=1).model.state_dict()
     for name in ("wte.weight", "wpe.weight", "h.0.attn.c_attn.weight", "h.0.ln_1.weight"):
         assert torch.equal(model[f"transformer.{name}"], kept[f"transformer.{name}"])
     for name in ("h.1.attn.c_attn.weight", "h.1.mlp.c_fc.weight"):

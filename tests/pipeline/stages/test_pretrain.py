@@ -127,6 +127,26 @@ def test_models_on_the_way_are_kept_as_they_were(inputs, tmp_path, monkeypatch):
         assert model.config.pad_token_id == AutoTokenizer.from_pretrained(path).pad_token_id
 
 
+def test_models_on_the_way_are_the_same_after_a_crash(inputs, tmp_path, monkeypatch):
+    whole = tmp_path / "whole"
+    run(inputs, whole, snapshots=2, checkpoint_minutes=0)
+    write = pretrain.write_snapshot
+
+    def crash(model, tokenizer, folder, step):
+        if step == 3:
+            raise KeyboardInterrupt
+        write(model, tokenizer, folder, step)
+
+    monkeypatch.setattr(pretrain, "write_snapshot", crash)
+    with pytest.raises(KeyboardInterrupt):
+        run(inputs, tmp_path / "cut", snapshots=2, checkpoint_minutes=0)
+    monkeypatch.undo()
+    run(inputs, tmp_path / "cut", snapshots=2, checkpoint_minutes=0)
+    for name in ("snapshots/000001", "snapshots/000003", ""):
+        one, other = (folder / name / "model.safetensors" for folder in (whole, tmp_path / "cut"))
+        assert one.read_bytes() == other.read_bytes()
+
+
 def test_a_prompt_that_fills_the_context_doesnt_stop_the_training(inputs, tmp_path):
     run(inputs, tmp_path, context=8, steps=1, warmup_steps=0)
     lines = (tmp_path / "logs/samples-000001.md").read_text().splitlines()

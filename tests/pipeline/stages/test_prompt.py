@@ -122,6 +122,14 @@ def test_a_model_that_reads_both_ways_is_refused(tmp_path):
         prompt.run(SETTINGS, {"pretrain": bert}, tmp_path, Context())
 
 
+def test_a_gpt_whose_prompts_are_read_both_ways_is_refused(tmp_path):
+    folder = write_gpt2(tmp_path / "gpt2")
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"is_causal": False}))
+    with pytest.raises(UserError, match="read prompts both ways"):
+        prompt.run(SETTINGS, {"pretrain": folder}, tmp_path, Context())
+
+
 @pytest.mark.parametrize(
     ("shots", "expected"),
     [

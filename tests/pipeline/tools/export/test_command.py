@@ -1,5 +1,6 @@
 """What `make export` is told, and what it says of it."""
 
+import shutil
 import sys
 
 import pytest
@@ -41,6 +42,7 @@ def test_a_folder_of_ones_own_is_exported_too(tmp_path, capsys):
     folder = save(tmp_path)
     (folder / "training_args.bin").touch()
     (folder / "checkpoint-10").mkdir()
+    shutil.copytree(folder, folder / "snapshots/000003")
     export(model=str(folder), out=tmp_path / "out")
     assert "same logits" in capsys.readouterr().out
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
