@@ -24,8 +24,8 @@ NEVER = {
 }
 
 
-def test_the_product_stays_under_19400_lines():
-    assert sum(found.size for found in file_sizes(*PACKAGES)) < 19_400
+def test_the_product_stays_under_19600_lines():
+    assert sum(found.size for found in file_sizes(*PACKAGES)) < 19_600
 
 
 def test_no_file_is_over_300_lines_and_no_function_over_50():
