@@ -143,7 +143,8 @@ def wait_for_step(run: Run, step: int, process: subprocess.Popen[str]) -> None:
 
 def last_line_with(printed: str, word: str) -> str:
     lines = [line for line in printed.splitlines() if word in line]
-    return lines[-1].replace("|", "/") if lines else "-"
+    assert lines, f"no line says {word!r}:\n{printed}"
+    return lines[-1].replace("|", "/")
 
 
 def kill_at_random(run: Run, num_kills: int) -> None:

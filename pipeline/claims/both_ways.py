@@ -27,7 +27,7 @@ class Reading(NamedTuple):
     name: str
     pretraining: str
     both_ways: bool = False  # as klue.both_ways: a BERT always does
-    has_twin: bool = False  # that is fine-tuned, too: twins differ by the way they read alone
+    has_twin: bool = False  # its random twin is fine-tuned, too: one for each way to read
 
 
 READINGS = (

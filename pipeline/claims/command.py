@@ -14,7 +14,7 @@ from pipeline.presets import Preset
 from pipeline.stages.stage import find_finished
 
 CLAIMS = {
-    "layers": "GPT-1: what is transferred helps, layer by layer",
+    "layers": "GPT-1: what is transferred helps, beyond the embeddings",
     "auxiliary": "GPT-1: the language model's loss beside the task's helps",
     "steps": "GPT-1: zero-shot scores grow with pretraining",
     "other-tasks": "GPT-2: a model that is fine-tuned on one task can't do another",

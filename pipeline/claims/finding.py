@@ -81,7 +81,7 @@ class Figure(NamedTuple):
     resampled: np.ndarray
 
 
-def less(one: Figure | None, other: Figure | None) -> Figure | None:
+def subtract(one: Figure | None, other: Figure | None) -> Figure | None:
     """How far one is above the other; None where either isn't defined."""
     if one is None or other is None:
         return None
@@ -126,7 +126,7 @@ class Scored:
 
     def less(self, other: "Scored", what: str) -> Difference:
         """How much better it is than another."""
-        return as_difference(self.task, what, less(self.figure, other.figure))
+        return as_difference(self.task, what, subtract(self.figure, other.figure))
 
     def panel(self, curves: list[Curve], has_level: bool = False) -> Panel:
         """The panel of its task, with a line for the commonest label if that is wanted."""

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from corpora.tasks.rows import load_task
-from pipeline.claims.finding import Curve, Measured, Scored, as_difference, less
+from pipeline.claims.finding import Curve, Measured, Scored, as_difference, subtract
 from pipeline.claims.lab import Lab, read_asked
 from pipeline.stages.stage import run_stage
 from pipeline.tools.scaling import variants_of
@@ -44,14 +44,14 @@ def measure(lab: Lab) -> Measured:
         asked = of_task[largest, 0]
         panels.append(asked.panel(curves, has_level=True))
         gains = {
-            model: less(of_task[model, SHOTS[-1]].figure, of_task[model, 0].figure)
+            model: subtract(of_task[model, SHOTS[-1]].figure, of_task[model, 0].figure)
             for model in models
         }
         for model, gain in gains.items():
             what = f"{model.name}: {SHOTS[-1]} shots, less none"
             differences.append(as_difference(asked.task, what, gain))
         what = f"what {SHOTS[-1]} shots give {largest.name}, less what they give {smallest.name}"
-        more = less(gains[largest], gains[smallest])
+        more = subtract(gains[largest], gains[smallest])
         differences.append(as_difference(asked.task, what, more))
     return Measured(
         name="shots",

@@ -178,7 +178,10 @@ def test_shots_are_shown_to_every_size_and_to_the_presets_model(folder, preset, 
     measured = measure("shots", preset, folder)
     names = [curve["name"] for curve in measured["panels"][0]["curves"]]
     assert [name.split(", ")[1] for name in names] == ["4 steps", "4 steps", "40 steps"]
-    for number, prompt in enumerate(sorted((folder / "artifacts/tiny-claims").glob("shots-*-4"))):
+    assert len(set(names)) == 3
+    prompts = sorted((folder / "artifacts/tiny-claims").glob("shots-*-4"))
+    assert len(prompts) == 2
+    for number, prompt in enumerate(prompts):
         metrics = json.loads((prompt / "prompt/metrics.json").read_text())
         said = {
             int(shots): figures["mean"]["macro_f1"]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from corpora.tasks.task import TASKS
-from pipeline.claims.finding import Scored, as_difference, less, verdict_of
+from pipeline.claims.finding import Scored, as_difference, subtract, verdict_of
 
 YNAT, STS = TASKS["ynat"], TASKS["sts"]
 GOLD_N = np.arange(70) % 7
@@ -55,11 +55,11 @@ def test_a_gain_is_compared_with_a_gain():
         np.where(np.arange(70) < right, GOLD_N, (GOLD_N + 1) % 7) for right in (35, 60)
     )
     right, most, half = (Scored(YNAT, GOLD_N, [each_N]) for each_N in (GOLD_N, most_N, half_N))
-    gains = [less(right.figure, each.figure) for each in (half, most)]
-    more = as_difference(YNAT, "", less(*gains))
+    gains = [subtract(right.figure, each.figure) for each in (half, most)]
+    more = as_difference(YNAT, "", subtract(*gains))
     assert more.points == pytest.approx(most.at(0).score - half.at(0).score)
     assert more.verdict == "yes"
-    assert less(gains[0], None) is None
+    assert subtract(gains[0], None) is None
 
 
 @pytest.mark.parametrize(
